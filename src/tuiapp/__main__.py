@@ -1,0 +1,7 @@
+"""``python -m tuiapp``."""
+
+import sys
+
+from tuiapp.cli import main
+
+sys.exit(main())

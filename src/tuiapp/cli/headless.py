@@ -1,0 +1,116 @@
+"""``tuiapp run --headless``: progress on stderr, the result on stdout."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import signal
+import sys
+
+from tuiapp.cli.run import HEADLESS_DURATION_S
+from tuiapp.cli.setup_run import build
+from tuiapp.exports import export
+from tuiapp.exports.summary import judge
+from tuiapp.recorder import Recorder
+from tuiapp.session.health import DEAD
+from tuiapp.session.view import View
+
+_S = 1_000_000_000
+_TTY_PERIOD_S, _LOG_PERIOD_S = 0.5, 5.0
+
+
+def run_headless(args: argparse.Namespace) -> int:
+    """Run to the end and print the result; returns the exit code."""
+    return asyncio.run(_run(args))
+
+
+async def _run(args: argparse.Namespace) -> int:
+    recorder = build(args, default_duration_s=HEADLESS_DURATION_S)
+    running = asyncio.create_task(recorder.run())
+    _on_signals(recorder, running)
+    progress = asyncio.create_task(_Progress(recorder).run())
+    try:
+        await running
+    except asyncio.CancelledError:
+        _say("stopped")
+    finally:
+        progress.cancel()
+        await asyncio.gather(progress, return_exceptions=True)
+    view = View(recorder.session, recorder.session.end_ns)
+    export("json" if args.json else "text")(view, sys.stdout)
+    sys.stdout.flush()
+    return exit_code(view)
+
+
+def _on_signals(recorder: Recorder, running: asyncio.Task[None]) -> None:
+    """The first signal ends the load and lets requests finish, the second ends everything."""
+    loop = asyncio.get_running_loop()
+    seen: list[int] = []
+
+    def stop(number: signal.Signals) -> None:
+        seen.append(number)
+        if len(seen) == 1 and number == signal.SIGINT:
+            _say("stopping; requests in flight may finish (again to end at once)")
+            recorder.command("stop")
+        else:
+            running.cancel()
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, stop, number)
+
+
+def exit_code(view: View) -> int:
+    """1 when the engine failed, 3 when an objective was missed, else 0."""
+    if view.health.state == DEAD:
+        _say(f"{view.health.reason} {view.health.advice}".strip())
+        return 1
+    return 3 if any(judge(view, slo)["met"] is False for slo in view.slos) else 0
+
+
+def _say(text: str) -> None:
+    print(f"tuiapp: {text}", file=sys.stderr, flush=True)  # noqa: T201
+
+
+class _Progress:
+    """One line, rewritten on a terminal; every phase and every few seconds a line in a log."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+        self._tty = sys.stderr.isatty()
+        self._phases = 0
+
+    async def run(self) -> None:
+        _say(f"recording to {self._recorder.recording.path}")
+        period = _TTY_PERIOD_S if self._tty else _LOG_PERIOD_S
+        next_s = 0.0
+        try:
+            while True:
+                await asyncio.sleep(_TTY_PERIOD_S)
+                now_s = self._recorder.clock.now_ns() / _S
+                view = View(self._recorder.session, self._recorder.clock.now_ns(), 10 * _S)
+                self._say_phases(view)
+                if view.measured and now_s >= next_s:
+                    next_s = now_s + period
+                    self._show(_line(view))
+        finally:
+            if self._tty:
+                print(file=sys.stderr)  # noqa: T201
+
+    def _say_phases(self, view: View) -> None:
+        for span in view.cold_start[self._phases :]:
+            self._show(f"{span.start_ns / _S:6.1f} s  engine: {span.name.replace('_', ' ')}")
+        self._phases = len(view.cold_start)
+
+    def _show(self, text: str) -> None:
+        start, end = ("\r\x1b[K", "") if self._tty else ("", "\n")
+        print(f"{start}tuiapp: {text}", end=end, file=sys.stderr, flush=True)  # noqa: T201
+
+
+def _line(view: View) -> str:
+    now, ttft = view.traffic, view.recent("ttft").summary
+    rate = now.output_tokens_per_s or 0.0
+    p50, p99 = (f"{ns / 1e6:.1f}" if ns is not None else "—" for ns in (ttft.p50, ttft.p99))
+    return (
+        f"{view.cursor_ns / _S:6.1f} s  {view.health.state}  {now.ok} done, {now.failed} failed, "
+        f"{now.in_flight} in flight  {rate:.0f} tok/s  TTFT p50 {p50} p99 {p99} ms (last 10 s)"
+    )

@@ -1,0 +1,88 @@
+"""``tuiapp run`` in a terminal: the live monitor."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from tuiapp.errors import UsageError
+from tuiapp.tui.guard import guarded_terminal
+
+if TYPE_CHECKING:
+    from tuiapp.recorder import Recorder
+    from tuiapp.tui.app import MonitorApp
+
+_MIN_COLUMNS, _MIN_ROWS = 60, 16
+
+
+def run_live(args: argparse.Namespace) -> int:
+    """Open the monitor and stay until it is left; returns the exit code."""
+    size = shutil.get_terminal_size()
+    if size.columns < _MIN_COLUMNS or size.lines < _MIN_ROWS:
+        raise UsageError(
+            f"The terminal is too small: {size.columns}×{size.lines}.",
+            f"Make it {_MIN_COLUMNS}×{_MIN_ROWS} or larger (80×24 shows all that matters), "
+            "or use --headless.",
+        )
+    with guarded_terminal():
+        return asyncio.run(_run(args))
+
+
+async def _run(args: argparse.Namespace) -> int:
+    from tuiapp.cli.setup_run import build
+    from tuiapp.tui.app import MonitorApp
+
+    recorder = build(args, default_duration_s=None)
+    running = asyncio.create_task(recorder.run())
+
+    async def stop() -> None:
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
+
+    app = MonitorApp(recorder, stop, fps=args.fps, theme=args.theme)
+    _on_signals(app, stop)
+    try:
+        await app.run_async()
+    finally:
+        await stop()
+    _say_goodbye(recorder)
+    failed = bool(recorder.exit_facts) and not recorder.exit_facts.get("expected")
+    return 1 if failed or app.return_code else 0
+
+
+def _on_signals(app: MonitorApp, stop: Callable[[], Awaitable[None]]) -> None:
+    """A signal ends the run like q does; when the terminal is gone, without drawing anything."""
+    loop = asyncio.get_running_loop()
+    tasks: list[asyncio.Task[None]] = []
+
+    async def hang_up() -> None:
+        await stop()
+        os._exit(128 + signal.SIGHUP)  # nothing may be written to a terminal that is gone
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, lambda: tasks.append(loop.create_task(app.action_quit())))
+    loop.add_signal_handler(signal.SIGHUP, lambda: tasks.append(loop.create_task(hang_up())))
+
+
+def _say_goodbye(recorder: Recorder) -> None:
+    """The result stays in the terminal after the screen is gone."""
+    from tuiapp.exports import export
+    from tuiapp.session.view import View
+
+    view = View(recorder.session, recorder.session.end_ns)
+    exit_facts = recorder.exit_facts
+    if view.measured is not None:
+        export("text")(view, sys.stdout)
+    else:
+        print(f"recording  {recorder.recording.path}")  # noqa: T201
+    if exit_facts and not exit_facts.get("expected"):
+        text = f"{exit_facts.get('reason', '')} {exit_facts.get('advice', '')}".strip()
+        print(f"tuiapp: {text}", file=sys.stderr)  # noqa: T201

@@ -1,0 +1,119 @@
+"""From the command line's options to a recorder that is ready to run."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+from tuiapp import __version__
+from tuiapp.clock import Clock, wall_ns
+from tuiapp.errors import UsageError
+from tuiapp.recorder import Recorder
+from tuiapp.session.columns import Session
+from tuiapp.session.library import new_path
+from tuiapp.session.writer import SessionWriter
+from tuiapp.stats.slo import parse_slos
+from tuiapp.workload.presets import PRESETS
+from tuiapp.workload.spec import Lengths, Workload
+
+DEMO_MODEL = "demo-llama"
+
+
+def build(args: argparse.Namespace, *, default_duration_s: float | None) -> Recorder:
+    """A recorder with the engine and the host agent as its sources.
+
+    Raises:
+        UsageError: the load or an objective makes no sense.
+        SessionError: the recording cannot be made.
+    """
+    from tuiapp.sources.agent import AgentSource
+    from tuiapp.sources.engine import EngineConfig, EngineSource
+
+    workload = make_workload(args, default_duration_s)
+    slos = [str(slo) for slo in parse_slos(args.slo or list(workload.slos))]
+    clock, created_ns = Clock(), wall_ns()
+    writer = SessionWriter(args.output or new_path(args.model or DEMO_MODEL, created_ns))
+    config = EngineConfig(
+        model=args.model,
+        engine_args=tuple(args.engine_args),
+        engine_python=_python(args.engine_python),
+        workload=workload.to_dict(),
+        drain_s=args.drain,
+    )
+    engine = EngineSource(config, clock)
+    agent = AgentSource(clock)
+    recorder = Recorder(Session(), writer, clock, engine, [agent])
+    recorder.describe(_meta(args, workload, slos, writer.path, created_ns, clock))
+    return recorder
+
+
+def _meta(
+    args: argparse.Namespace,
+    workload: Workload,
+    slos: list[str],
+    path: Path,
+    created_ns: int,
+    clock: Clock,
+) -> dict[str, Any]:
+    return {
+        "program": {"name": "tuiapp", "version": __version__},
+        "created_ns": created_ns,
+        "origin_ns": clock.origin_ns,
+        "session": str(path.resolve()),
+        "model": {"name": args.model or DEMO_MODEL},
+        "engine": {"args": list(args.engine_args)},
+        "workload": {**workload.to_dict(), "digest": workload.digest()},
+        "slo": slos,
+    }
+
+
+def make_workload(args: argparse.Namespace, default_duration_s: float | None) -> Workload:
+    """The preset, with what the options change."""
+    changes: dict[str, Any] = {
+        name: getattr(args, name)
+        for name in (
+            "rate",
+            "arrival",
+            "burstiness",
+            "ramp_to",
+            "concurrency",
+            "prefix_groups",
+            "prefix_tokens",
+            "requests",
+            "warmup",
+            "seed",
+        )
+        if getattr(args, name) is not None
+    }
+    if args.duration is not None:
+        changes["duration_s"] = args.duration
+    for option, name in (("input_len", "prompt"), ("output_len", "output")):
+        if getattr(args, option) is not None:
+            changes[name] = Lengths.parse(getattr(args, option))
+    if args.concurrency is not None:
+        if args.rate is not None:
+            raise UsageError(
+                "--rate and --concurrency exclude each other.",
+                "--rate is an open loop, --concurrency a closed one: keep one of them.",
+            )
+        changes["arrival"] = "closed"
+    elif args.ramp_to is not None:
+        changes.setdefault("arrival", "ramp")
+    workload = dataclasses.replace(PRESETS[args.preset], **changes)
+    if workload.requests is None and workload.duration_s is None and default_duration_s:
+        workload = dataclasses.replace(workload, duration_s=default_duration_s)
+    return workload
+
+
+def _python(path: str | None) -> str | None:
+    if path is None:
+        return None
+    found = Path(path).expanduser()
+    if not found.is_file():
+        raise UsageError(
+            f"--engine-python {path}: there is no such file.",
+            "Give the path of a Python interpreter, for example ~/vllm-env/bin/python.",
+        )
+    return str(found)

@@ -1,0 +1,26 @@
+"""Probes of this host. A new one is one file here and one line in ``COLLECTORS``."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tuiapp.collectors.base import Collector
+
+COLLECTORS: dict[str, str] = {
+    "host": "tuiapp.collectors.host:HostCollector",
+    "cpu": "tuiapp.collectors.cpu:CpuCollector",
+    "memory": "tuiapp.collectors.memory:MemoryCollector",
+    "load": "tuiapp.collectors.load:LoadCollector",
+    "process": "tuiapp.collectors.process:ProcessCollector",
+    "nvml": "tuiapp.collectors.nvml:NvmlCollector",
+}
+"""Name to ``"module:Class"``, resolved on use: nothing is imported before it is needed."""
+
+
+def collector_class(name: str) -> type[Collector]:
+    """The class registered under ``name``; KeyError when there is none."""
+    module, _, attribute = COLLECTORS[name].partition(":")
+    found: type[Collector] = getattr(import_module(module), attribute)
+    return found

@@ -1,0 +1,149 @@
+"""NVIDIA GPUs, through the driver's management library."""
+
+from __future__ import annotations
+
+import ctypes
+from contextlib import suppress
+from importlib import import_module
+from typing import Any
+
+from tuiapp.collectors.base import NAN, Collector, Gauges, Host
+from tuiapp.collectors.nvml_facts import gpu_facts
+from tuiapp.collectors.nvml_fields import FIELDS, GAUGES, Field
+from tuiapp.errors import Unavailable
+
+LIBRARY = "libnvidia-ml.so.1"
+
+
+class NvmlCollector(Collector):
+    """One group a device, ``gpu0`` on, with the gauges of ``nvml_fields``.
+
+    What a device does not support, or does not let us read, is NaN there and said once. A device
+    that is lost is NaN throughout, and read again as soon as it answers.
+    """
+
+    name = "nvml"
+    every = 2
+    blocking = True
+
+    def __init__(self, host: Host) -> None:
+        super().__init__(host)
+        self._nvml: Any = None
+        self._gpus: list[_Gpu] = []
+
+    def open(self) -> None:
+        try:
+            # pynvml takes 50 ms and 6 MB to import: not where there is nothing to read.
+            ctypes.CDLL(LIBRARY)
+        except OSError as error:
+            missing = "cannot open shared object" in str(error)
+            reason = f"{LIBRARY} not found" if missing else str(error)
+            raise Unavailable(reason, "No NVIDIA driver is visible here.") from error
+        nvml = import_module("pynvml")
+        try:
+            nvml.nvmlInit()
+            count = nvml.nvmlDeviceGetCount()
+        except nvml.NVMLError as error:
+            raise Unavailable(f"NVML does not start: {text(error)}.") from error
+        self._nvml = nvml
+        self._gpus = [_Gpu(self, nvml, index) for index in range(count)]
+        self.groups = tuple(gpu.group for gpu in self._gpus)
+        if not count:
+            raise Unavailable("NVML sees no GPU.")
+
+    def facts(self) -> dict[str, Any]:
+        nvml = self._nvml
+        return {
+            "nvidia_driver": self.ask("nvml.driver", nvml.nvmlSystemGetDriverVersion),
+            "cuda_driver": self.ask("nvml.cuda", self._cuda_version),
+            "gpus": [gpu.facts() for gpu in self._gpus],
+        }
+
+    def sample(self, dt_s: float) -> dict[str, Gauges]:  # noqa: ARG002 - gauges only
+        return {gpu.group: gpu.sample() for gpu in self._gpus}
+
+    def close(self) -> None:
+        if self._nvml is not None:
+            with suppress(self._nvml.NVMLError):
+                self._nvml.nvmlShutdown()
+        self._nvml, self._gpus = None, []
+
+    def ask(self, field: str, call: Any, *arguments: Any) -> Any:
+        """The call's result; None, and the reason on record, when the driver refuses."""
+        try:
+            return call(*arguments)
+        except self._nvml.NVMLError as error:
+            return self.unknown(field, text(error))
+
+    def _cuda_version(self) -> str:
+        version = self._nvml.nvmlSystemGetCudaDriverVersion_v2()
+        return f"{version // 1000}.{version % 1000 // 10}"
+
+
+class _Gpu:
+    """One device: its handle, what it does not support, and the values last read."""
+
+    def __init__(self, collector: NvmlCollector, nvml: Any, index: int) -> None:
+        self.group = f"gpu{index}"
+        self._collector = collector
+        self._nvml = nvml
+        self._index = index
+        self._lost = (
+            nvml.NVML_ERROR_GPU_IS_LOST,
+            nvml.NVML_ERROR_RESET_REQUIRED,
+            nvml.NVML_ERROR_GPU_NOT_FOUND,
+        )
+        self._never = (
+            nvml.NVML_ERROR_NOT_SUPPORTED,
+            nvml.NVML_ERROR_NO_PERMISSION,
+            nvml.NVML_ERROR_FUNCTION_NOT_FOUND,
+        )
+        self._forget()
+
+    def facts(self) -> dict[str, Any]:
+        handle = self._collector.ask(self.group, self._nvml.nvmlDeviceGetHandleByIndex, self._index)
+        known = {} if handle is None else gpu_facts(self._nvml, handle, self._ask)
+        return {"index": self._index, **known}
+
+    def sample(self) -> Gauges:
+        try:
+            if self._handle is None:
+                self._handle = self._nvml.nvmlDeviceGetHandleByIndex(self._index)
+            for field in self._fields:
+                if self._samples % field.stride == 0:
+                    self._read(field)
+        except self._nvml.NVMLError as error:
+            self._collector.unknown(self.group, text(error))
+            self._forget()
+        else:
+            self._samples += 1
+        return dict(self._values)
+
+    def _read(self, field: Field) -> None:
+        try:
+            values = field.read(self._nvml, self._handle)
+        except self._nvml.NVMLError as error:
+            if error.value in self._lost:
+                raise
+            values = (NAN,) * len(field.gauges)
+            for gauge in field.gauges:
+                self._collector.unknown(f"{self.group}.{gauge}", text(error))
+            if error.value in self._never:
+                self._fields = [other for other in self._fields if other is not field]
+        self._values.update(zip(field.gauges, values, strict=True))
+
+    def _forget(self) -> None:
+        """Nothing is known of the device (any more): its next answer is as good as its first."""
+        self._handle: Any = None
+        self._samples = 0
+        self._fields = list(FIELDS)
+        self._values: Gauges = dict.fromkeys(GAUGES, NAN)
+
+    def _ask(self, field: str, call: Any, *arguments: Any) -> Any:
+        return self._collector.ask(f"{self.group}.{field}", call, *arguments)
+
+
+def text(error: Any) -> str:
+    """NVML's own words, in lower case where they are not an acronym."""
+    words = str(error).rstrip(".")
+    return words if words[:2].isupper() else words[:1].lower() + words[1:]

@@ -1,0 +1,131 @@
+"""What the engine's processes, and our own, take from the machine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tuiapp.collectors.base import NAN, Collector, Gauges, Host
+from tuiapp.collectors.proctree import ProcessTree, Stat, read_stat, switches
+from tuiapp.errors import Unavailable
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """What a process has used since it began; ``start_ticks`` tells two with one id apart."""
+
+    start_ticks: int
+    cpu_ticks: int = 0
+    major_faults: int = 0
+    vol_ctxt: int = 0
+    invol_ctxt: int = 0
+
+
+class ProcessCollector(Collector):
+    """Groups ``process`` (the tree of a watched process) and ``process.app`` (our own process).
+
+    Orders: ``{"op": "watch", "pid": N}`` and ``{"op": "watch_app", "pid": N}``.
+
+    - ``cpu_cores``: CPU seconds per second. What a process used between the last sample and its
+      end is lost.
+    - ``rss_bytes``: sum of resident sets; memory two processes share is counted twice.
+    - ``vol_ctxt``, ``invol_ctxt``, ``major_faults``: how many since the sample before; switches
+      are those of the processes' main threads, where the engine's loops run.
+    """
+
+    name = "process"
+    groups = ("process", "process.app")
+    every = 4
+
+    def __init__(self, host: Host) -> None:
+        super().__init__(host)
+        self._engine: _Usage | None = None
+        self._app: int | None = None
+        self._app_before: Stat | None = None
+
+    def open(self) -> None:
+        try:
+            self.host.names("/proc")
+        except OSError as error:
+            raise Unavailable("/proc cannot be read.") from error
+
+    def command(self, message: Mapping[str, Any]) -> None:
+        pid = message.get("pid")
+        if not isinstance(pid, int) or pid <= 0:
+            return
+        if message.get("op") == "watch":
+            self._engine = _Usage(self.host, pid)
+        elif message.get("op") == "watch_app":
+            self._app = pid
+            self._app_before = read_stat(self.host, pid)
+
+    def sample(self, dt_s: float) -> dict[str, Gauges]:
+        samples = {}
+        if self._engine is not None:
+            samples["process"] = self._engine.gauges(dt_s)
+            if not samples["process"]["procs"]:
+                self.unknown("process", f"process {self._engine.root} has ended or is hidden from us.")
+        if self._app is not None:
+            samples["process.app"] = self._app_gauges(self._app, dt_s)
+        return samples
+
+    def _app_gauges(self, pid: int, dt_s: float) -> Gauges:
+        before, now = self._app_before, read_stat(self.host, pid)
+        self._app_before = now
+        if now is None:
+            self.unknown("process.app", f"process {pid} cannot be read.")
+            return {"cpu_cores": NAN, "rss_bytes": NAN}
+        ticks = now.cpu_ticks - before.cpu_ticks if before else NAN
+        return {
+            "cpu_cores": ticks / self.host.clock_hz / dt_s,
+            "rss_bytes": float(now.rss_pages * self.host.page_bytes),
+        }
+
+
+class _Usage:
+    """A process tree's use of the machine between two calls."""
+
+    def __init__(self, host: Host, root: int) -> None:
+        self.root = root
+        self._host = host
+        self._tree = ProcessTree(host, root)
+        self._before: dict[int, Used] = {}
+        self._measure()
+
+    def gauges(self, dt_s: float) -> Gauges:
+        stats, used = self._measure()
+        alive = [stat for stat in stats if not stat.dead]
+        return {
+            "cpu_cores": used.cpu_ticks / self._host.clock_hz / dt_s,
+            "rss_bytes": float(sum(stat.rss_pages for stat in alive) * self._host.page_bytes),
+            "threads": float(sum(stat.threads for stat in alive)),
+            "procs": float(len(alive)),
+            "vol_ctxt": float(used.vol_ctxt),
+            "invol_ctxt": float(used.invol_ctxt),
+            "major_faults": float(used.major_faults),
+        }
+
+    def _measure(self) -> tuple[list[Stat], Used]:
+        """The tree's processes, and what they used since the last call."""
+        stats = self._tree.read()
+        now = {stat.pid: self._used(stat) for stat in stats}
+        cpu = faults = voluntary = involuntary = 0
+        for pid, used in now.items():
+            before = self._baseline(pid, used)
+            cpu += used.cpu_ticks - before.cpu_ticks
+            faults += used.major_faults - before.major_faults
+            voluntary += max(0, used.vol_ctxt - before.vol_ctxt)
+            involuntary += max(0, used.invol_ctxt - before.invol_ctxt)
+        self._before = now
+        return stats, Used(0, cpu, faults, voluntary, involuntary)
+
+    def _used(self, stat: Stat) -> Used:
+        counts = (0, 0) if stat.dead else switches(self._host, stat.pid)
+        return Used(stat.start_ticks, stat.cpu_ticks, stat.major_faults, *counts)
+
+    def _baseline(self, pid: int, used: Used) -> Used:
+        before = self._before.get(pid)
+        if before is not None and before.start_ticks == used.start_ticks:
+            return before
+        return Used(used.start_ticks) if pid in self._tree.fresh else used

@@ -1,0 +1,89 @@
+"""How late the driver itself was: a starved client measures itself, not the engine."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import deque
+
+import numpy as np
+
+from tuiapp import clock
+from tuiapp.clock import NS_PER_S
+from tuiapp.engine.deadline import Alarm
+from tuiapp.events import CLIENT_LIMITED, Frame, facts_frame
+
+LOOP_LAG_BOUND_S = 0.005
+SCHEDULE_LAG_BOUND_S = 0.010
+WINDOW_NS = 10 * NS_PER_S
+BEAT_NS = NS_PER_S // 50
+
+_QUANTILE = 0.99
+
+
+class Lags:
+    """Lags over the last ten seconds, and their maximum since last asked."""
+
+    def __init__(self) -> None:
+        self._kept: deque[tuple[int, float]] = deque()
+        self._max_s = math.nan
+
+    def add(self, t_ns: int, lag_s: float) -> None:
+        self._kept.append((t_ns, lag_s))
+        self._max_s = lag_s if math.isnan(self._max_s) else max(self._max_s, lag_s)
+
+    def take_max(self) -> float:
+        """The largest lag since the last call, in seconds; NaN when there was none."""
+        taken, self._max_s = self._max_s, math.nan
+        return taken
+
+    def p99(self, now_ns: int) -> float:
+        """99th percentile of the window, rounded up to a sample, in seconds; NaN if empty."""
+        while self._kept and self._kept[0][0] < now_ns - WINDOW_NS:
+            self._kept.popleft()
+        if not self._kept:
+            return math.nan
+        values = [lag for _, lag in self._kept]
+        return float(np.quantile(values, _QUANTILE, method="higher"))
+
+
+class LagMeter:
+    """Watches the event loop and the schedule, and says when the client limits the result."""
+
+    def __init__(self, now: clock.Clock) -> None:
+        self._clock = now
+        self.loop = Lags()
+        self.schedule = Lags()
+        self._limited = False
+
+    async def beat(self) -> None:
+        """Wake up again and again and see how late; runs until cancelled."""
+        alarm = Alarm()
+        try:
+            while True:
+                due_ns = self._clock.now_ns() + BEAT_NS
+                await alarm.wait(due_ns + self._clock.origin_ns)
+                now_ns = self._clock.now_ns()
+                self.loop.add(now_ns, max(0, now_ns - due_ns) / NS_PER_S)
+        finally:
+            alarm.close()
+
+    def sent(self, t_sched_ns: int, t_sent_ns: int) -> None:
+        """A request that was due at ``t_sched_ns`` went out at ``t_sent_ns``."""
+        self.schedule.add(t_sent_ns, (t_sent_ns - t_sched_ns) / NS_PER_S)
+
+    def verdict(self) -> list[Frame]:
+        """A CLIENT_LIMITED fact whenever the answer changes."""
+        now_ns = self._clock.now_ns()
+        loop_s, schedule_s = self.loop.p99(now_ns), self.schedule.p99(now_ns)
+        limited = loop_s > LOOP_LAG_BOUND_S or schedule_s > SCHEDULE_LAG_BOUND_S
+        if limited == self._limited:
+            return []
+        self._limited = limited
+        value = {"limited": limited, "loop_lag_p99_s": _known(loop_s)}
+        value["schedule_lag_p99_s"] = _known(schedule_s)
+        return [facts_frame(now_ns, CLIENT_LIMITED, json.dumps(value))]
+
+
+def _known(seconds: float) -> float | None:
+    return None if math.isnan(seconds) else seconds

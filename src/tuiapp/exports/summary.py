@@ -1,0 +1,137 @@
+"""The result of a run as one plain object; the schema is documented in ``docs/run-json.md``.
+
+Every number is computed from the session's columns, so a recording gives the same object as the
+run that made it. Times are seconds. A value that is not known is None, and ``caveats`` say why.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from tuiapp.events import Phase, Status
+from tuiapp.session.traffic import outcomes
+from tuiapp.session.view import View
+from tuiapp.stats.slo import Slo
+from tuiapp.stats.summary import Summary
+
+SCHEMA = "tuiapp.run/1"
+_NS = 1e9
+
+
+def summary(view: View) -> dict[str, Any]:
+    """The run up to the view's cursor as JSON-ready values."""
+    meta = view.meta
+    return {
+        "schema": SCHEMA,
+        "model": meta.get("model", {}),
+        "engine": meta.get("engine", {}),
+        "host": meta.get("host", {}),
+        "workload": meta.get("workload", {}),
+        "requests": _requests(view),
+        "ttft_s": _latency(view, "ttft"),
+        "tpot_s": _latency(view, "tpot"),
+        "itl_s": _latency(view, "itl"),
+        "e2el_s": _latency(view, "e2el"),
+        **_throughput(view),
+        "cold_start_s": view.cold_start_s,
+        "driver": _driver(view),
+        "slo": [judge(view, slo) for slo in view.slos],
+        "state": view.health.state,
+        "session": meta.get("session", ""),
+    }
+
+
+def _requests(view: View) -> dict[str, int]:
+    table = view.session.requests
+    sent = table["t_sent_ns"]
+    measured = (table["phase"] == Phase.MEASURE) & (sent >= 0) & (sent <= view.cursor_ns)
+    ok, failed = outcomes(view.session, view.cursor_ns, Phase.MEASURE)
+    unfinished = measured & (table["status"] == Status.UNFINISHED)
+    return {
+        "sent": int(measured.sum()),
+        "ok": ok,
+        "failed": failed,
+        "unfinished": int(unfinished.sum()),
+        "warmup": int(((table["phase"] == Phase.WARMUP) & (sent >= 0)).sum()),
+    }
+
+
+def _latency(view: View, metric: str) -> dict[str, Any]:
+    found = view.final(metric).summary
+    interval = found.p99_ci
+    return {
+        "n": found.n,
+        "mean": _seconds(found.mean),
+        **{name: _seconds(getattr(found, name)) for name in ("p50", "p90", "p95", "p99")},
+        "p99_ci": None if interval is None else [_seconds(bound) for bound in interval],
+        "caveats": _caveats(found),
+    }
+
+
+def _caveats(found: Summary) -> list[str]:
+    caveats = list(found.caveats)
+    for name in ("p50", "p90", "p95", "p99"):
+        value = getattr(found, name)
+        if value is not None and math.isinf(value):
+            caveats.append(f"{name} is infinite: too many requests failed or never finished")
+    return caveats
+
+
+def _seconds(ns: float | None) -> float | None:
+    """JSON has no infinity; a caveat says where a value is missing because it is infinite."""
+    return None if ns is None or not math.isfinite(ns) else ns / _NS
+
+
+def _throughput(view: View) -> dict[str, Any]:
+    window = view.measured
+    if window is None:
+        nothing = {"output_tokens_per_s": None, "requests_per_s": None, "goodput_per_s": None}
+        return {**nothing, "measured_s": None, "caveats": ["no measured request"]}
+    start, end = window.start_ns - 1, window.end_ns
+    counts = view.tokens(start, end)
+    good = view.good(start, end) / window.seconds if view.slos else None
+    done = len(view.session.ends.between(start, end))
+    return {
+        "output_tokens_per_s": counts / window.seconds,
+        "requests_per_s": done / window.seconds,
+        "goodput_per_s": good,
+        "measured_s": window.seconds,
+        "caveats": list(window.caveats) + _run_caveats(view),
+    }
+
+
+def _run_caveats(view: View) -> list[str]:
+    caveats = []
+    if view.health.client_limited:
+        caveats.append("client-limited: the load driver was late, so latencies are overstated")
+    if view.session.lost_frames:
+        caveats.append(f"{view.session.lost_frames} batches of samples were lost")
+    return caveats
+
+
+def _driver(view: View) -> dict[str, float | None]:
+    start = view.run_start_ns
+    return {
+        f"{name}_p99_s": _p99(view.series("driver", f"{name}_s", start)[1])
+        for name in ("loop_lag", "schedule_lag")
+    }
+
+
+def _p99(values: np.ndarray) -> float | None:
+    values = values[np.isfinite(values)]
+    return float(np.quantile(values, 0.99)) if len(values) else None
+
+
+def judge(view: View, slo: Slo) -> dict[str, Any]:
+    """Whether an objective was met over the run; ``met`` is None when nothing was measured."""
+    value_ns = view.run(slo.metric).statistic_ns(slo.q)
+    return {
+        "slo": str(slo),
+        "metric": slo.metric,
+        "limit_s": slo.limit_ns / _NS,
+        "value_s": _seconds(value_ns),
+        "met": slo.judge(value_ns),
+    }

@@ -1,0 +1,94 @@
+"""The result of a run as a table for people."""
+
+from __future__ import annotations
+
+import re
+from typing import IO, Any
+
+from tuiapp.exports.summary import summary
+from tuiapp.session.view import View
+
+_METRICS = (("ttft_s", "TTFT"), ("tpot_s", "TPOT"), ("itl_s", "ITL"), ("e2el_s", "E2EL"))
+_COLUMNS = ("mean", "p50", "p90", "p95", "p99")
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+def write(view: View, out: IO[str]) -> None:
+    """Latency table, throughput, objectives, cold start and where the recording is."""
+    result = summary(view)
+    caveats: dict[str, list[str]] = {}
+    lines = [_title(result), "", *_latency(result, caveats), ""]
+    lines += _rates(result) + _objectives(result) + _cold_start(result)
+    lines += _notes(result, caveats)
+    lines += ["", f"recording  {result['session']}"]
+    out.write("\n".join(_UNSAFE.sub("?", line) for line in lines) + "\n")
+
+
+def _title(result: dict[str, Any]) -> str:
+    model, engine = result["model"].get("name", "?"), result["engine"]
+    version = " ".join(str(engine[key]) for key in ("name", "version", "device") if key in engine)
+    host = result["host"].get("hostname", "this host")
+    return " · ".join(part for part in (str(model), version, str(host)) if part)
+
+
+def _latency(result: dict[str, Any], caveats: dict[str, list[str]]) -> list[str]:
+    head = f"{'ms':6}" + "".join(f"{name:>10}" for name in _COLUMNS)
+    lines = [head + f"{'p99 interval':>20}{'n':>9}"]
+    for key, name in _METRICS:
+        row = result[key]
+        for caveat in row["caveats"]:
+            caveats.setdefault(caveat, []).append(name)
+        values = "".join(f"{_ms(row[column]):>10}" for column in _COLUMNS)
+        interval = row["p99_ci"]
+        bounds = "–" if interval is None else " – ".join(_ms(bound) for bound in interval)
+        lines.append(f"{name:6}{values}{bounds:>20}{row['n']:>9}")
+    return lines
+
+
+def _ms(seconds: float | None) -> str:
+    if seconds is None:
+        return "—"
+    value = seconds * 1e3
+    return f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+
+
+def _rates(result: dict[str, Any]) -> list[str]:
+    requests = result["requests"]
+    lines = [
+        f"requests   {requests['sent']} sent, {requests['ok']} ok, {requests['failed']} failed",
+        f"output     {_number(result['output_tokens_per_s'])} tok/s over "
+        f"{_number(result['measured_s'])} s",
+    ]
+    if result["goodput_per_s"] is not None:
+        lines.append(f"goodput    {result['goodput_per_s']:.2f} requests/s met every objective")
+    lags = result["driver"]
+    lines.append(
+        f"driver     loop lag p99 {_ms(lags['loop_lag_p99_s'])} ms, "
+        f"schedule lag p99 {_ms(lags['schedule_lag_p99_s'])} ms"
+    )
+    return lines
+
+
+def _number(value: float | None) -> str:
+    return "—" if value is None else f"{value:,.1f}"
+
+
+def _objectives(result: dict[str, Any]) -> list[str]:
+    verdicts = {True: "met", False: "MISSED", None: "unknown: nothing was measured"}
+    return [
+        f"objective  {slo['slo']:<20} {_ms(slo['value_s']):>9} ms  {verdicts[slo['met']]}"
+        for slo in result["slo"]
+    ]
+
+
+def _cold_start(result: dict[str, Any]) -> list[str]:
+    phases = result["cold_start_s"]
+    if not phases:
+        return []
+    parts = [f"{name.replace('_', ' ')} {seconds:.1f}" for name, seconds in phases.items()]
+    return ["cold start " + " · ".join(parts) + " s"]
+
+
+def _notes(result: dict[str, Any], caveats: dict[str, list[str]]) -> list[str]:
+    notes = [f"{', '.join(names)}: {caveat}" for caveat, names in caveats.items()]
+    return [f"note       {note}" for note in notes + list(result["caveats"])]

@@ -1,0 +1,314 @@
+"""A session in memory: a growing set of time-ordered columns.
+
+Frames are folded in, in any order of sources; nothing is ever computed from *now*. What a screen
+shows at a cursor comes from ``view.View``, which reads these columns up to that cursor only.
+
+Exact in memory: every request (about 110 B each). Bounded in memory: token deliveries, of which
+the newest ``RING_ROWS`` are kept raw for the request detail, while their gaps (ITL) are counted
+in 0.27 % wide bins per tick of 250 ms. The file keeps every delivery.
+"""
+
+from __future__ import annotations
+
+import json
+from bisect import bisect_right
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tuiapp.events import (
+    FACTS_COLUMNS,
+    FLOAT32,
+    INT64,
+    LOG_COLUMNS,
+    REQUESTS_COLUMNS,
+    UINT16,
+    UINT32,
+    UNSET,
+    Frame,
+    Kind,
+    Phase,
+)
+from tuiapp.session.table import EventLog, Table
+from tuiapp.stats.bins import BINS, bin_index
+
+TICK_NS = 250_000_000
+"""Resolution of counters in time. A cursor that is not pinned to the end stands on a tick."""
+RING_ROWS = 1 << 18
+LOG_LINES = 5_000
+MAX_REQ = 1 << 26
+MAX_NS = 60 * 86_400 * 1_000_000_000
+"""Rows with an id or a time beyond these are not believed: they would size the columns."""
+NEVER = np.iinfo(np.int64).max
+
+_TICK_COLUMNS = {
+    "output_tokens": UINT32,
+    "steps": UINT32,
+    "prompt_tokens": UINT32,
+    "preempted": UINT32,
+    "prefix_queries": UINT32,
+    "prefix_hits": UINT32,
+    "running": INT64,
+    "waiting": INT64,
+    "kv_usage": FLOAT32,
+}
+_STEP_SUMS = ("prompt_tokens", "preempted", "prefix_queries", "prefix_hits")
+_STEP_GAUGES = ("running", "waiting", "kv_usage")
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Something that became true at ``t_ns``."""
+
+    t_ns: int
+    name: str
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """A line some process wrote at ``t_ns``."""
+
+    t_ns: int
+    source: str
+    level: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A note on a moment."""
+
+    t_ns: int
+    text: str
+
+
+class TokenRing:
+    """The newest deliveries, raw."""
+
+    def __init__(self, rows: int = RING_ROWS) -> None:
+        self._req = np.zeros(rows, UINT32)
+        self._t_ns = np.zeros(rows, INT64)
+        self._n = np.zeros(rows, UINT16)
+        self._rows = rows
+        self.total = 0
+
+    def append(self, req: np.ndarray, t_ns: np.ndarray, n: np.ndarray) -> None:
+        if len(req) > self._rows:
+            req, t_ns, n = req[-self._rows :], t_ns[-self._rows :], n[-self._rows :]
+        at = (self.total + np.arange(len(req))) % self._rows
+        self._req[at], self._t_ns[at], self._n[at] = req, t_ns, n
+        self.total += len(req)
+
+    def of(self, req: int) -> tuple[np.ndarray, np.ndarray]:
+        """(t_ns, n) of the deliveries of ``req`` that are still held, in time order."""
+        filled = min(self.total, self._rows)
+        at = np.flatnonzero(self._req[:filled] == req)
+        at = at[np.argsort(self._t_ns[at], kind="stable")]
+        return self._t_ns[at], self._n[at]
+
+
+class GapCounts:
+    """ITL gaps, counted: how many fell into which bin in which tick."""
+
+    def __init__(self) -> None:
+        self._rows = Table({"tick": UINT32, "bin": UINT16, "count": UINT32})
+        self._until = 0
+        self._until_counts = np.zeros(BINS, np.int64)
+
+    def append(self, tick: np.ndarray, bins: np.ndarray) -> None:
+        key, count = np.unique(tick.astype(np.int64) * BINS + bins, return_counts=True)
+        late = len(self._rows) and key[0] // BINS < self._rows["tick"][-1]
+        columns = {"tick": key // BINS, "bin": key % BINS, "count": count}
+        self._rows.append(columns, len(key))
+        if late:
+            order = np.argsort(self._rows["tick"], kind="stable")
+            for name in self._rows.names:
+                column = self._rows[name]
+                column[:] = column[order]
+            self._until, self._until_counts = 0, np.zeros(BINS, np.int64)
+
+    def _count(self, start: int, stop: int) -> np.ndarray:
+        bins, weights = self._rows["bin"][start:stop], self._rows["count"][start:stop]
+        return np.bincount(bins, weights, BINS).astype(np.int64)
+
+    def _row(self, tick: int) -> int:
+        return int(np.searchsorted(self._rows["tick"], max(tick, 0), side="left"))
+
+    def between(self, first_tick: int, end_tick: int) -> np.ndarray:
+        """Counts by bin over ticks [first, end)."""
+        start, stop = self._row(first_tick), self._row(end_tick)
+        if start == 0:
+            return self._from_start(stop)
+        return self._count(start, stop)
+
+    def _from_start(self, stop: int) -> np.ndarray:
+        """The whole run grows a little each frame: count only what is new since the last call."""
+        if stop < self._until:
+            return self._count(0, stop)
+        self._until_counts = self._until_counts + self._count(self._until, stop)
+        self._until = stop
+        return self._until_counts
+
+    def blocks(self, first_tick: int, end_tick: int, ticks_per_block: int) -> np.ndarray:
+        """Counts (blocks, BINS) of consecutive blocks of ticks."""
+        start, stop = self._row(first_tick), self._row(end_tick)
+        block = (self._rows["tick"][start:stop].astype(np.int64) - first_tick) // ticks_per_block
+        blocks = max(1, -(-(end_tick - first_tick) // ticks_per_block))
+        counts = np.zeros((blocks, BINS), np.int32)
+        bins, weights = self._rows["bin"][start:stop], self._rows["count"][start:stop]
+        np.add.at(counts, (block, bins), weights)
+        return counts
+
+
+class Session:
+    """Columns of one run, folded from frames."""
+
+    def __init__(self) -> None:
+        self.meta: dict[str, Any] = {}
+        schema = {**REQUESTS_COLUMNS, "last_token_ns": INT64}
+        self.requests = Table(schema, {name: UNSET for name in schema if name.endswith("_ns")})
+        self.sent, self.firsts, self.ends = EventLog(), EventLog(), EventLog()
+        self.gaps = GapCounts()
+        self.ring = TokenRing()
+        self.ticks = Table(_TICK_COLUMNS)
+        self.samples: dict[str, Table] = {}
+        self.facts: list[Fact] = []
+        self.log: deque[LogLine] = deque(maxlen=LOG_LINES)
+        self.marks: list[Mark] = []
+        self.lost_frames = 0
+        self.end_ns = 0
+        self.measure_start_ns: int = NEVER
+        self._fold: dict[int, Callable[[Frame], None]] = {
+            Kind.META: self._fold_meta,
+            Kind.REQUESTS: self._fold_requests,
+            Kind.TOKENS: self._fold_tokens,
+            Kind.STEPS: self._fold_steps,
+            Kind.SAMPLES: self._fold_samples,
+            Kind.FACTS: self._fold_facts,
+            Kind.LOG: self._fold_log,
+            Kind.MARK: self._fold_marks,
+            Kind.GAP: self._fold_gap,
+        }
+
+    def fold(self, frame: Frame) -> None:
+        """Take a frame in. Kinds of later versions are passed over."""
+        fold = self._fold.get(frame.kind)
+        if fold is not None and 0 <= frame.t1_ns < MAX_NS:
+            fold(frame)
+            self.end_ns = max(self.end_ns, frame.t1_ns)
+
+    def _fold_meta(self, frame: Frame) -> None:
+        merge(self.meta, frame.attrs)
+
+    def _fold_requests(self, frame: Frame) -> None:
+        req = np.asarray(frame.columns["req"], np.int64)
+        if not len(req) or int(req.max()) >= MAX_REQ:
+            return
+        self.requests.grow(int(req.max()) + 1)
+        unique = np.unique(req)
+        logs = (("t_sent_ns", self.sent), ("t_first_ns", self.firsts), ("t_end_ns", self.ends))
+        unset = [(name, log, self.requests[name][unique] == UNSET) for name, log in logs]
+        self.requests.put(req, frame.columns)
+        for name, log, was_unset in unset:
+            now = self.requests[name][unique]
+            new = was_unset & (now != UNSET)
+            log.append(now[new], unique[new])
+        measured = self.requests["phase"][unique] == Phase.MEASURE
+        if measured.any():
+            first = int(self.requests["t_sched_ns"][unique[measured]].min())
+            self.measure_start_ns = min(self.measure_start_ns, first)
+
+    def _fold_tokens(self, frame: Frame) -> None:
+        req = np.asarray(frame.columns["req"], np.int64)
+        t_ns, n = np.asarray(frame.columns["t_ns"]), np.asarray(frame.columns["n"])
+        if not _believable(t_ns) or int(req.max()) >= MAX_REQ:
+            return
+        tick = t_ns // TICK_NS
+        self.ticks.grow(int(tick.max()) + 1)
+        np.add.at(self.ticks["output_tokens"], tick, n.astype(np.uint32))
+        self.ring.append(req, t_ns, n)
+        self._count_gaps(req, t_ns)
+
+    def _count_gaps(self, req: np.ndarray, t_ns: np.ndarray) -> None:
+        """Count the time since each request's delivery before."""
+        self.requests.grow(int(req.max()) + 1)
+        order = np.lexsort((t_ns, req))
+        req, t_ns = req[order], t_ns[order]
+        before = np.empty_like(t_ns)
+        before[1:] = t_ns[:-1]
+        new = np.ones(len(req), bool)
+        new[1:] = req[1:] != req[:-1]
+        last = self.requests["last_token_ns"]
+        before[new] = last[req[new]]
+        last[req] = t_ns
+        counted = (before != UNSET) & (self.requests["phase"][req] == Phase.MEASURE)
+        if counted.any():
+            t_ns = t_ns[counted]
+            self.gaps.append(t_ns // TICK_NS, bin_index(t_ns - before[counted]))
+
+    def _fold_steps(self, frame: Frame) -> None:
+        if not _believable(np.asarray(frame.columns["t_ns"])):
+            return
+        tick = np.asarray(frame.columns["t_ns"]) // TICK_NS
+        self.ticks.grow(int(tick.max()) + 1)
+        np.add.at(self.ticks["steps"], tick, 1)
+        for name in _STEP_SUMS:
+            if name in frame.columns:
+                np.add.at(self.ticks[name], tick, frame.columns[name])
+        for name in _STEP_GAUGES:
+            if name in frame.columns:
+                self.ticks[name][tick] = frame.columns[name]
+
+    def _fold_samples(self, frame: Frame) -> None:
+        group = str(frame.attrs.get("group", ""))
+        table = self.samples.setdefault(group, Table({"t_ns": INT64}))
+        for name in frame.columns:
+            if name not in table:
+                table.add_column(name, FLOAT32, float("nan"))
+        table.append(frame.columns, frame.rows)
+
+    def _fold_facts(self, frame: Frame) -> None:
+        for t_ns, name, value in _rows(frame, FACTS_COLUMNS):
+            fact = Fact(int(t_ns), name, _from_json(value))
+            at = bisect_right(self.facts, fact.t_ns, key=lambda known: known.t_ns)
+            self.facts.insert(at, fact)
+
+    def _fold_log(self, frame: Frame) -> None:
+        for t_ns, source, level, text in _rows(frame, LOG_COLUMNS):
+            self.log.append(LogLine(int(t_ns), source, level, text))
+
+    def _fold_marks(self, frame: Frame) -> None:
+        for t_ns, text in _rows(frame, ("t_ns", "text")):
+            self.marks.append(Mark(int(t_ns), text))
+        self.marks.sort(key=lambda mark: mark.t_ns)
+
+    def _fold_gap(self, frame: Frame) -> None:
+        self.lost_frames += int(frame.attrs.get("frames", 1))
+
+
+def _believable(t_ns: np.ndarray) -> bool:
+    return len(t_ns) > 0 and int(t_ns.min()) >= 0 and int(t_ns.max()) < MAX_NS
+
+
+def _rows(frame: Frame, names: Any) -> Any:
+    return zip(*(frame.columns[name] for name in names), strict=True)
+
+
+def _from_json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def merge(into: dict[str, Any], update: Mapping[str, Any]) -> None:
+    """Merge nested mappings key by key; other values are replaced."""
+    for key, value in update.items():
+        if isinstance(value, Mapping) and isinstance(into.get(key), dict):
+            merge(into[key], value)
+        else:
+            into[key] = dict(value) if isinstance(value, Mapping) else value

@@ -1,0 +1,218 @@
+"""What state the run is in at a cursor, told from facts and signs of life alone.
+
+Live and replay agree because *now* is the cursor: a run whose engine says nothing while the
+cursor moves on is silent in a replay exactly where it was silent live.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from tuiapp.events import (
+    CLIENT_LIMITED,
+    ENGINE_EXIT,
+    ENGINE_PHASE,
+    ENGINE_PHASES,
+    LOAD_STATE,
+    PROBE_UNAVAILABLE,
+    RECORDING,
+    UNSET,
+)
+from tuiapp.session.columns import TICK_NS, Fact, Session
+
+SILENT_AFTER_NS = 3_000_000_000
+"""Requests in flight and no token, step or heartbeat for this long: the engine is silent."""
+
+STARTING, SERVING, WARMUP, PAUSED, DRAINING, DONE, SILENT, DEAD = (
+    "starting",
+    "serving",
+    "warm-up",
+    "paused",
+    "draining",
+    "done",
+    "silent",
+    "dead",
+)
+_LOAD_STATES = {"warmup": WARMUP, "running": SERVING, "paused": PAUSED, "draining": DRAINING}
+_LOAD_STATES["done"] = DONE
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseSpan:
+    """One phase of the cold start; ``duration_ns`` is None while it runs."""
+
+    name: str
+    start_ns: int
+    duration_ns: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """State of the engine and of the load.
+
+    Attributes:
+        state: one of the constants of this module.
+        since_ns: when that state began.
+        reason, advice: for ``dead`` and ``silent``: why, and what to do.
+        exit_facts: what ENGINE_EXIT said, for a dead or finished engine.
+        client_limited: the driver's own lag makes its numbers suspect, and since when.
+    """
+
+    state: str
+    since_ns: int
+    reason: str = ""
+    advice: str = ""
+    exit_facts: dict[str, Any] = field(default_factory=dict)
+    client_limited: dict[str, Any] = field(default_factory=dict)
+    rate: float | None = None
+    recording: str = ""
+
+    @property
+    def alive(self) -> bool:
+        return self.state not in (DEAD, SILENT, DONE)
+
+
+def facts_until(session: Session, name: str, until_ns: int) -> Iterator[Fact]:
+    """Facts called ``name`` at or before ``until_ns``, oldest first."""
+    for fact in session.facts:
+        if fact.t_ns > until_ns:
+            return
+        if fact.name == name:
+            yield fact
+
+
+def latest(session: Session, name: str, until_ns: int) -> Fact | None:
+    """The newest fact called ``name`` at or before ``until_ns``."""
+    facts = list(facts_until(session, name, until_ns))
+    return facts[-1] if facts else None
+
+
+def cold_start(session: Session, until_ns: int) -> tuple[PhaseSpan, ...]:
+    """The phases of the engine's start, in the order in which they began."""
+    starts = [
+        (str(fact.value.get("phase")), fact.t_ns)
+        for fact in facts_until(session, ENGINE_PHASE, until_ns)
+        if isinstance(fact.value, dict)
+    ]
+    exit_fact = latest(session, ENGINE_EXIT, until_ns)
+    ends: list[int | None] = [t_ns for _, t_ns in starts[1:]]
+    ends.append(exit_fact.t_ns if exit_fact else None)
+    return tuple(
+        PhaseSpan(name, start, 0 if name == "ready" else None if end is None else end - start)
+        for (name, start), end in zip(starts, ends, strict=True)
+    )
+
+
+def cold_start_s(session: Session, until_ns: int) -> dict[str, float]:
+    """Seconds each finished phase took; ``ready`` is the total since ``spawn``."""
+    spans = cold_start(session, until_ns)
+    seconds: dict[str, float] = {}
+    for span in spans:
+        if span.name in ENGINE_PHASES and span.name != "ready" and span.duration_ns is not None:
+            seconds[span.name] = seconds.get(span.name, 0.0) + span.duration_ns / 1e9
+    ready = [span.start_ns for span in spans if span.name == "ready"]
+    if ready:
+        seconds["ready"] = (ready[0] - spans[0].start_ns) / 1e9
+    return seconds
+
+
+def probe_reasons(session: Session, until_ns: int) -> dict[str, str]:
+    """Why a probe, or a field of it, could not be read; by its name."""
+    return {
+        str(fact.value.get("probe")): str(fact.value.get("reason"))
+        for fact in facts_until(session, PROBE_UNAVAILABLE, until_ns)
+        if isinstance(fact.value, dict)
+    }
+
+
+def health(session: Session, cursor_ns: int) -> Health:
+    """State of the run at ``cursor_ns``."""
+    extra = _side_facts(session, cursor_ns)
+    exit_fact = latest(session, ENGINE_EXIT, cursor_ns)
+    load = latest(session, LOAD_STATE, cursor_ns)
+    if exit_fact is not None and isinstance(exit_fact.value, dict):
+        value = exit_fact.value
+        return Health(
+            DONE if value.get("expected") else DEAD,
+            exit_fact.t_ns,
+            str(value.get("reason") or ""),
+            str(value.get("advice") or ""),
+            exit_facts=value,
+            **extra,
+        )
+    if load is None:
+        return Health(STARTING, _start_ns(session, cursor_ns), **extra)
+    silent = _silence(session, cursor_ns, load)
+    if silent is not None:
+        return Health(SILENT, silent[0], silent[1], silent[2], **extra)
+    state = load.value.get("state") if isinstance(load.value, dict) else None
+    rate = load.value.get("rate") if isinstance(load.value, dict) else None
+    return Health(_LOAD_STATES.get(str(state), SERVING), load.t_ns, rate=rate, **extra)
+
+
+def _start_ns(session: Session, cursor_ns: int) -> int:
+    spans = cold_start(session, cursor_ns)
+    return spans[0].start_ns if spans else 0
+
+
+def _side_facts(session: Session, cursor_ns: int) -> dict[str, Any]:
+    limited = latest(session, CLIENT_LIMITED, cursor_ns)
+    recording = latest(session, RECORDING, cursor_ns)
+    failing = recording is not None and recording.value.get("state") == "failing"
+    return {
+        "client_limited": limited.value if limited and isinstance(limited.value, dict) else {},
+        "recording": str(recording.value.get("reason")) if recording and failing else "",
+    }
+
+
+def _silence(session: Session, cursor_ns: int, load: Fact) -> tuple[int, str, str] | None:
+    """(since, reason, advice) when the engine should speak and does not."""
+    if isinstance(load.value, dict) and load.value.get("state") == "done":
+        return None
+    heartbeat = _last_sample_ns(session, "driver", cursor_ns)
+    if heartbeat is not None and cursor_ns - heartbeat > SILENT_AFTER_NS:
+        reason = "the engine's process has stopped reporting."
+        return heartbeat, reason, "It may be stopped, swapping or starved; q ends it cleanly."
+    waiting = in_flight(session, cursor_ns)
+    if not len(waiting):
+        return None
+    signs = (
+        last_token_ns(session, cursor_ns),
+        session.ends.last_ns(cursor_ns),
+        int(session.requests["t_sent_ns"][waiting].min()),
+    )
+    newest = max(t_ns for t_ns in signs if t_ns is not None)
+    if cursor_ns - newest <= SILENT_AFTER_NS:
+        return None
+    reason = f"{len(waiting)} requests in flight and no token delivered."
+    return newest, reason, "The engine may be stalled or swapping; its log is one key away (L)."
+
+
+def in_flight(session: Session, cursor_ns: int) -> np.ndarray:
+    """``req`` of the requests that were sent and had not ended at the cursor."""
+    sent, end = session.requests["t_sent_ns"], session.requests["t_end_ns"]
+    return np.flatnonzero(
+        (sent != UNSET) & (sent <= cursor_ns) & ((end == UNSET) | (end > cursor_ns))
+    )
+
+
+def last_token_ns(session: Session, cursor_ns: int) -> int | None:
+    """When the newest delivery at or before the cursor came, to a tick's resolution."""
+    ticks = session.ticks["output_tokens"][: cursor_ns // TICK_NS + 1]
+    recent = ticks[::-1][:4096]
+    busy = recent.nonzero()[0]
+    if not len(busy):
+        return None
+    return min((len(ticks) - int(busy[0])) * TICK_NS, cursor_ns)
+
+
+def _last_sample_ns(session: Session, group: str, cursor_ns: int) -> int | None:
+    table = session.samples.get(group)
+    if table is None:
+        return None
+    at = int(table["t_ns"].searchsorted(cursor_ns, side="right"))
+    return int(table["t_ns"][at - 1]) if at else None

@@ -1,0 +1,80 @@
+"""Reads a session file back, whole or damaged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tuiapp.errors import SessionError
+from tuiapp.events import Frame
+from tuiapp.session.columns import Session
+from tuiapp.session.frames import MAGIC, MAJOR, Damage, Decoder
+
+_CHUNK = 1 << 20
+
+
+@dataclass(slots=True)
+class Report:
+    """What was read.
+
+    Attributes:
+        frames: whole frames.
+        torn_bytes: the unfinished tail that a crash left.
+        damage: what was lost before it.
+    """
+
+    frames: int = 0
+    torn_bytes: int = 0
+    damage: Damage = field(default_factory=Damage)
+
+    @property
+    def whole(self) -> bool:
+        """Nothing is missing but, at most, a torn tail."""
+        return self.damage == Damage()
+
+
+def read_frames(path: Path, report: Report | None = None) -> Iterator[Frame]:
+    """The frames of the file at ``path``, damaged ones left out.
+
+    Raises:
+        SessionError: the file cannot be opened, is no session, or is of a newer major version.
+    """
+    report = report if report is not None else Report()
+    decoder = Decoder()
+    try:
+        with path.open("rb") as file:
+            _check_magic(path, file.read(len(MAGIC)))
+            while chunk := file.read(_CHUNK):
+                for frame in decoder.feed(chunk):
+                    report.frames += 1
+                    yield frame
+    except OSError as error:
+        raise SessionError(f"Cannot read {path}: {error.strerror}.") from error
+    report.torn_bytes = decoder.pending
+    before = decoder.damage.skipped_bytes
+    for frame in decoder.finish():
+        report.frames += 1
+        report.torn_bytes = 0
+        yield frame
+    if report.torn_bytes:  # what finish() skipped was the torn tail, no damage
+        decoder.damage.skipped_bytes = before
+    report.damage = decoder.damage
+
+
+def _check_magic(path: Path, magic: bytes) -> None:
+    if magic[:-2] != MAGIC[:-2] or len(magic) != len(MAGIC):
+        raise SessionError(f"{path} is no tuiapp session.", "It does not begin as one.")
+    if magic[-2] > MAJOR:
+        raise SessionError(
+            f"{path} was written by a newer tuiapp (format {magic[-2]}, this one reads {MAJOR}).",
+            "Upgrade tuiapp to open it.",
+        )
+
+
+def load(path: Path, report: Report | None = None) -> Session:
+    """The whole session at ``path`` in memory."""
+    session = Session()
+    for frame in read_frames(path, report):
+        session.fold(frame)
+    return session

@@ -1,0 +1,118 @@
+"""Growable numpy columns. Appending copies rows in; reading gives views without a copy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from tuiapp.events import INT64, UINT32
+
+_FIRST_CAPACITY = 256
+
+
+class Table:
+    """Rows in columns of fixed types.
+
+    Args:
+        schema: column name to numpy dtype.
+        fill: value of cells that were never written, by column; 0 where not named.
+    """
+
+    def __init__(self, schema: Mapping[str, str], fill: Mapping[str, Any] | None = None) -> None:
+        self._fill = dict(fill or {})
+        self._columns = {name: self._new(name, dtype, 0) for name, dtype in schema.items()}
+        self._rows = 0
+
+    def __len__(self) -> int:
+        return self._rows
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        return self._columns[name][: self._rows]
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._columns
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self._columns)
+
+    def _new(self, name: str, dtype: str, capacity: int) -> np.ndarray:
+        # np.zeros leaves untouched pages to the kernel, np.full would touch them all.
+        fill = self._fill.get(name, 0)
+        return np.full(capacity, fill, dtype) if fill != 0 else np.zeros(capacity, dtype)
+
+    def grow(self, rows: int) -> None:
+        """Make the table at least ``rows`` long; new cells hold their fill value."""
+        if rows > self._capacity:
+            self._reserve(max(rows, 2 * self._capacity, _FIRST_CAPACITY))
+        self._rows = max(self._rows, rows)
+
+    @property
+    def _capacity(self) -> int:
+        return min((len(column) for column in self._columns.values()), default=0)
+
+    def _reserve(self, capacity: int) -> None:
+        for name, old in self._columns.items():
+            new = self._new(name, old.dtype.str, capacity)
+            new[: len(old)] = old
+            self._columns[name] = new
+
+    def add_column(self, name: str, dtype: str, fill: Any = 0) -> None:
+        """Add a column; the rows so far hold ``fill``."""
+        self._fill[name] = fill
+        self._columns[name] = self._new(name, dtype, self._capacity)
+
+    def append(self, columns: Mapping[str, Any], rows: int) -> None:
+        """Append ``rows`` rows; columns that are left out hold their fill value."""
+        start = self._rows
+        self.grow(start + rows)
+        for name, values in columns.items():
+            if name in self._columns:
+                self._columns[name][start : start + rows] = values
+
+    def put(self, index: np.ndarray, columns: Mapping[str, Any]) -> None:
+        """Overwrite the rows at ``index``; the last one wins where an index stands twice."""
+        for name, values in columns.items():
+            if name in self._columns:
+                self._columns[name][index] = values
+
+
+class EventLog:
+    """Moments of requests in time order: which ``req`` at which ``t_ns``."""
+
+    def __init__(self) -> None:
+        self._table = Table({"t_ns": INT64, "req": UINT32})
+
+    def __len__(self) -> int:
+        return len(self._table)
+
+    def append(self, t_ns: np.ndarray, req: np.ndarray) -> None:
+        if not len(t_ns):
+            return
+        order = np.argsort(t_ns, kind="stable")
+        last = self._table["t_ns"][-1] if len(self._table) else None
+        self._table.append({"t_ns": t_ns[order], "req": req[order]}, len(t_ns))
+        if last is not None and t_ns[order[0]] < last:
+            self._sort()
+
+    def _sort(self) -> None:
+        """A batch came late: put it where it belongs. Rare, so it may cost a full sort."""
+        order = np.argsort(self._table["t_ns"], kind="stable")
+        for name in self._table.names:
+            column = self._table[name]
+            column[:] = column[order]
+
+    def count(self, until_ns: int) -> int:
+        """How many happened at or before ``until_ns``."""
+        return int(np.searchsorted(self._table["t_ns"], until_ns, side="right"))
+
+    def between(self, after_ns: int, until_ns: int) -> np.ndarray:
+        """``req`` of every event in (after, until]."""
+        return self._table["req"][self.count(after_ns) : self.count(until_ns)]
+
+    def last_ns(self, until_ns: int) -> int | None:
+        """Time of the newest event at or before ``until_ns``."""
+        at = self.count(until_ns)
+        return int(self._table["t_ns"][at - 1]) if at else None

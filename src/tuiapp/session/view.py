@@ -1,0 +1,206 @@
+"""A view is a pure function of (session, cursor, window): all that a screen or an export reads.
+
+Everything is computed when first asked for and kept, so that a pane that is not drawn costs
+nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from tuiapp.session import latency
+from tuiapp.session import traffic as flow
+from tuiapp.session.columns import TICK_NS, Fact, LogLine, Mark, Session
+from tuiapp.session.health import (
+    Health,
+    PhaseSpan,
+    cold_start,
+    cold_start_s,
+    health,
+    probe_reasons,
+)
+from tuiapp.session.latency import Distribution
+from tuiapp.stats.slo import Slo, parse_slos
+
+_S = 1_000_000_000
+
+
+@dataclass(frozen=True)
+class View:
+    """A session seen from ``cursor_ns`` backwards.
+
+    Args:
+        session: the columns; they may go on growing, the view reads up to the cursor.
+        cursor_ns: the moment shown; nanoseconds since the session's origin.
+        window_ns: how far back "the window" reaches; None for the whole run.
+    """
+
+    session: Session
+    cursor_ns: int
+    window_ns: int | None = None
+
+    @property
+    def meta(self) -> Mapping[str, Any]:
+        return self.session.meta
+
+    @property
+    def window_start_ns(self) -> int:
+        """Exclusive start of the window; the window never reaches before the measured load."""
+        if self.window_ns is None:
+            return self.run_start_ns
+        return max(self.cursor_ns - self.window_ns, self.run_start_ns)
+
+    @property
+    def run_start_ns(self) -> int:
+        measured = self.measured
+        return measured.start_ns - 1 if measured else -1
+
+    @cached_property
+    def measured(self) -> flow.Measured | None:
+        return flow.measured_window(self.session, self.cursor_ns)
+
+    @cached_property
+    def health(self) -> Health:
+        return health(self.session, self.cursor_ns)
+
+    @cached_property
+    def slos(self) -> tuple[Slo, ...]:
+        return parse_slos([str(text) for text in self.meta.get("slo", ())])
+
+    def limit_ns(self, metric: str) -> float | None:
+        """The strictest limit on ``metric``, nanoseconds."""
+        limits = [slo.limit_ns for slo in self.slos if slo.metric == metric]
+        return min(limits, default=None)
+
+    # -- latency ---------------------------------------------------------------------------
+
+    def run(self, metric: str) -> Distribution:
+        """``metric`` over the run so far."""
+        return self._distribution(metric, self.run_start_ns)
+
+    def recent(self, metric: str) -> Distribution:
+        """``metric`` over the window."""
+        return self._distribution(metric, self.window_start_ns)
+
+    @cached_property
+    def _distributions(self) -> dict[tuple[str, int], Distribution]:
+        return {}
+
+    def _distribution(self, metric: str, after_ns: int) -> Distribution:
+        key = (metric, after_ns)
+        if key not in self._distributions:
+            self._distributions[key] = latency.distribution(
+                self.session, metric, after_ns, self.cursor_ns
+            )
+        return self._distributions[key]
+
+    def final(self, metric: str) -> Distribution:
+        """``metric`` over the run so far, with what an interval of ITL needs; for summaries."""
+        if metric == "itl":
+            return latency.itl_with_blocks(self.session, self.run_start_ns, self.cursor_ns)
+        return self.run(metric)
+
+    def points(self, metric: str, after_ns: int) -> tuple[np.ndarray, np.ndarray]:
+        """(moment it became known, value in ns) of every request in (after, cursor]."""
+        req, values = latency.request_values(self.session, metric, after_ns, self.cursor_ns)
+        table = self.session.requests
+        known = table["t_first_ns" if metric == "ttft" else "t_end_ns"][req]
+        return np.where(np.isinf(values), table["t_end_ns"][req], known), values
+
+    # -- traffic ---------------------------------------------------------------------------
+
+    @cached_property
+    def traffic(self) -> flow.Traffic:
+        """Rates over the last seconds: the window, but at most ten, so that it follows the load."""
+        reach = min(self.window_ns or 10 * _S, 10 * _S)
+        return flow.traffic(self.session, self.cursor_ns - reach, self.cursor_ns)
+
+    @cached_property
+    def split(self) -> flow.Split | None:
+        return flow.split(self.session, self.window_start_ns, self.cursor_ns)
+
+    @cached_property
+    def goodput_per_s(self) -> float | None:
+        """Requests a second, in the window, that met every SLO; None without an SLO."""
+        if not self.slos:
+            return None
+        span_s = max(self.cursor_ns - self.window_start_ns, TICK_NS) / _S
+        return self.good(self.window_start_ns, self.cursor_ns) / span_s
+
+    def good(self, after_ns: int, until_ns: int) -> int:
+        """Requests that finished in (after, until] and met every SLO."""
+        limits: dict[str, float] = {}
+        for slo in self.slos:
+            limits[slo.metric] = min(slo.limit_ns, limits.get(slo.metric, np.inf))
+        return latency.good_requests(self.session, limits, after_ns, until_ns)
+
+    def tokens(self, after_ns: int, until_ns: int) -> int:
+        """Output tokens delivered in (after, until], to a tick's resolution."""
+        first, end = max(after_ns // TICK_NS + 1, 0), until_ns // TICK_NS + 1
+        return int(self.session.ticks["output_tokens"][first:end].sum())
+
+    def history(self, column: str, ticks: int) -> np.ndarray:
+        """The last ``ticks`` ticks of a counter before the cursor."""
+        end = self.cursor_ns // TICK_NS + 1
+        return flow.history(self.session, column, end - ticks, end)
+
+    # -- host ------------------------------------------------------------------------------
+
+    def gauge(self, group: str, name: str) -> float | None:
+        """Newest value of a gauge at the cursor; None when unknown or older than five seconds."""
+        table = self.session.samples.get(group)
+        if table is None or name not in table:
+            return None
+        at = int(np.searchsorted(table["t_ns"], self.cursor_ns, side="right")) - 1
+        if at < 0 or self.cursor_ns - int(table["t_ns"][at]) > 5 * _S:
+            return None
+        value = float(table[name][at])
+        return None if np.isnan(value) else value
+
+    def series(self, group: str, name: str, after_ns: int) -> tuple[np.ndarray, np.ndarray]:
+        """(t_ns, value) of a gauge in (after, cursor]."""
+        table = self.session.samples.get(group)
+        if table is None or name not in table:
+            return np.empty(0, np.int64), np.empty(0, np.float32)
+        start, stop = np.searchsorted(table["t_ns"], (after_ns, self.cursor_ns), side="right")
+        return table["t_ns"][start:stop], table[name][start:stop]
+
+    def groups(self, prefix: str) -> tuple[str, ...]:
+        """Names of the sample groups that begin with ``prefix`` (gpu0, gpu1, ...), in order."""
+        names = [name for name in self.session.samples if name.startswith(prefix)]
+        return tuple(sorted(names, key=lambda name: (len(name), name)))
+
+    @cached_property
+    def probe_reasons(self) -> dict[str, str]:
+        return probe_reasons(self.session, self.cursor_ns)
+
+    # -- events ----------------------------------------------------------------------------
+
+    @cached_property
+    def cold_start(self) -> tuple[PhaseSpan, ...]:
+        return cold_start(self.session, self.cursor_ns)
+
+    @cached_property
+    def cold_start_s(self) -> dict[str, float]:
+        return cold_start_s(self.session, self.cursor_ns)
+
+    def log(self, lines: int) -> list[LogLine]:
+        """The newest ``lines`` log lines at the cursor, oldest first."""
+        found: list[LogLine] = []
+        for line in reversed(self.session.log):
+            if line.t_ns <= self.cursor_ns:
+                found.append(line)
+                if len(found) == lines:
+                    break
+        return found[::-1]
+
+    def facts(self) -> list[Fact]:
+        return [fact for fact in self.session.facts if fact.t_ns <= self.cursor_ns]
+
+    def marks(self) -> list[Mark]:
+        return [mark for mark in self.session.marks if mark.t_ns <= self.cursor_ns]

@@ -1,0 +1,155 @@
+"""Writes a session file while it grows, in a thread of its own.
+
+Frames are handed over without waiting; once a second they are merged into blocks, compressed,
+written and synced. When the disk refuses, the file is cut back to its last whole frame, frames
+are kept up to a bound, and a GAP frame says what was lost once writing works again. Whatever
+kills the program, the file holds every block that was written.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import deque
+from pathlib import Path
+
+from tuiapp.errors import SessionError
+from tuiapp.events import Frame, Kind
+from tuiapp.session.blocks import merge_frames
+from tuiapp.session.frames import MAGIC, ZLIB, pack
+
+BLOCK_S = 1.0
+MAX_HELD_ROWS = 2_000_000
+
+
+class SessionWriter:
+    """Appends frames to a new file at ``path``.
+
+    Args:
+        path: must not exist; its folder is made.
+        sync: the stream's random word; 8 bytes, drawn when left out.
+
+    Raises:
+        SessionError: the file cannot be made.
+    """
+
+    def __init__(self, path: Path, sync: bytes | None = None) -> None:
+        self.path = path
+        self.sync = sync or os.urandom(8)
+        self._fd = _create(path)
+        self._size = 0
+        self._seq = 0
+        self._frames: deque[Frame] = deque()
+        self._held_rows = 0
+        self._lost: list[Frame] = []
+        self._reason = ""
+        self._lock = threading.Lock()
+        self._wake = threading.Event()
+        self._closing = False
+        self._append(MAGIC)
+        self._thread = threading.Thread(target=self._run, name="session-writer", daemon=True)
+        self._thread.start()
+
+    @property
+    def size(self) -> int:
+        """Bytes in the file."""
+        return self._size
+
+    @property
+    def failing(self) -> str:
+        """Why nothing can be written at the moment; empty when all is well."""
+        return self._reason
+
+    def put(self, frame: Frame) -> None:
+        """Hand a frame over; never waits for the disk."""
+        with self._lock:
+            if self._held_rows + frame.rows > MAX_HELD_ROWS:
+                self._lost.append(Frame(frame.kind, frame.t0_ns, frame.t1_ns))
+                return
+            self._frames.append(frame)
+            self._held_rows += frame.rows
+
+    def close(self) -> None:
+        """Write what is held, sync and close. Safe to call twice."""
+        self._closing = True
+        self._wake.set()
+        self._thread.join()
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+    def _run(self) -> None:
+        while not self._closing:
+            self._wake.wait(BLOCK_S)
+            self._write_held()
+        self._write_held()
+
+    def _write_held(self) -> None:
+        frames = self._take()
+        if not frames:
+            return
+        try:
+            self._write(frames)
+        except OSError as error:
+            self._reason = f"{error.strerror or error}"
+            self._give_back(frames)
+        else:
+            self._reason = ""
+
+    def _take(self) -> list[Frame]:
+        with self._lock:
+            frames = list(self._frames)
+            self._frames.clear()
+            self._held_rows = 0
+            if self._lost and frames:
+                frames.insert(0, _gap(self._lost, self._reason))
+                self._lost = []
+            return frames
+
+    def _give_back(self, frames: list[Frame]) -> None:
+        with self._lock:
+            self._frames.extendleft(reversed(frames))
+            self._held_rows += sum(frame.rows for frame in frames)
+
+    def _write(self, frames: list[Frame]) -> None:
+        """Write one block of every kind, or nothing: a half-written block is cut off again."""
+        seq = self._seq
+        packed = []
+        for frame in merge_frames(frames):
+            packed.append(pack(frame, self.sync, seq, ZLIB))
+            seq += 1
+        self._append(b"".join(packed))
+        self._seq = seq
+
+    def _append(self, data: bytes) -> None:
+        try:
+            rest = memoryview(data)
+            while rest:
+                rest = rest[os.write(self._fd, rest) :]
+            os.fdatasync(self._fd)
+        except OSError:
+            os.ftruncate(self._fd, self._size)
+            os.lseek(self._fd, self._size, os.SEEK_SET)
+            raise
+        self._size += len(data)
+
+
+def _gap(lost: list[Frame], reason: str) -> Frame:
+    attrs = {"reason": reason or "the recording fell behind", "frames": len(lost)}
+    t0_ns, t1_ns = min(f.t0_ns for f in lost), max(f.t1_ns for f in lost)
+    return Frame(Kind.GAP, t0_ns, t1_ns, {}, attrs)
+
+
+def _create(path: Path) -> int:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    except FileExistsError as error:
+        raise SessionError(
+            f"{path} exists already.", "Recordings are never overwritten: choose another --output."
+        ) from error
+    except OSError as error:
+        raise SessionError(
+            f"Cannot record to {path}: {error.strerror}.",
+            "Choose a writable place with --output FILE.",
+        ) from error

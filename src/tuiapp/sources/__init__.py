@@ -1,0 +1,36 @@
+"""Where frames come from. A new source is one file here and one line in ``SOURCES``."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from importlib import import_module
+from typing import Any, Protocol
+
+from tuiapp.events import Frame
+
+SOURCES: dict[str, str] = {
+    "engine": "tuiapp.sources.engine:EngineSource",
+}
+"""Name to ``"module:Class"``, resolved on use: nothing is imported before it is needed."""
+
+
+class Source(Protocol):
+    """Delivers the frames of one process, file or host."""
+
+    def frames(self) -> AsyncIterator[Frame]:
+        """Every frame, in the order of arrival; ends when there will be no more. Call once."""
+        ...
+
+    def send(self, command: Mapping[str, Any]) -> None:
+        """Pass a command on (``{"op": ...}``); a source that takes none ignores it."""
+        ...
+
+    async def aclose(self) -> None:
+        """End it and leave nothing behind; may be called at any time, and more than once."""
+        ...
+
+
+def source_class(name: str) -> Any:
+    """The class registered under ``name``; KeyError when there is none."""
+    module, _, attribute = SOURCES[name].partition(":")
+    return getattr(import_module(module), attribute)

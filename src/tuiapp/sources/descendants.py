@@ -1,0 +1,100 @@
+"""The processes that descend from a child, and the shared memory they hold.
+
+Standard library only: the engine's own watchdog uses it before anything else is imported.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+MARKER = "TUIAPP_CHILD"
+"""Environment variable that tells a child's descendants, even those in sessions of their own."""
+
+SHM = Path("/dev/shm")  # noqa: S108 - the kernel's place for POSIX shared memory
+_TRACKER = b"multiprocessing.resource_tracker"
+
+
+def members(session: int, marker: str) -> list[int]:
+    """Ids of living processes in ``session``, or started with ``MARKER=marker``."""
+    mark = f"{MARKER}={marker}".encode()
+    return [pid for pid in _pids() if _belongs(pid, session, mark)]
+
+
+def signal_all(pids: Iterable[int], number: signal.Signals) -> None:
+    """Send a signal to each of ``pids`` that still lives.
+
+    Python's resource trackers are spared while others live: they end by themselves once the
+    others are gone, after removing what those left in shared memory.
+    """
+    chosen = [pid for pid in pids if not _is_tracker(pid)] or list(pids)
+    for pid in chosen:
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)
+
+
+def segments(pids: Iterable[int]) -> set[Path]:
+    """Shared memory files that processes ``pids`` have mapped."""
+    return {path for pid in pids for path in _mapped(pid)}
+
+
+def remove_segments(paths: Iterable[Path], leaving: int = 0) -> list[Path]:
+    """Delete those of ``paths`` that are ours and that no living process maps any more.
+
+    Args:
+        paths: files that an ended process had mapped.
+        leaving: id of a process that is about to end and counts as gone.
+    """
+    ours = {path for path in paths if _is_ours(path)}
+    if not ours:
+        return []
+    gone = sorted(ours - segments(pid for pid in _pids() if pid != leaving))
+    for path in gone:
+        path.unlink(missing_ok=True)
+    return gone
+
+
+def _pids() -> list[int]:
+    return [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()]
+
+
+def _belongs(pid: int, session: int, mark: bytes) -> bool:
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_bytes()
+        state, _, _, sid = stat.rpartition(b")")[2].split()[:4]
+        if state in b"ZX":
+            return False
+        return int(sid) == session or mark in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    except OSError:  # gone meanwhile, or somebody else's
+        return False
+
+
+def _is_tracker(pid: int) -> bool:
+    try:
+        return _TRACKER in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
+
+
+def _mapped(pid: int) -> set[Path]:
+    prefix = str(SHM) + "/"
+    found = set()
+    try:
+        with Path(f"/proc/{pid}/maps").open(encoding="utf-8", errors="replace") as lines:
+            for line in lines:
+                _, slash, rest = line.rstrip("\n").partition(prefix)
+                if slash:
+                    found.add(SHM / rest.removesuffix(" (deleted)"))
+    except OSError:
+        return found
+    return found
+
+
+def _is_ours(path: Path) -> bool:
+    try:
+        return path.stat().st_uid == os.geteuid()
+    except OSError:
+        return False

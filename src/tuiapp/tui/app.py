@@ -1,0 +1,97 @@
+"""The terminal application: themes, key bindings of the whole program, and screens."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable, Iterable
+from typing import ClassVar
+
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from tuiapp.tui import themes
+from tuiapp.tui.control import RunControl
+from tuiapp.tui.renderables.palette import Palette, detect_depth, plot_variables
+from tuiapp.tui.screens.live import LiveScreen
+
+DEFAULT_THEME = "tuiapp-dark"
+
+
+class MonitorApp(App[None]):
+    """Shows one run while it happens.
+
+    Args:
+        run: the run to show and to steer.
+        stop: ends the run and returns when nothing of it is left.
+        fps: redraws a second.
+        theme: name of the theme to begin with.
+    """
+
+    TITLE = "tuiapp"
+    CSS_PATH = "app.tcss"
+    ENABLE_COMMAND_PALETTE = True
+    COMMAND_PALETTE_BINDING = "slash"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-medium"), (160, "-wide")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall"), (50, "-taller")]  # noqa: RUF012
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("q,ctrl+c,ctrl+q", "quit", "quit", key_display="q", priority=True),
+    ]
+
+    def __init__(
+        self,
+        run: RunControl,
+        stop: Callable[[], Awaitable[None]],
+        *,
+        fps: float = 2.0,
+        theme: str | None = None,
+    ) -> None:
+        super().__init__()
+        self.run_control = run
+        self.fps = fps
+        self.stopping = False
+        self._stop = stop
+        self._palette: Palette | None = None
+        for known in themes.load_themes():
+            self.register_theme(known)
+        self.theme = theme if theme in self.available_themes else DEFAULT_THEME
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return plot_variables(self.current_theme.to_color_system().generate())
+
+    @property
+    def palette(self) -> Palette:
+        """Styles of the current theme on this terminal."""
+        if self._palette is None:
+            depth = detect_depth(os.environ, self.console.color_system)
+            self._palette = Palette(self.theme_variables, depth)
+        return self._palette
+
+    def _forget_palette(self) -> None:
+        self._palette = None
+        if isinstance(self.screen, LiveScreen):
+            self.screen.redraw(force=True)
+
+    def on_mount(self) -> None:
+        self.theme_changed_signal.subscribe(self, lambda _: self._forget_palette())
+        self.push_screen(LiveScreen(self.run_control, self.fps))
+
+    async def action_quit(self) -> None:
+        """End the run, say so meanwhile, and leave; asked again, leave without waiting."""
+        if self.stopping:
+            self.exit()
+            return
+        self.stopping = True
+        self._leaving = asyncio.create_task(self._close())
+
+    async def _close(self) -> None:
+        await self._stop()
+        self.exit()
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Every action of the live screen can be found by typing its name."""
+        yield from super().get_system_commands(screen)
+        if isinstance(screen, LiveScreen):
+            for title, help_text, callback in screen.commands():
+                yield SystemCommand(title, help_text, callback)

@@ -1,0 +1,140 @@
+"""A table for rows that change all the time: drawn whole, only what is visible."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from textual.strip import Strip
+
+from tuiapp.tui.renderables.canvas import Canvas, cells, clean, fit
+from tuiapp.tui.renderables.palette import Ink, Palette
+
+GAP = 2
+Cell = str | tuple[str, Ink]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column.
+
+    Attributes:
+        key: name for sorting.
+        priority: where the table is too narrow, columns with the smallest go first.
+        grow: takes what width is left.
+    """
+
+    key: str
+    title: str
+    width: int
+    align: Literal["left", "right"] = "right"
+    priority: int = 5
+    grow: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of cells under a head.
+
+    Attributes:
+        rows: a cell a column each, text or (text, ink).
+        selected: index into ``rows`` of the row to highlight.
+        offset: index of the first row shown; use ``visible_offset`` to follow the selection.
+        sort: (column key, descending) for the arrow; sorting itself is the caller's.
+        empty: said where there are no rows.
+    """
+
+    columns: tuple[Column, ...]
+    rows: Sequence[Sequence[Cell]]
+    selected: int | None = None
+    offset: int = 0
+    sort: tuple[str, bool] | None = None
+    empty: str = "none yet"
+
+    def strips(self, width: int, height: int, palette: Palette) -> list[Strip]:
+        """Exactly ``height`` strips of ``width`` cells."""
+        canvas = Canvas(width, height, palette)
+        body = height - 1
+        scrolls = len(self.rows) > body
+        places = place_columns(self.columns, width - (2 if scrolls else 0))
+        self._draw_head(canvas, places)
+        first = min(max(self.offset, 0), max(len(self.rows) - body, 0))
+        for line, row in enumerate(self.rows[first : first + max(body, 0)], start=1):
+            selected = self.selected == first + line - 1
+            _draw_row(canvas, line, row, places, palette if selected else None)
+        if not self.rows and self.empty and body > 0:
+            canvas.put_center(1 + (body - 1) // 2, self.empty, Ink.DIM)
+        if scrolls and body > 0:
+            _draw_scroll(canvas, first, body, len(self.rows))
+        return canvas.strips()
+
+    def _draw_head(self, canvas: Canvas, places: Sequence[Place]) -> None:
+        for _, column, left, size in places:
+            sorted_by = self.sort is not None and self.sort[0] == column.key
+            ink = Ink.ACCENT if sorted_by else Ink.DIM
+            title = fit(column.title, size)
+            right = column.align == "right"
+            start = left + (size - cells(title) if right else 0)
+            end = canvas.text(0, start, title, ink)
+            if sorted_by and self.sort is not None:
+                canvas.text(0, start - 1 if right else end, "▼" if self.sort[1] else "▲", ink)
+
+
+Place = tuple[int, Column, int, int]
+"""Index of a column, the column, its left edge, its width."""
+
+
+def place_columns(columns: Sequence[Column], width: int) -> list[Place]:
+    """The columns that fit, with their places; the least important are dropped."""
+    kept = list(enumerate(columns))
+    while len(kept) > 1 and _span(kept) > width:
+        kept.remove(min(reversed(kept), key=lambda item: item[1].priority))
+    slack = max(width - _span(kept), 0) if kept else 0
+    growing = sum(column.grow for _, column in kept)
+    places, left = [], 1
+    for index, column in kept:
+        size = min(column.width, max(width - 1, 1))
+        size += slack // growing if column.grow else 0
+        places.append((index, column, left, size))
+        left += size + GAP
+    return places
+
+
+def _span(kept: Sequence[tuple[int, Column]]) -> int:
+    """Width of these columns with their gaps and one blank for the first one's arrow."""
+    return 1 + sum(column.width + GAP for _, column in kept) - GAP
+
+
+def _draw_row(
+    canvas: Canvas, line: int, row: Sequence[Cell], places: Sequence[Place], lit: Palette | None
+) -> None:
+    if lit is not None:
+        canvas.inks[line] = lit.on(Ink.TEXT, Ink.SELECT)
+        canvas.text(line, 0, "▸" if lit.coarse else " ", lit.on(Ink.ACCENT, Ink.SELECT))
+    for index, column, left, size in places:
+        if index >= len(row):
+            continue
+        cell = row[index]
+        text, ink = (cell, Ink.TEXT) if isinstance(cell, str) else cell
+        text = clean(text)
+        text = text if len(text) <= size and cells(text) <= size else fit(text, size)
+        start = left + (size - cells(text) if column.align == "right" else 0)
+        canvas.text(line, start, text, ink if lit is None else lit.on(ink, Ink.SELECT))
+
+
+def _draw_scroll(canvas: Canvas, first: int, body: int, total: int) -> None:
+    """A thumb at the right edge: which part of the rows is shown."""
+    size = max(body * body // total, 1)
+    travel = body - size
+    top = round(first / max(total - body, 1) * travel)
+    for line in range(body):
+        inside = top <= line < top + size
+        ink = Ink.DIM if inside else Ink.FAINT
+        canvas.text(1 + line, canvas.width - 1, "┃" if inside else "│", ink)
+
+
+def visible_offset(selected: int, offset: int, body: int, total: int) -> int:
+    """The offset nearest to ``offset`` at which row ``selected`` of ``total`` can be seen."""
+    offset = min(max(offset, selected - body + 1), selected)
+    return min(max(offset, 0), max(total - body, 0))

@@ -1,0 +1,275 @@
+"""The live screen: panes over a session that is still growing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container
+from textual.screen import Screen
+from textual.widgets import Static
+
+from tuiapp.session.health import DEAD, DONE, STARTING
+from tuiapp.session.view import View
+from tuiapp.tui.control import RunControl
+from tuiapp.tui.panes import PANES, pane_class
+from tuiapp.tui.panes.base import Pane, Scene
+from tuiapp.tui.panes.keys import KeysBar
+from tuiapp.tui.panes.status import StatusBar, notice
+from tuiapp.tui.viewport import Viewport
+
+MIN_WIDTH, MIN_HEIGHT = 60, 16
+_RATE_STEP = 1.1
+
+
+class LiveScreen(Screen[None]):
+    """Panes, a status line and a line of keys.
+
+    Args:
+        run: the run to show and to steer.
+        fps: redraws a second.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space", "pause", "pause"),
+        Binding("left", "move(-1)", "back in time"),
+        Binding("right", "move(1)", "forward in time"),
+        Binding("shift+left,pageup", "move(-10)", "a window back", show=False),
+        Binding("shift+right,pagedown", "move(10)", "a window forward", show=False),
+        Binding("home", "jump_start", "to the start", show=False),
+        Binding("end", "follow", "back to now", show=False),
+        Binding("z", "zoom", "window"),
+        Binding("l", "axis", "log/linear axis"),
+        Binding("enter", "full", "full screen"),
+        Binding("escape", "leave_full", "back", show=False),
+        Binding("m", "mark", "mark a moment"),
+        Binding("plus,equals_sign", "rate(1)", "more load"),
+        Binding("minus", "rate(-1)", "less load"),
+        Binding("p", "hold", "pause the load"),
+        Binding("s", "sort", "sort requests", show=False),
+        Binding("d", "detail", "request's detail", show=False),
+        Binding("L", "full_pane('log')", "engine's log", show=False),
+        Binding("question_mark,f1", "help", "what is this"),
+        *(
+            Binding(str((at + 1) % 10), f"full_pane('{name}')", name, show=False)
+            for at, name in enumerate(PANES)
+        ),
+    ]
+
+    def __init__(self, run: RunControl, fps: float) -> None:
+        super().__init__()
+        self._run = run
+        self._fps = fps
+        self._frame = 0
+        self._full = ""
+        self._seen_marks = 0
+        self.viewport = Viewport(run.session, self._now_ns)
+
+    def _now_ns(self) -> int:
+        """Live, the newest moment is now; once the run is over, the last recorded one."""
+        return self._run.session.end_ns if self._run.finished else self._run.clock.now_ns()
+
+    def compose(self) -> ComposeResult:
+        yield StatusBar()
+        yield Static(id="notice", markup=False)
+        with Container(id="grid"):
+            for name in PANES:
+                yield pane_class(name)(name)
+        yield KeysBar()
+        yield Static(id="too-small", markup=False)
+
+    def on_mount(self) -> None:
+        self.set_interval(1 / self._fps, self.redraw)
+        self.query_one("#ttft", Pane).focus()
+
+    def on_resize(self, event: events.Resize) -> None:
+        small = event.size.width < MIN_WIDTH or event.size.height < MIN_HEIGHT
+        self.set_class(small, "-too-small")
+        self.query_one("#too-small", Static).update(
+            f"{event.size.width}×{event.size.height} is too small: "
+            f"tuiapp needs {MIN_WIDTH}×{MIN_HEIGHT}.\nThe run and the recording go on."
+        )
+        self.call_after_refresh(self.redraw, force=True)
+
+    # -- drawing ---------------------------------------------------------------------------
+
+    def redraw(self, *, force: bool = False) -> None:
+        """Draw what can be seen; nothing while another screen covers this one."""
+        if self.app.screen is not self or not self.is_mounted:
+            return
+        self._frame += 1
+        view = self.viewport.view()
+        self._arrange(view)
+        scene = self._scene(view)
+        self.query_one(StatusBar).show_run(scene, self._run, self.viewport, self._stopping)
+        self.query_one(KeysBar).show(scene, force=force)
+        text = notice(scene, self._run)
+        label = self.query_one("#notice", Static)
+        if label.has_class("-shown") != bool(text):
+            label.set_class(bool(text), "-shown")
+        if text and str(label.content) != text:
+            label.update(text)
+        for pane in self.query(Pane):
+            if pane.display and pane.is_attached and pane.size.width:
+                pane.show(scene, force=force)
+
+    @property
+    def _stopping(self) -> bool:
+        return bool(getattr(self.app, "stopping", False))
+
+    def _scene(self, view: View) -> Scene:
+        palette = self.app.palette  # type: ignore[attr-defined]
+        port = self.viewport
+        return Scene(view, palette, port.log_axis, port.window_label, self._frame, bool(self._full))
+
+    def _arrange(self, view: View) -> None:
+        """The screen's shape follows from the view alone."""
+        state = view.health.state
+        ready = any(span.name == "ready" for span in view.cold_start)
+        starting = state == STARTING or (state in (DEAD, DONE) and not ready)
+        classes = {
+            "-starting": starting and not self._full,
+            "-no-gpu": not view.groups("gpu"),
+            "-full": bool(self._full),
+        }
+        for name, on in classes.items():
+            if self.has_class(name) != on:
+                self.set_class(on, name)
+
+    # -- time ------------------------------------------------------------------------------
+
+    def action_pause(self) -> None:
+        self.viewport.toggle()
+        self.redraw(force=True)
+
+    def action_move(self, steps: int) -> None:
+        self.viewport.move(steps)
+        self.redraw(force=True)
+
+    def action_jump_start(self) -> None:
+        self.viewport.jump(0)
+        self.redraw(force=True)
+
+    def action_follow(self) -> None:
+        self.viewport.follow()
+        self.redraw(force=True)
+
+    def action_zoom(self) -> None:
+        self.viewport.zoom()
+        self.redraw(force=True)
+
+    def action_axis(self) -> None:
+        self.viewport.log_axis = not self.viewport.log_axis
+        self.redraw(force=True)
+
+    # -- panes -----------------------------------------------------------------------------
+
+    def action_full(self) -> None:
+        focused = self.focused
+        if self._full:
+            pane = self.query_one(f"#{self._full}", Pane)
+            if not pane.activate():
+                self.action_leave_full()
+        elif isinstance(focused, Pane) and focused.id:
+            self.action_full_pane(focused.id)
+
+    def action_full_pane(self, name: str) -> None:
+        """Give a pane the screen; the same key again takes it back."""
+        leaving = self._full == name
+        self.action_leave_full()
+        if leaving:
+            return
+        self._full = name
+        pane = self.query_one(f"#{name}", Pane)
+        pane.add_class("-the-one")
+        self.set_class(True, "-full")
+        self.set_class(False, "-starting")
+        pane.focus()
+        self.call_after_refresh(self.redraw, force=True)
+
+    def action_leave_full(self) -> None:
+        if self._full:
+            self.query_one(f"#{self._full}", Pane).remove_class("-the-one")
+            self._full = ""
+            self.set_class(False, "-full")
+            self.call_after_refresh(self.redraw, force=True)
+
+    def action_sort(self) -> None:
+        self._requests().next_sort()
+        self.redraw(force=True)
+
+    def action_detail(self) -> None:
+        """The timeline of the selected request."""
+        self._requests().open_detail()
+
+    def _requests(self) -> Any:
+        return self.query_one("#requests", Pane)
+
+    def open_request(self, req: int) -> None:
+        """Show one request in detail."""
+        from tuiapp.tui.screens.request import RequestScreen
+
+        palette = self.app.palette  # type: ignore[attr-defined]
+        self.app.push_screen(
+            RequestScreen(self.viewport.view(), req, palette, self._run.recording.path)
+        )
+
+    # -- the run ---------------------------------------------------------------------------
+
+    def action_mark(self) -> None:
+        from tuiapp.tui.screens.note import NoteScreen
+
+        t_ns = self.viewport.cursor_ns
+
+        def take(text: str | None) -> None:
+            if text is not None:
+                self._run.mark(text, t_ns)
+                self.redraw(force=True)
+
+        self.app.push_screen(NoteScreen(t_ns), take)
+
+    def action_rate(self, direction: int) -> None:
+        """Ten per cent more or less load; a closed loop changes by one client."""
+        workload = self._run.session.meta.get("workload", {})
+        if workload.get("arrival") == "closed":
+            now = self.viewport.view().gauge("driver", "concurrency") or workload["concurrency"]
+            clients = max(1, round(now) + direction)
+            self._run.command("concurrency", value=clients)
+            self.notify(f"{clients} clients", timeout=2)
+            return
+        rate = self._rate() * _RATE_STEP**direction
+        self._target_rate = rate
+        self._run.command("rate", value=rate)
+        self.notify(f"{rate:.2f} requests/s", timeout=2)
+
+    def _rate(self) -> float:
+        known = getattr(self, "_target_rate", None) or self.viewport.view().health.rate
+        return float(known or self._run.session.meta.get("workload", {}).get("rate") or 1.0)
+
+    def action_hold(self) -> None:
+        """Pause the load, or let it go on."""
+        paused = View(self._run.session, self._now_ns()).health.state == "paused"
+        self._run.command("resume" if paused else "pause")
+        self.notify("load goes on" if paused else "load paused; p lets it go on", timeout=2)
+
+    def action_help(self) -> None:
+        from tuiapp.tui.screens.help import HelpScreen
+
+        self.app.push_screen(HelpScreen(self))
+
+    def commands(self) -> Iterable[tuple[str, str, Callable[[], object]]]:
+        """What the command palette offers."""
+        yield "Pause or follow", "Stand still; the recording goes on", self.action_pause
+        yield "Change the window", "10 s, 1 min, the whole run", self.action_zoom
+        yield "Logarithmic or linear axis", "Of the distributions", self.action_axis
+        yield "Mark this moment", "Record a note", self.action_mark
+        yield "More load", "Ten per cent", lambda: self.action_rate(1)
+        yield "Less load", "Ten per cent", lambda: self.action_rate(-1)
+        yield "Pause or resume the load", "Requests in flight finish", self.action_hold
+        yield "Help", "What each number means", self.action_help
+        for name in PANES:
+            title = pane_class(name).TITLE
+            yield f"Full screen: {title}", "", lambda name=name: self.action_full_pane(name)
