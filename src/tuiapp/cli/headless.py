@@ -27,12 +27,10 @@ def run_headless(args: argparse.Namespace) -> int:
 async def _run(args: argparse.Namespace) -> int:
     recorder = build(args, default_duration_s=HEADLESS_DURATION_S)
     running = asyncio.create_task(recorder.run())
-    _on_signals(recorder, running)
+    _on_signals(recorder)
     progress = asyncio.create_task(_Progress(recorder).run())
     try:
         await running
-    except asyncio.CancelledError:
-        _say("stopped")
     finally:
         progress.cancel()
         await asyncio.gather(progress, return_exceptions=True)
@@ -42,18 +40,18 @@ async def _run(args: argparse.Namespace) -> int:
     return exit_code(view)
 
 
-def _on_signals(recorder: Recorder, running: asyncio.Task[None]) -> None:
-    """The first signal ends the load and lets requests finish, the second ends everything."""
+def _on_signals(recorder: Recorder) -> None:
+    """Ctrl-C ends the load and lets requests finish; again, or SIGTERM, ends everything."""
     loop = asyncio.get_running_loop()
-    seen: list[int] = []
+    seen: list[object] = []
 
     def stop(number: signal.Signals) -> None:
-        seen.append(number)
-        if len(seen) == 1 and number == signal.SIGINT:
-            _say("stopping; requests in flight may finish (again to end at once)")
+        if not seen and number == signal.SIGINT:
+            _say("stopping; requests in flight may finish (Ctrl-C again ends at once)")
             recorder.command("stop")
+            seen.append(number)
         else:
-            running.cancel()
+            seen.append(asyncio.create_task(recorder.stop()))
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, stop, number)

@@ -9,7 +9,6 @@ import shutil
 import signal
 import sys
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from tuiapp.errors import UsageError
@@ -42,17 +41,13 @@ async def _run(args: argparse.Namespace) -> int:
     recorder = build(args, default_duration_s=None)
     running = asyncio.create_task(recorder.run())
 
-    async def stop() -> None:
-        running.cancel()
-        with suppress(asyncio.CancelledError):
-            await running
-
-    app = MonitorApp(recorder, stop, fps=args.fps, theme=args.theme)
-    _on_signals(app, stop)
+    app = MonitorApp(recorder, recorder.stop, fps=args.fps, theme=args.theme)
+    _on_signals(app, recorder.stop)
     try:
         await app.run_async()
     finally:
-        await stop()
+        await recorder.stop()
+        await running
     _say_goodbye(recorder)
     failed = bool(recorder.exit_facts) and not recorder.exit_facts.get("expected")
     return 1 if failed or app.return_code else 0

@@ -56,12 +56,13 @@ class Collector(ABC):
     """A probe: reads gauges of this host, and facts that do not change.
 
     It may be opened again after ``close``. Whatever it raises is reported and tried again later;
-    ``Unavailable`` is the normal way to say that something cannot be read here.
+    ``Unavailable`` is the normal way to say that something cannot be read here, and why: one
+    clause without a full stop, to be shown behind a name.
 
     Attributes:
         name: its name in ``COLLECTORS``, and in the fact that says why it cannot read.
         groups: the groups of gauges it may deliver; final once it is open.
-        every: sample at every n-th tick of the agent; 0 for a probe of facts alone.
+        every: sample at every n-th tick of the agent.
         blocking: its calls may hang for long, so it runs in a thread of its own.
     """
 
@@ -90,16 +91,17 @@ class Collector(ABC):
         """Take an order (``{"op": ...}``); those it does not know are for others."""
 
     def close(self) -> None:  # noqa: B027 - most hold nothing
-        """Let go of what ``open`` took."""
+        """Let go of what ``open`` took; never raises."""
 
     def known(self, field: str, read: Callable[[], _T]) -> _T | None:
         """What ``read`` returns; None, and the reason on record, when it cannot."""
         try:
             return read()
         except OSError as error:
-            return self.unknown(field, why(error))
+            self.unknown(field, why(error))
         except Unavailable as answer:
-            return self.unknown(field, answer.message)
+            self.unknown(field, answer.message)
+        return None
 
     def gauge(self, field: str, read: Callable[[], float]) -> float:
         """Like ``known``, with NaN for None."""
@@ -112,8 +114,13 @@ class Collector(ABC):
             self._told.add((field, reason))
             self._reasons.append((field, reason))
 
+    def restored(self, field: str) -> None:
+        """Take back why ``field`` was unknown: it can be read again."""
+        self._told = {told for told in self._told if told[0] != field}
+        self._reasons.append((field, ""))
+
     def take_reasons(self) -> list[tuple[str, str]]:
-        """(field, reason) of what turned out unknown since the last call."""
+        """(field, reason) of what turned out unknown, or known again, since the last call."""
         reasons, self._reasons = self._reasons, []
         return reasons
 

@@ -38,7 +38,7 @@ def levels(host: Host, controller: str) -> list[Level]:
         version, group = _group(host.text("/proc/self/cgroup"), controller)
         mount, mount_root = _mount(host.text("/proc/self/mountinfo"), controller, version)
     except OSError as error:
-        raise Unavailable("the control group of this process cannot be read.") from error
+        raise Unavailable("the control group of this process cannot be read") from error
     inner = group.removeprefix(mount_root.rstrip("/")).strip("/")
     parts = inner.split("/") if inner and ".." not in inner else []
     return [
@@ -63,7 +63,7 @@ def throttled_s(host: Host, level: Level) -> float:
         name, _, value = line.partition(" ")
         if name == key:
             return int(value) / per_s
-    raise Unavailable(f"{level.path}/cpu.stat holds no {key}.")
+    raise Unavailable(f"{level.path}/cpu.stat holds no {key}")
 
 
 def memory_limit_bytes(host: Host) -> int | None:
@@ -107,7 +107,7 @@ def _group(cgroup: str, controller: str) -> tuple[int, str]:
         if hierarchy == "0":
             unified = path
     if unified is None:
-        raise Unavailable(f"no control group with the {controller} controller.")
+        raise Unavailable(f"no control group with the {controller} controller")
     return 2, unified
 
 
@@ -118,7 +118,7 @@ def _mount(mountinfo: str, controller: str, version: int) -> tuple[str, str]:
             return point, root
         if version == 1 and kind == "cgroup" and controller in options:
             return point, root
-    raise Unavailable(f"no control group file system with the {controller} controller is mounted.")
+    raise Unavailable(f"no control group file system with the {controller} controller is mounted")
 
 
 def _mounts(mountinfo: str) -> Iterator[tuple[str, str, str, list[str]]]:

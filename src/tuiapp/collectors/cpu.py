@@ -59,9 +59,9 @@ class CpuCollector(Collector):
         try:
             self._before = parse(self.host.read("/proc/stat"))
         except OSError as error:
-            raise Unavailable("/proc/stat cannot be read.") from error
+            raise Unavailable("/proc/stat cannot be read") from error
         if not any(self._before.total):
-            raise Unavailable("/proc/stat holds only zeros: this kernel counts no CPU time.")
+            raise Unavailable("/proc/stat holds only zeros: this kernel counts no CPU time")
         self._cores = dict.fromkeys(sorted(self._before.cpus), NAN)
         self._frequency = Frequency(self.host, list(self._cores))
         self._quota = self.known("cpu.quota_throttled_s", self._limit)
@@ -72,7 +72,7 @@ class CpuCollector(Collector):
         self._before = now
         shares = compare(before.total, now.total)
         if shares.idle != shares.idle:
-            self.unknown("cpu.total", "no CPU time was counted between two samples.")
+            self.unknown("cpu.total", "no CPU time was counted between two samples")
         gauges = {
             "total": shares.busy,
             "user": shares.user,
@@ -92,7 +92,7 @@ class CpuCollector(Collector):
         for cpu in self._cores | now.cpus:
             share = NAN
             if cpu not in now.cpus:
-                self.unknown(f"cpu.core{cpu}", "this CPU is offline.")
+                self.unknown(f"cpu.core{cpu}", "this CPU is offline")
             elif cpu in before.cpus:
                 share = compare(before.cpus[cpu], now.cpus[cpu]).busy
             self._cores[cpu] = share
@@ -100,14 +100,14 @@ class CpuCollector(Collector):
 
     def _switches_per_s(self, before: Stat, now: Stat, dt_s: float) -> float:
         if before.switches is None or now.switches is None:
-            self.unknown("cpu.ctxt_per_s", "/proc/stat holds no ctxt line.")
+            self.unknown("cpu.ctxt_per_s", "/proc/stat holds no ctxt line")
             return NAN
         return max(0, now.switches - before.switches) / dt_s
 
     def _limit(self) -> CpuQuota:
         quota = cpu_quota(self.host)
         if quota is None:
-            raise Unavailable("no CPU limit is visible for our control group.")
+            raise Unavailable("no CPU limit is visible for our control group")
         return quota
 
     def _read_throttled_s(self) -> float:
@@ -141,9 +141,9 @@ def parse(data: bytes) -> Stat:
                 name, value = line.split()
                 numbers[name] = int(value)
     except ValueError as error:
-        raise Unavailable("/proc/stat cannot be understood.") from error
+        raise Unavailable("/proc/stat cannot be understood") from error
     if total is None:
-        raise Unavailable("/proc/stat holds no cpu line.")
+        raise Unavailable("/proc/stat holds no cpu line")
     return Stat(total, cpus, numbers.get(b"ctxt"), numbers.get(b"procs_running"))
 
 

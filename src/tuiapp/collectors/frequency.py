@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from tuiapp.collectors.base import Host
 from tuiapp.errors import Unavailable
 
@@ -24,13 +26,12 @@ class Frequency:
         self._paths = [_CPUFREQ.format(cpu) for cpu in cpus[::step]]
         self._scaling = bool(cpus) and self._has_scaling()
         self._calls = 0
-        self._held: float | Unavailable = Unavailable("not read yet.")
+        self._held: float | Unavailable = Unavailable("not read yet")
 
     def mhz(self) -> float:
-        """Mean in MHz; Unavailable when nothing tells it, OSError when a CPU went offline."""
+        """Mean in MHz of the CPUs that are online; Unavailable when nothing tells it."""
         if self._scaling:
-            khz = [int(self._host.read(path)) for path in self._paths]
-            return sum(khz) / len(khz) / 1000
+            return self._from_cpufreq()
         if self._calls % _HOLD == 0:
             self._held = self._from_cpuinfo()
         self._calls += 1
@@ -44,14 +45,23 @@ class Frequency:
         except OSError:
             return False
 
+    def _from_cpufreq(self) -> float:
+        khz = []
+        for path in self._paths:
+            with suppress(OSError):  # offline
+                khz.append(int(self._host.read(path)))
+        if not khz:
+            raise Unavailable("cpufreq cannot be read any more")
+        return sum(khz) / len(khz) / 1000
+
     def _from_cpuinfo(self) -> float | Unavailable:
         try:
             cpuinfo = self._host.read("/proc/cpuinfo")
         except OSError:
-            return Unavailable("neither cpufreq nor /proc/cpuinfo is there.")
+            return Unavailable("neither cpufreq nor /proc/cpuinfo is there")
         if len(cpuinfo) > _MAX_CPUINFO_BYTES:
-            return Unavailable("no cpufreq, and /proc/cpuinfo is too long to be read often.")
+            return Unavailable("no cpufreq, and /proc/cpuinfo is too long to be read often")
         lines = [line for line in cpuinfo.split(b"\n") if line.startswith(b"cpu MHz")]
         if not lines:
-            return Unavailable("neither cpufreq nor /proc/cpuinfo tells a frequency.")
+            return Unavailable("neither cpufreq nor /proc/cpuinfo tells a frequency")
         return sum(float(line.partition(b":")[2]) for line in lines) / len(lines)

@@ -22,7 +22,7 @@ class HostCollector(Collector):
     """
 
     name = "host"
-    every = 0
+    every = 240
 
     def sample(self, dt_s: float) -> dict[str, Gauges]:  # noqa: ARG002 - facts only
         return {}
@@ -53,7 +53,7 @@ class HostCollector(Collector):
             name, _, value = line.partition("=")
             if name == "PRETTY_NAME":
                 return value.strip("\"'")
-        raise Unavailable("os-release holds no PRETTY_NAME.")
+        raise Unavailable("os-release holds no PRETTY_NAME")
 
     def _cpu_model(self) -> str:
         # "Model" and "Hardware" are what ARM boards write, "cpu" is POWER's.
@@ -61,12 +61,12 @@ class HostCollector(Collector):
             value = self._cpuinfo(key)
             if value:
                 return value
-        raise Unavailable("/proc/cpuinfo names no model.")
+        raise Unavailable("/proc/cpuinfo names no model")
 
     def _hypervisor_flag(self) -> bool:
         flags = self._cpuinfo("flags")
         if flags is None:
-            raise Unavailable("/proc/cpuinfo lists no flags on this architecture.")
+            raise Unavailable("/proc/cpuinfo lists no flags on this architecture")
         return "hypervisor" in flags.split()
 
     def _cpuinfo(self, key: str) -> str | None:
@@ -86,7 +86,7 @@ class HostCollector(Collector):
             if name == "Cpus_allowed_list":
                 online = set(self._cpus_online())
                 return [cpu for cpu in parse_list(value) if cpu in online]
-        raise Unavailable("/proc/self/status holds no Cpus_allowed_list.")
+        raise Unavailable("/proc/self/status holds no Cpus_allowed_list")
 
     def _cores_physical(self) -> int:
         return len({self.host.text(_SIBLINGS.format(cpu)) for cpu in self._cpus_allowed()})
@@ -104,5 +104,5 @@ def parse_list(text: str) -> list[int]:
             first, _, last = part.partition("-")
             cpus.extend(range(int(first), int(last or first) + 1))
     except ValueError as error:
-        raise Unavailable(f"{text.strip()[:40]!r} is no list of CPUs.") from error
+        raise Unavailable(f"{text.strip()[:40]!r} is no list of CPUs") from error
     return cpus

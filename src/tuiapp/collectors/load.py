@@ -20,7 +20,7 @@ class LoadCollector(Collector):
         try:
             self._averages()
         except OSError as error:
-            raise Unavailable("/proc/loadavg cannot be read.") from error
+            raise Unavailable("/proc/loadavg cannot be read") from error
 
     def sample(self, dt_s: float) -> dict[str, Gauges]:  # noqa: ARG002 - gauges only
         load1, load5, load15 = self._averages()
@@ -33,4 +33,4 @@ class LoadCollector(Collector):
         try:
             return float(words[0]), float(words[1]), float(words[2])
         except (IndexError, ValueError) as error:
-            raise Unavailable("/proc/loadavg does not hold three averages.") from error
+            raise Unavailable("/proc/loadavg does not hold three averages") from error

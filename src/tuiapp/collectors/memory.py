@@ -26,7 +26,7 @@ class MemoryCollector(Collector):
         try:
             self.host.read("/proc/meminfo")
         except OSError as error:
-            raise Unavailable("/proc/meminfo cannot be read.") from error
+            raise Unavailable("/proc/meminfo cannot be read") from error
 
     def sample(self, dt_s: float) -> dict[str, Gauges]:  # noqa: ARG002 - gauges only
         fields = _parse(self.host.read("/proc/meminfo"))
@@ -62,4 +62,4 @@ def _kib(fields: dict[bytes, bytes], key: bytes) -> int:
     try:
         return int(fields[key].split()[0])
     except (KeyError, IndexError, ValueError) as error:
-        raise Unavailable(f"/proc/meminfo holds no {key.decode()}.") from error
+        raise Unavailable(f"/proc/meminfo holds no {key.decode()}") from error

@@ -13,6 +13,15 @@ from tuiapp.collectors.nvml_fields import FIELDS, GAUGES, Field
 from tuiapp.errors import Unavailable
 
 LIBRARY = "libnvidia-ml.so.1"
+_REASONS = {  # by nvmlReturn_t
+    3: "not supported by this GPU",
+    4: "not permitted by the driver",
+    9: "the NVIDIA driver is not loaded",
+    13: "not known to this driver",
+    15: "the GPU is lost: it has fallen off the bus",
+    16: "the GPU needs a reset",
+    18: "the NVIDIA driver and its library differ in version",
+}
 
 
 class NvmlCollector(Collector):
@@ -38,18 +47,20 @@ class NvmlCollector(Collector):
         except OSError as error:
             missing = "cannot open shared object" in str(error)
             reason = f"{LIBRARY} not found" if missing else str(error)
-            raise Unavailable(reason, "No NVIDIA driver is visible here.") from error
+            raise Unavailable(reason) from error
         nvml = import_module("pynvml")
         try:
             nvml.nvmlInit()
+            self._nvml = nvml
             count = nvml.nvmlDeviceGetCount()
         except nvml.NVMLError as error:
-            raise Unavailable(f"NVML does not start: {text(error)}.") from error
-        self._nvml = nvml
+            self.close()
+            raise Unavailable(f"NVML does not start: {text(error)}") from error
+        if not count:
+            self.close()
+            raise Unavailable("NVML sees no GPU")
         self._gpus = [_Gpu(self, nvml, index) for index in range(count)]
         self.groups = tuple(gpu.group for gpu in self._gpus)
-        if not count:
-            raise Unavailable("NVML sees no GPU.")
 
     def facts(self) -> dict[str, Any]:
         nvml = self._nvml
@@ -73,7 +84,8 @@ class NvmlCollector(Collector):
         try:
             return call(*arguments)
         except self._nvml.NVMLError as error:
-            return self.unknown(field, text(error))
+            self.unknown(field, text(error))
+            return None
 
     def _cuda_version(self) -> str:
         version = self._nvml.nvmlSystemGetCudaDriverVersion_v2()
@@ -98,12 +110,18 @@ class _Gpu:
             nvml.NVML_ERROR_NO_PERMISSION,
             nvml.NVML_ERROR_FUNCTION_NOT_FOUND,
         )
-        self._forget()
+        self._handle: Any = None
+        self._gone = False
+        self._samples = 0
+        self._fields = list(FIELDS)
+        self._values: Gauges = dict.fromkeys(GAUGES, NAN)
 
     def facts(self) -> dict[str, Any]:
         handle = self._collector.ask(self.group, self._nvml.nvmlDeviceGetHandleByIndex, self._index)
-        known = {} if handle is None else gpu_facts(self._nvml, handle, self._ask)
-        return {"index": self._index, **known}
+        if handle is None:
+            self._gone = True
+            return {"index": self._index}
+        return {"index": self._index, **gpu_facts(self._nvml, handle, self._ask)}
 
     def sample(self) -> Gauges:
         try:
@@ -117,6 +135,9 @@ class _Gpu:
             self._forget()
         else:
             self._samples += 1
+            if self._gone:
+                self._gone = False
+                self._collector.restored(self.group)
         return dict(self._values)
 
     def _read(self, field: Field) -> None:
@@ -134,16 +155,16 @@ class _Gpu:
 
     def _forget(self) -> None:
         """Nothing is known of the device (any more): its next answer is as good as its first."""
-        self._handle: Any = None
+        self._gone = True
+        self._handle = None
         self._samples = 0
         self._fields = list(FIELDS)
-        self._values: Gauges = dict.fromkeys(GAUGES, NAN)
+        self._values = dict.fromkeys(GAUGES, NAN)
 
     def _ask(self, field: str, call: Any, *arguments: Any) -> Any:
         return self._collector.ask(f"{self.group}.{field}", call, *arguments)
 
 
 def text(error: Any) -> str:
-    """NVML's own words, in lower case where they are not an acronym."""
-    words = str(error).rstrip(".")
-    return words if words[:2].isupper() else words[:1].lower() + words[1:]
+    """Why NVML refused, in one clause."""
+    return _REASONS.get(error.value) or f"NVML says: {error}"

@@ -69,15 +69,6 @@ def _throttle_reasons(nvml: Any, gpu: Any) -> tuple[float, ...]:
     return (float(reasons),)
 
 
-def _temperature(nvml: Any, gpu: Any) -> tuple[float, ...]:
-    return (float(nvml.nvmlDeviceGetTemperature(gpu, nvml.NVML_TEMPERATURE_GPU)),)
-
-
-def _slowdown(nvml: Any, gpu: Any) -> tuple[float, ...]:
-    threshold = nvml.NVML_TEMPERATURE_THRESHOLD_SLOWDOWN
-    return (float(nvml.nvmlDeviceGetTemperatureThreshold(gpu, threshold)),)
-
-
 def _single(function: str, *constants: str, scale: float = 1.0) -> Read:
     """Reader of a function that returns one number; ``constants`` name its further arguments."""
 
@@ -96,8 +87,12 @@ FIELDS: tuple[Field, ...] = (
     Field(("sm_clock_max_mhz",), _single("nvmlDeviceGetMaxClockInfo", "NVML_CLOCK_SM"), STATIC),
     Field(("power_w",), _single("nvmlDeviceGetPowerUsage", scale=1e-3)),
     Field(("power_limit_w",), _single("nvmlDeviceGetEnforcedPowerLimit", scale=1e-3), STATIC),
-    Field(("temp_c",), _temperature),
-    Field(("temp_slowdown_c",), _slowdown, STATIC),
+    Field(("temp_c",), _single("nvmlDeviceGetTemperature", "NVML_TEMPERATURE_GPU")),
+    Field(
+        ("temp_slowdown_c",),
+        _single("nvmlDeviceGetTemperatureThreshold", "NVML_TEMPERATURE_THRESHOLD_SLOWDOWN"),
+        STATIC,
+    ),
     Field(("throttle_reasons",), _throttle_reasons),
     Field(("fan",), _single("nvmlDeviceGetFanSpeed", scale=1e-2)),
     Field(("pcie_gen",), _single("nvmlDeviceGetCurrPcieLinkGeneration")),

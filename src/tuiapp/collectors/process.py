@@ -48,7 +48,7 @@ class ProcessCollector(Collector):
         try:
             self.host.names("/proc")
         except OSError as error:
-            raise Unavailable("/proc cannot be read.") from error
+            raise Unavailable("/proc cannot be read") from error
 
     def command(self, message: Mapping[str, Any]) -> None:
         pid = message.get("pid")
@@ -65,7 +65,9 @@ class ProcessCollector(Collector):
         if self._engine is not None:
             samples["process"] = self._engine.gauges(dt_s)
             if not samples["process"]["procs"]:
-                self.unknown("process", f"process {self._engine.root} has ended or is hidden from us.")
+                self.unknown(
+                    "process", f"process {self._engine.root} has ended or is hidden from us"
+                )
         if self._app is not None:
             samples["process.app"] = self._app_gauges(self._app, dt_s)
         return samples
@@ -74,7 +76,7 @@ class ProcessCollector(Collector):
         before, now = self._app_before, read_stat(self.host, pid)
         self._app_before = now
         if now is None:
-            self.unknown("process.app", f"process {pid} cannot be read.")
+            self.unknown("process.app", f"process {pid} cannot be read")
             return {"cpu_cores": NAN, "rss_bytes": NAN}
         ticks = now.cpu_ticks - before.cpu_ticks if before else NAN
         return {

@@ -18,8 +18,8 @@ def some_avg10(host: Host, resource: str) -> float:
     try:
         words = host.text(path).split()
     except OSError as error:
-        raise Unavailable(f"the kernel keeps no pressure figures ({path}).") from error
+        raise Unavailable(f"the kernel keeps no pressure figures ({path})") from error
     for word in words:
         if word.startswith("avg10="):
             return float(word[6:])
-    raise Unavailable(f"{path} holds no avg10.")
+    raise Unavailable(f"{path} holds no avg10")

@@ -38,7 +38,7 @@ class Control:
         self._first: Command | None = None
         self._ready = threading.Event()
         self._waiting: list[Command] = []
-        self._deliver: Callable[[Command], None] | None = None
+        self._deliver: Callable[[Command], object] | None = None
         threading.Thread(target=self._read, name="control", daemon=True).start()
 
     def config(self) -> Command:
@@ -47,7 +47,7 @@ class Control:
         assert self._first is not None
         return self._first
 
-    def attach(self, deliver: Callable[[Command], None]) -> None:
+    def attach(self, deliver: Callable[[Command], object]) -> None:
         """Hand every further command to ``deliver``, on this object's thread."""
         with self._lock:
             self._deliver = deliver

@@ -14,6 +14,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from tuiapp.sources.engine import demo_dir
+
 NAME = "demo-llama"
 VOCAB_SIZE = 2048
 MAX_POSITIONS = 4096
@@ -30,13 +32,6 @@ _TEXT = (
     "Measure on the host you would rent, with the load you expect, and keep every sample.",
     "0 1 2 3 4 5 6 7 8 9 10 20 50 100 1000 milliseconds, seconds, minutes, hours.",
 )
-
-
-def default_dir() -> Path:
-    """Where the demo model is kept for this user."""
-    import platformdirs  # here, because the engine's own Python may lack it: it is told the place
-
-    return Path(platformdirs.user_cache_dir("tuiapp")) / NAME
 
 
 def is_complete(path: Path) -> bool:
@@ -105,7 +100,7 @@ def _write_weights(path: Path) -> None:
 
 def main(argv: list[str]) -> int:
     """Make the model in the folder named, or in the user's cache, and print the folder."""
-    path = Path(argv[1]) if len(argv) > 1 else default_dir()
+    path = Path(argv[1]) if len(argv) > 1 else demo_dir()
     sys.stdout.write(f"{make(path)}\n")
     return 0
 

@@ -6,8 +6,6 @@ import json
 import math
 from collections import deque
 
-import numpy as np
-
 from tuiapp import clock
 from tuiapp.clock import NS_PER_S
 from tuiapp.engine.deadline import Alarm
@@ -37,14 +35,22 @@ class Lags:
         taken, self._max_s = self._max_s, math.nan
         return taken
 
+    def forget(self) -> None:
+        """Leave out everything so far."""
+        self._kept.clear()
+        self._max_s = math.nan
+
     def p99(self, now_ns: int) -> float:
-        """99th percentile of the window, rounded up to a sample, in seconds; NaN if empty."""
+        """99th percentile of the window (nearest rank), in seconds; NaN if empty.
+
+        A single late one is left out while there are fewer than a hundred: it is no percentile.
+        """
         while self._kept and self._kept[0][0] < now_ns - WINDOW_NS:
             self._kept.popleft()
-        if not self._kept:
+        ordered = sorted(lag for _, lag in self._kept)
+        if not ordered:
             return math.nan
-        values = [lag for _, lag in self._kept]
-        return float(np.quantile(values, _QUANTILE, method="higher"))
+        return ordered[max(0, min(len(ordered) - 2, math.ceil(_QUANTILE * len(ordered)) - 1))]
 
 
 class LagMeter:
@@ -54,6 +60,7 @@ class LagMeter:
         self._clock = now
         self.loop = Lags()
         self.schedule = Lags()
+        self._measuring = False
         self._limited = False
 
     async def beat(self) -> None:
@@ -72,16 +79,28 @@ class LagMeter:
         """A request that was due at ``t_sched_ns`` went out at ``t_sent_ns``."""
         self.schedule.add(t_sent_ns, (t_sent_ns - t_sched_ns) / NS_PER_S)
 
+    def restart(self) -> None:
+        """The measured window begins: what was before does not count."""
+        self._measuring = True
+        self.loop.forget()
+        self.schedule.forget()
+
     def verdict(self) -> list[Frame]:
-        """A CLIENT_LIMITED fact whenever the answer changes."""
+        """A CLIENT_LIMITED fact whenever the driver becomes too late.
+
+        There is none for the way back: what was measured meanwhile stays suspect.
+        """
+        if not self._measuring:
+            return []
         now_ns = self._clock.now_ns()
         loop_s, schedule_s = self.loop.p99(now_ns), self.schedule.p99(now_ns)
-        limited = loop_s > LOOP_LAG_BOUND_S or schedule_s > SCHEDULE_LAG_BOUND_S
-        if limited == self._limited:
+        was, self._limited = (
+            self._limited,
+            (loop_s > LOOP_LAG_BOUND_S or schedule_s > SCHEDULE_LAG_BOUND_S),
+        )
+        if was or not self._limited:
             return []
-        self._limited = limited
-        value = {"limited": limited, "loop_lag_p99_s": _known(loop_s)}
-        value["schedule_lag_p99_s"] = _known(schedule_s)
+        value = {"loop_lag_p99_s": _known(loop_s), "schedule_lag_p99_s": _known(schedule_s)}
         return [facts_frame(now_ns, CLIENT_LIMITED, json.dumps(value))]
 
 

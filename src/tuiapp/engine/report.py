@@ -9,11 +9,16 @@ import json
 import os
 
 from tuiapp.errors import TuiappError
+from tuiapp.sources.engine_log import REPORT
 
-PREFIX = "tuiapp-report: "
+_MOST = 600
 
 
 def report(error: TuiappError, *, see_log: bool = False) -> None:
-    """Say why the child ends; ``see_log`` when the log tells the cause better than we can."""
-    text = json.dumps({"reason": error.message, "advice": error.advice, "see_log": see_log})
-    os.write(2, f"\n{PREFIX}{text}\n".encode())
+    """Say why the child ends; ``see_log`` when the log may tell the cause better."""
+    words = {"reason": _line(error.message), "advice": _line(error.advice), "see_log": see_log}
+    os.write(2, f"\n{REPORT}{json.dumps(words, ensure_ascii=False)}\n".encode())
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())[:_MOST]

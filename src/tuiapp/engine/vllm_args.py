@@ -11,6 +11,7 @@ from tuiapp.engine import preflight
 from tuiapp.errors import EngineError
 
 _KV_SHARE, _KV_LEAST, _KV_MOST = 0.25, 1 << 30, 4 << 30
+_KV_DEMO = 1 << 29
 _MEMORY_SHARE, _MEMORY_MOST = 0.8, 0.92
 
 
@@ -41,7 +42,7 @@ def parse(model: str, engine_args: Sequence[str], *, is_demo: bool) -> Any:
     AsyncEngineArgs.add_cli_args(parser)
     parser.set_defaults(model=model, disable_log_stats=True)
     if current_platform.is_cpu():
-        parser.set_defaults(enforce_eager=is_demo, **_cpu_memory(model, engine_args))
+        parser.set_defaults(enforce_eager=is_demo, **_cpu_memory(model, engine_args, is_demo))
     try:
         return AsyncEngineArgs.from_cli_args(parser.parse_args(list(engine_args)))
     except SystemExit as stop:
@@ -63,7 +64,7 @@ def _parser() -> Any:
     return Parser(prog="vllm", add_help=False)
 
 
-def _cpu_memory(model: str, engine_args: Sequence[str]) -> dict[str, Any]:
+def _cpu_memory(model: str, engine_args: Sequence[str], is_demo: bool) -> dict[str, Any]:
     """On a CPU ``gpu_memory_utilization`` means host memory: a share of what is free now.
 
     An explicit size of the KV cache overrides that share, so a user who gives one gets no other.
@@ -71,7 +72,7 @@ def _cpu_memory(model: str, engine_args: Sequence[str]) -> dict[str, Any]:
     given = " ".join(engine_args).replace("_", "-")
     sizes: dict[str, Any] = {"gpu_memory_utilization": _memory_share()}
     if not any(name in given for name in ("gpu-memory-utilization", "kv-cache-memory")):
-        sizes["kv_cache_memory_bytes"] = _kv_cache_bytes(model)
+        sizes["kv_cache_memory_bytes"] = _KV_DEMO if is_demo else _kv_cache_bytes(model)
     return sizes
 
 

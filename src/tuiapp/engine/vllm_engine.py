@@ -13,7 +13,7 @@ from tuiapp.engine.tap import Tap, core_stamps
 from tuiapp.errors import EngineError
 from tuiapp.events import Frame
 
-_CLOSE_S = 5.0
+_CLOSE_S = 1.0
 
 
 def start(launch: Launch) -> VllmEngine:
@@ -34,14 +34,16 @@ def start(launch: Launch) -> VllmEngine:
         demo_model.make(Path(model))
     launch.phase("config")
     config = _config(vllm_args.parse(model, launch.engine_args, is_demo=is_demo), model)
-    name = demo_model.NAME if is_demo else model
-    launch.info(vllm_info.of_config(config, name))
+    launch.info(vllm_info.of_config(config, demo_model.NAME if is_demo else model))
     taps: list[Tap] = []
 
     def tap(vllm_config: Any, engine_index: int) -> Tap:
         taps.append(TapLogger(vllm_config, engine_index))
         return taps[-1]
 
+    # The engine core and its workers are new processes, which import vLLM once more: most of the
+    # time until the first line about weights.
+    launch.phase("import")
     engine = AsyncLLM.from_vllm_config(config, stat_loggers=[tap], disable_log_stats=True)
     without_exporter(engine)
     return VllmEngine(engine, taps, launch.origin_ns)

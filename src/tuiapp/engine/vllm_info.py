@@ -26,18 +26,10 @@ def of_config(config: Any, name: str) -> dict[str, Any]:
         config: a ``VllmConfig``.
         name: what to call the model.
     """
-    fields = {
-        "model": name,
-        "engine": "vllm",
+    engine = {
+        "name": "vLLM",
         **_versions(),
         "device": _get(config, "device_config.device_type"),
-        "dtype": _short(_get(config, "model_config.dtype")),
-        "quantization": _get(config, "model_config.quantization"),
-        "architecture": _get(config, "model_config.architecture"),
-        "n_layers": _get(config, "model_config.hf_text_config.num_hidden_layers"),
-        "hidden_size": _get(config, "model_config.hf_text_config.hidden_size"),
-        "max_model_len": _get(config, "model_config.max_model_len"),
-        "vocab_size": _call(_get(config, "model_config.get_vocab_size")),
         "enforce_eager": _get(config, "model_config.enforce_eager"),
         "max_num_seqs": _get(config, "scheduler_config.max_num_seqs"),
         "max_num_batched_tokens": _get(config, "scheduler_config.max_num_batched_tokens"),
@@ -45,9 +37,19 @@ def of_config(config: Any, name: str) -> dict[str, Any]:
         "tensor_parallel": _get(config, "parallel_config.tensor_parallel_size"),
         "pipeline_parallel": _get(config, "parallel_config.pipeline_parallel_size"),
         "data_parallel": _get(config, "parallel_config.data_parallel_size"),
+    }
+    model = {
+        "name": name,
+        "architecture": _get(config, "model_config.architecture"),
+        "dtype": _short(_get(config, "model_config.dtype")),
+        "quantization": _get(config, "model_config.quantization"),
+        "layers": _get(config, "model_config.hf_text_config.num_hidden_layers"),
+        "hidden_size": _get(config, "model_config.hf_text_config.hidden_size"),
+        "vocab_size": _call(_get(config, "model_config.get_vocab_size")),
+        "max_model_len": _get(config, "model_config.max_model_len"),
         **_weights(str(_get(config, "model_config.model") or "")),
     }
-    return {key: value for key, value in fields.items() if value is not None}
+    return {"engine": _known(engine), "model": _known(model)}
 
 
 def of_cache(config: Any) -> dict[str, Any]:
@@ -57,23 +59,33 @@ def of_cache(config: Any) -> dict[str, Any]:
     tokens = _get(config, "cache_config.kv_cache_size_tokens")
     if tokens is None and blocks and size:
         tokens = blocks * size
-    fields = {"kv_cache_blocks": blocks, "kv_block_tokens": size, "kv_cache_tokens": tokens}
-    return {key: value for key, value in fields.items() if value is not None}
+    cache = {"kv_cache_blocks": blocks, "kv_block_tokens": size, "kv_cache_tokens": tokens}
+    return {"engine": _known(cache)}
+
+
+def _known(fields: dict[str, Any]) -> dict[str, Any]:
+    """Without what is unknown, and with plain values only."""
+    plain = (bool, int, float, str)
+    return {
+        key: value if isinstance(value, plain) else str(value)
+        for key, value in fields.items()
+        if value is not None
+    }
 
 
 def _versions() -> dict[str, str]:
     found: dict[str, str] = {}
     for build in _BUILDS:
         with suppress(metadata.PackageNotFoundError):
-            found |= {"engine_build": build, "engine_version": metadata.version(build)}
+            found |= {"build": build, "version": metadata.version(build)}
             break
     if not found:  # run from a source tree
         import vllm
 
-        found["engine_version"] = str(getattr(vllm, "__version__", "unknown"))
+        found["version"] = str(getattr(vllm, "__version__", "unknown"))
     import torch
 
-    return {**found, "torch_version": str(torch.__version__)}
+    return {**found, "torch": str(torch.__version__)}
 
 
 def _weights(model: str) -> dict[str, int]:

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from tuiapp.events import (
+    ENGINE_INFO,
     FACTS_COLUMNS,
     FLOAT32,
     INT64,
@@ -274,6 +275,8 @@ class Session:
     def _fold_facts(self, frame: Frame) -> None:
         for t_ns, name, value in _rows(frame, FACTS_COLUMNS):
             fact = Fact(int(t_ns), name, _from_json(value))
+            if name == ENGINE_INFO and isinstance(fact.value, dict):
+                merge(self.meta, fact.value)
             at = bisect_right(self.facts, fact.t_ns, key=lambda known: known.t_ns)
             self.facts.insert(at, fact)
 

@@ -99,11 +99,10 @@ def cold_start(session: Session, until_ns: int) -> tuple[PhaseSpan, ...]:
         if isinstance(fact.value, dict)
     ]
     exit_fact = latest(session, ENGINE_EXIT, until_ns)
-    ends: list[int | None] = [t_ns for _, t_ns in starts[1:]]
-    ends.append(exit_fact.t_ns if exit_fact else None)
+    ends = [*(t_ns for _, t_ns in starts[1:]), exit_fact.t_ns if exit_fact else None]
     return tuple(
         PhaseSpan(name, start, 0 if name == "ready" else None if end is None else end - start)
-        for (name, start), end in zip(starts, ends, strict=True)
+        for (name, start), end in zip(starts, ends, strict=False)
     )
 
 

@@ -119,14 +119,14 @@ def _measured(session: Session, req: np.ndarray) -> np.ndarray:
 
 
 def _itl(session: Session, after_ns: int, until_ns: int) -> Distribution:
-    first, end = max(after_ns // TICK_NS + 1, 0), until_ns // TICK_NS + 1
+    first, end = max((after_ns + 1) // TICK_NS, 0), until_ns // TICK_NS + 1
     counts = session.gaps.between(first, end)
     return Distribution("itl", counts=counts)
 
 
 def itl_with_blocks(session: Session, after_ns: int, until_ns: int) -> Distribution:
     """ITL with its time blocks, which the interval of a dependent series needs; costs more."""
-    first, end = max(after_ns // TICK_NS + 1, 0), until_ns // TICK_NS + 1
+    first, end = max((after_ns + 1) // TICK_NS, 0), until_ns // TICK_NS + 1
     per_block = max(ITL_BLOCK_NS // TICK_NS, -(-(end - first) // MAX_ITL_BLOCKS))
     blocks = session.gaps.blocks(first, end, per_block)
     return Distribution("itl", counts=blocks.sum(axis=0), blocks=blocks)

@@ -139,10 +139,12 @@ class View:
             limits[slo.metric] = min(slo.limit_ns, limits.get(slo.metric, np.inf))
         return latency.good_requests(self.session, limits, after_ns, until_ns)
 
-    def tokens(self, after_ns: int, until_ns: int) -> int:
-        """Output tokens delivered in (after, until], to a tick's resolution."""
-        first, end = max(after_ns // TICK_NS + 1, 0), until_ns // TICK_NS + 1
-        return int(self.session.ticks["output_tokens"][first:end].sum())
+    def tokens(self, after_ns: int, until_ns: int) -> float:
+        """Output tokens delivered in (after, until]; a tick that is cut counts in proportion."""
+        ticks = self.session.ticks["output_tokens"]
+        first, (end, rest) = max((after_ns + 1) // TICK_NS, 0), divmod(until_ns + 1, TICK_NS)
+        cut = ticks[end : end + 1].sum() * rest / TICK_NS
+        return float(ticks[first:end].sum() + cut)
 
     def history(self, column: str, ticks: int) -> np.ndarray:
         """The last ``ticks`` ticks of a counter before the cursor."""

@@ -141,13 +141,13 @@ def _gap(lost: list[Frame], reason: str) -> Frame:
 
 
 def _create(path: Path) -> int:
+    if path.exists():
+        raise SessionError(
+            f"{path} exists already.", "Recordings are never overwritten: choose another --output."
+        )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    except FileExistsError as error:
-        raise SessionError(
-            f"{path} exists already.", "Recordings are never overwritten: choose another --output."
-        ) from error
     except OSError as error:
         raise SessionError(
             f"Cannot record to {path}: {error.strerror}.",

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from tuiapp.events import Frame
 
 SOURCES: dict[str, str] = {
+    "agent": "tuiapp.sources.agent:AgentSource",
     "engine": "tuiapp.sources.engine:EngineSource",
 }
 """Name to ``"module:Class"``, resolved on use: nothing is imported before it is needed."""
@@ -16,6 +17,11 @@ SOURCES: dict[str, str] = {
 
 class Source(Protocol):
     """Delivers the frames of one process, file or host."""
+
+    @property
+    def pid(self) -> int | None:
+        """The process it watches; None when there is none, or not yet."""
+        ...
 
     def frames(self) -> AsyncIterator[Frame]:
         """Every frame, in the order of arrival; ends when there will be no more. Call once."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -36,22 +36,26 @@ def signal_all(pids: Iterable[int], number: signal.Signals) -> None:
             os.kill(pid, number)
 
 
-def segments(pids: Iterable[int]) -> set[Path]:
-    """Shared memory files that processes ``pids`` have mapped."""
-    return {path for pid in pids for path in _mapped(pid)}
+def segments(pids: Iterable[int]) -> set[int]:
+    """Inodes of the shared memory that processes ``pids`` have mapped.
+
+    Not names: a semaphore is mapped under a temporary one and renamed.
+    """
+    return {inode for pid in pids for inode in _mapped(pid)}
 
 
-def remove_segments(paths: Iterable[Path], leaving: int = 0) -> list[Path]:
-    """Delete those of ``paths`` that are ours and that no living process maps any more.
+def remove_segments(inodes: Collection[int], leaving: int = 0) -> list[Path]:
+    """Delete the shared memory files that no living process maps any more.
 
     Args:
-        paths: files that an ended process had mapped.
+        inodes: what ended processes had mapped; files of other users are left alone.
         leaving: id of a process that is about to end and counts as gone.
     """
-    ours = {path for path in paths if _is_ours(path)}
+    ours = {inode: path for path in SHM.iterdir() if (inode := _own_inode(path)) in inodes}
     if not ours:
         return []
-    gone = sorted(ours - segments(pid for pid in _pids() if pid != leaving))
+    alive = segments(pid for pid in _pids() if pid != leaving)
+    gone = sorted(path for inode, path in ours.items() if inode not in alive)
     for path in gone:
         path.unlink(missing_ok=True)
     return gone
@@ -79,22 +83,22 @@ def _is_tracker(pid: int) -> bool:
         return False
 
 
-def _mapped(pid: int) -> set[Path]:
-    prefix = str(SHM) + "/"
+def _mapped(pid: int) -> set[int]:
+    """Lines read ``address perms offset dev inode path``."""
     found = set()
     try:
         with Path(f"/proc/{pid}/maps").open(encoding="utf-8", errors="replace") as lines:
             for line in lines:
-                _, slash, rest = line.rstrip("\n").partition(prefix)
-                if slash:
-                    found.add(SHM / rest.removesuffix(" (deleted)"))
+                if f" {SHM}/" in line:
+                    found.add(int(line.split(maxsplit=5)[4]))
     except OSError:
         return found
     return found
 
 
-def _is_ours(path: Path) -> bool:
+def _own_inode(path: Path) -> int:
     try:
-        return path.stat().st_uid == os.geteuid()
+        status = path.stat()
     except OSError:
-        return False
+        return 0
+    return status.st_ino if status.st_uid == os.geteuid() else 0

@@ -123,7 +123,8 @@ def axis_for(lo_ns: float, hi_ns: float, columns: int, keep: LogAxis | None = No
     """The narrowest logarithmic axis over [lo, hi] whose columns are whole fine bins.
 
     Both ends snap outwards to a quarter of an octave (19 %), so that the picture stands still
-    while its data move a little.
+    while its data move a little. An axis over the whole range of the bins may end up to
+    ``columns`` bins before it does: whole bins do not always come out even.
 
     Args:
         lo_ns, hi_ns: what has to be on it; cut to the range of the bins.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
 
 Ticks = list[tuple[int, float]]
@@ -33,15 +33,18 @@ def log_ticks(lo_ns: float, hi_ns: float, width: int, label: int = LABEL) -> Tic
         if _apart(found, label):
             break
     if len(found) >= min(_ENOUGH, width // label):
-        return found
-    return _thinned(placed(_multiples(lo_ns, hi_ns, width // label)), label)
+        return _thinned(found, label)
+    return _even(lo_ns, hi_ns, width // label, label, placed)
 
 
 def linear_ticks(lo_ns: float, hi_ns: float, width: int, label: int = LABEL) -> Ticks:
     """Ticks of a linear axis ``width`` cells wide: multiples of 1, 2 or 5 times a power of ten."""
-    scale = width / (hi_ns - lo_ns)
-    values = _multiples(lo_ns, hi_ns, width // label)
-    return _thinned([(int((value - lo_ns) * scale + 1e-9), value) for value in values], label)
+
+    def placed(values: Iterable[float]) -> Ticks:
+        scale = width / (hi_ns - lo_ns)
+        return [(int((value - lo_ns) * scale + 1e-9), value) for value in values]
+
+    return _even(lo_ns, hi_ns, width // label, label, placed)
 
 
 def round_step(span: float, parts: int) -> float:
@@ -56,6 +59,18 @@ def _decades(lo: float, hi: float, mantissas: tuple[int, ...], stride: int) -> I
     for exponent in range(math.floor(math.log10(lo)), math.ceil(math.log10(hi)) + 1):
         if exponent % stride == 0:
             yield from (m * 10.0**exponent for m in mantissas if lo <= m * 10.0**exponent < hi)
+
+
+def _even(
+    lo: float, hi: float, parts: int, label: int, placed: Callable[[Iterable[float]], Ticks]
+) -> Ticks:
+    """Multiples of a round step; of a finer one where fewer than two of the first would show."""
+    ticks: Ticks = []
+    for finer in (1, 2, 4):
+        ticks = _thinned(placed(_multiples(lo, hi, finer * parts)), label)
+        if len(ticks) >= 2:
+            break
+    return ticks
 
 
 def _multiples(lo: float, hi: float, parts: int) -> Iterator[float]:

@@ -76,4 +76,4 @@ class Viewport:
 
     @property
     def window_label(self) -> str:
-        return "all" if self.window_ns is None else f"last {self.window_ns // _S} s"
+        return "whole run" if self.window_ns is None else f"last {self.window_ns // _S} s"

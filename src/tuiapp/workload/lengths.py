@@ -1,4 +1,4 @@
-"""How many tokens a prompt or an answer has: ``64``, ``uniform:16-128``, ``lognormal:64,0.6,512``."""
+"""How many tokens a prompt or an answer has: ``64``, ``uniform:16-128``, ``lognormal:64,0.6``."""
 
 from __future__ import annotations
 

@@ -104,7 +104,6 @@ class Plan:
         return self._request(Stream.WARMUP, i)
 
     def _request(self, stream: Stream, i: int) -> Planned:
-        # Prefixes come first: making one moves the generator.
         self._words.seek(stream, i)
         group, own, output = self._draw_lengths()
         total, kept_output = self._fit(self.workload.prefix_tokens + own, output)
@@ -112,6 +111,7 @@ class Plan:
             self._clipped.add((stream, i))
             own = max(min(own, total // 2), total - self.workload.prefix_tokens)
         ids = self._draw_ids(own)
+        # Only now: making a prefix moves the generator.
         if total > own:
             ids = self._prefix(group)[: total - own] + ids
         return Planned(ids, kept_output)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
@@ -17,10 +16,11 @@ __all__ = ["ARRIVALS", "Lengths", "Workload"]
 
 ARRIVALS = ("poisson", "constant", "gamma", "closed", "ramp")
 _SHAPED = ("gamma", "ramp")
+_LENGTHS, _TEXTS = ("prompt", "output"), ("name", "arrival")
 _MAX_RATE = 1e6
-_MAX_COUNT = 1 << 31
-_MAX_SEED = 1 << 63
+_MAX_NAME = 60
 _DIGEST_REQUESTS = 64
+_PROMPT, _OUTPUT = Lengths("fixed", 128), Lengths("fixed", 64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +52,8 @@ class Workload:
     burstiness: float = 1.0
     ramp_to: float | None = None
     concurrency: int | None = None
-    prompt: Lengths = Lengths("fixed", 128)
-    output: Lengths = Lengths("fixed", 64)
+    prompt: Lengths = _PROMPT
+    output: Lengths = _OUTPUT
     prefix_groups: int = 0
     prefix_tokens: int = 0
     requests: int | None = None
@@ -63,14 +63,14 @@ class Workload:
     slos: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        for name in ("rate", "burstiness", "ramp_to", "duration_s"):
-            value = getattr(self, name)
-            if value is not None or name in ("rate", "burstiness"):
-                object.__setattr__(self, name, _positive(name, value))
-        for name, (least, most, optional) in _COUNTS.items():
-            value = getattr(self, name)
-            if value is not None or not optional:
-                _check_count(name, value, least, most)
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if value is None and field.default is None:
+                continue
+            if field.name in _NUMBERS:
+                object.__setattr__(self, field.name, _positive(field.name, value))
+            elif field.name in _COUNTS:
+                _check_count(field.name, value)
         self._check_texts()
         self._check_arrival()
         if bool(self.prefix_groups) != bool(self.prefix_tokens):
@@ -82,13 +82,11 @@ class Workload:
     def _check_texts(self) -> None:
         if self.arrival not in ARRIVALS:
             raise UsageError(
-                f"{str(self.arrival)[:60]!r} is no arrival process.",
+                f"{self.arrival[:60]!r} is no arrival process.",
                 f"Choose one of {', '.join(ARRIVALS)}.",
             )
-        if not isinstance(self.name, str) or not self.name.isprintable():
-            raise UsageError("The workload's name must be printable text.")
-        if not all(isinstance(lengths, Lengths) for lengths in (self.prompt, self.output)):
-            raise UsageError("Prompt and output must be distributions of lengths.")
+        if not self.name.isprintable() or not 0 < len(self.name) <= _MAX_NAME:
+            raise UsageError(f"The workload's name must be 1 to {_MAX_NAME} printable characters.")
         parse_slos(self.slos)
 
     def _check_arrival(self) -> None:
@@ -136,14 +134,12 @@ class Workload:
                 f"The workload has settings this version does not know: {', '.join(unknown)}.",
                 "Use the version that wrote it, or a newer one.",
             )
-        values = dict(plain)
-        for name in ("prompt", "output"):
-            if name in values:
-                values[name] = Lengths.parse(str(values[name]))
-        if not isinstance(values.get("slos", ()), list | tuple):
+        read = {name: Lengths.parse(str(plain[name])) for name in _LENGTHS if name in plain}
+        slos = plain.get("slos", ())
+        if not isinstance(slos, list | tuple):
             raise UsageError("The workload's slos must be a list.")
-        values["slos"] = tuple(str(text) for text in values.get("slos", ()))
-        return cls(**values)
+        texts = {name: str(plain[name]) for name in _TEXTS if name in plain}
+        return cls(**{**plain, **texts, **read, "slos": tuple(str(text) for text in slos)})
 
     def digest(self) -> str:
         """Twelve hex digits that are equal where the same is asked of the engine.
@@ -165,24 +161,29 @@ class Workload:
         if self.arrival == "closed":
             return f"{self.name} {self.concurrency} in flight"
         if self.arrival == "ramp":
-            return f"{self.name} {self.rate:.1f} to {self.ramp_to:.1f} req/s"
-        return f"{self.name} {self.rate:.1f} req/s"
+            return f"{self.name} {_rate_text(self.rate)} to {_rate_text(self.ramp_to)} req/s"
+        return f"{self.name} {_rate_text(self.rate)} req/s"
 
 
-_COUNTS: dict[str, tuple[int, int, bool]] = {
-    "concurrency": (1, 1 << 16, True),
-    "requests": (1, _MAX_COUNT, True),
-    "prefix_groups": (0, 1 << 16, False),
-    "prefix_tokens": (0, MAX_TOKENS, False),
-    "warmup": (0, 1 << 20, False),
-    "seed": (0, _MAX_SEED, False),
+_NUMBERS = ("rate", "burstiness", "ramp_to", "duration_s")
+_COUNTS: dict[str, tuple[int, int]] = {
+    "concurrency": (1, 1 << 16),
+    "requests": (1, 1 << 31),
+    "prefix_groups": (0, 1 << 16),
+    "prefix_tokens": (0, MAX_TOKENS),
+    "warmup": (0, 1 << 20),
+    "seed": (0, 1 << 63),
 }
-"""Whole numbers: (smallest, largest, may be left out)."""
+"""Smallest and largest of the whole numbers."""
+
+
+def _rate_text(rate: float | None) -> str:
+    return "—" if rate is None else f"{rate:.1f}" if rate >= 1 else f"{rate:.2g}"
 
 
 def _positive(name: str, value: Any) -> float:
     fits = isinstance(value, int | float) and not isinstance(value, bool)
-    if not fits or not math.isfinite(value) or not 0 < value <= _MAX_RATE:
+    if not fits or not 0 < value <= _MAX_RATE:
         what = name.replace("_", " ").removesuffix(" s")
         raise UsageError(
             f"The {what} must be a number above 0 and at most {_MAX_RATE:g}, not {value!s:.60}.",
@@ -190,7 +191,8 @@ def _positive(name: str, value: Any) -> float:
     return float(value)
 
 
-def _check_count(name: str, value: Any, least: int, most: int) -> None:
+def _check_count(name: str, value: Any) -> None:
+    least, most = _COUNTS[name]
     if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
         raise UsageError(
             f"{name.replace('_', ' ').capitalize()} must be a whole number from {least} to {most}, "

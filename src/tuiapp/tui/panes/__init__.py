@@ -14,8 +14,8 @@ PANES = {
     "traffic": "tuiapp.tui.panes.traffic:TrafficPane",
     "host": "tuiapp.tui.panes.host:HostPane",
     "gpu": "tuiapp.tui.panes.gpu:GpuPane",
-    "log": "tuiapp.tui.panes.log:LogPane",
     "start": "tuiapp.tui.panes.start:StartPane",
+    "log": "tuiapp.tui.panes.log:LogPane",
 }
 
 

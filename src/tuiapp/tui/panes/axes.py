@@ -9,7 +9,7 @@ from tuiapp.stats.axis import Axis, axis_for, linear_axis_for
 from tuiapp.stats.bins import bin_edges_ns
 from tuiapp.tui.panes.base import Scene
 
-_SLO_REACH = 8.0
+_SLO_REACH = 3.0
 """A limit this many times beyond the data is left off the axis: it would squeeze the data."""
 _EMPTY_SPAN_NS = (1e6, 1e9)
 

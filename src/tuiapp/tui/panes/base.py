@@ -24,7 +24,7 @@ class Scene:
         view: the session at the cursor.
         palette: styles of the theme and the terminal.
         log_axis: latency axes are logarithmic.
-        window_label: "last 60 s" or "all".
+        window_label: "last 60 s" or "whole run".
         frame: number of the redraw, for what is animated.
         full: the pane has the screen to itself.
     """

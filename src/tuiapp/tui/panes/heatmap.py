@@ -69,10 +69,12 @@ class HeatmapPane(Pane):
 
 
 def _column_ns(view: View, columns: int) -> int:
-    """Time a column spans: doubles as the run grows, so that columns do not shimmer."""
-    span = view.window_ns or max(view.cursor_ns - view.run_start_ns, _MIN_SPAN_NS)
-    column = TICK_NS
-    while column * max(columns, 1) < span:
+    """Time a column spans; over the whole run it doubles, so that columns do not shimmer."""
+    columns = max(columns, 1)
+    if view.window_ns is not None:
+        return max(-(-view.window_ns // (columns * TICK_NS)), 1) * TICK_NS
+    span, column = max(view.cursor_ns - view.run_start_ns, _MIN_SPAN_NS), TICK_NS
+    while column * columns < span:
         column *= 2
     return column
 

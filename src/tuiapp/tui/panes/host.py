@@ -93,7 +93,7 @@ def _engine_line(view: View) -> tuple[Field, ...]:
 def _no_gpu(view: View) -> tuple[Field, ...]:
     reason = view.probe_reasons.get("nvml", "")
     text = f"none: {reason}" if reason else "not looked for yet"
-    return (Field("GPU", text, min(len(text), 60), keep=3, gap=0, ink=Ink.TEXT, align="left"),)
+    return (Field("GPU", text, min(len(text), 60), keep=3, gap=2, ink=Ink.TEXT, align="left"),)
 
 
 def _cores(view: View) -> CoreBars:

@@ -28,7 +28,9 @@ class LatencyPane(Pane):
     def title(self, scene: Scene) -> str:
         limit = scene.view.limit_ns(self.METRIC)
         slo = f" · SLO {tick_label(limit / _NS_PER_MS)} ms" if limit is not None else ""
-        return f"{self.TITLE} ms · {scene.window_label} over the run{slo}"
+        whole = scene.view.window_ns is None
+        window = "whole run" if whole else f"{scene.window_label} over the run"
+        return f"{self.TITLE} ms · {window}{slo}"
 
     def parts(self, scene: Scene, width: int, height: int) -> Sequence[Part]:
         recent = scene.view.recent(self.METRIC)
@@ -58,7 +60,7 @@ def quantile_line(found: Summary) -> tuple[Field, ...]:
 def _caveat(found: Summary) -> str:
     """Why there is no interval; the whole caveats are in the summary."""
     needed = samples_needed(0.99, 0.95)
-    return f"too few ({found.n}/{needed})" if 0 < found.n < needed else ""
+    return f"too few: {found.n}/{needed}" if 0 < found.n < needed else ""
 
 
 def _histogram(

@@ -125,12 +125,12 @@ def _right(scene: Scene, run: RunControl, port: Viewport) -> list[Item]:
     recording = run.recording
     items = []
     if not port.pinned:
-        items.append(Item(f"⏸ {format_clock(scene.view.cursor_ns / _S)}", Ink.WARN, keep=8))
+        items.append(Item(f"‖ at {format_clock(scene.view.cursor_ns / _S)}", Ink.WARN, keep=8))
     if recording.failing:
-        items.append(Item("⏺ NOT RECORDING", Ink.BAD, keep=9))
+        items.append(Item("◉ NOT RECORDING", Ink.BAD, keep=9))
     else:
         ink = Ink.DIM if run.finished else Ink.BAD
-        items.append(Item(f"⏺ {format_bytes(recording.size)}", ink, keep=7))
+        items.append(Item(f"◉ {format_bytes(recording.size)}", ink, keep=7))
     return items
 
 

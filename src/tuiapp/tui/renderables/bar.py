@@ -15,7 +15,7 @@ from tuiapp.tui.renderables.numbers import UNKNOWN
 from tuiapp.tui.renderables.palette import Ink, Palette
 
 _MIN_BAR = 4
-_PART_GLYPHS = "█▒▓░"
+_PART_GLYPHS = "█░▓▒"
 """Glyphs of neighbouring parts where colours cannot tell them apart."""
 
 
@@ -65,8 +65,8 @@ class Gauges:
         value = max(gauge.value_width for gauge in self.gauges)
         note = max(cells(clean(gauge.note)) for gauge in self.gauges)
         free = width - label - value - 2
-        bar = free - (note + 2 if note else 0) if self.bar_width is None else self.bar_width
-        bar = min(max(bar, min(free, 2 * _MIN_BAR)), free)
+        rest = max(free - (note + 2 if note else 0), 2 * _MIN_BAR)
+        bar = min(rest if self.bar_width is None else self.bar_width, free)
         for row, gauge in enumerate(self.gauges[: max(height, 0)]):
             _draw_gauge(canvas, row, gauge, label, bar if bar >= _MIN_BAR else -1, value, palette)
         return canvas.strips()

@@ -18,7 +18,7 @@ _BRAILLE = 0x2800
 _BITS = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]], np.uint32)
 _POINTS = "•×+o*#"
 """One glyph a series where colours cannot tell them apart."""
-_LIMIT, _AXIS, _END = map(ord, "┈│┤")
+_LIMIT, _AXIS, _END, _FULL, _SHADE = map(ord, "┈│┤█▒")
 _ROUND = (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10)
 _MIN_PLOT = 12
 
@@ -184,6 +184,9 @@ class Area:
         inks = np.where(known > 0, self.ink, Ink.FAINT)
         if self.limit is not None:
             inks[known > self.limit] = self.ink_over
-        canvas.codes[:, -len(values) :] = BLOCKS[fill_levels(heights, height)]
+        codes = BLOCKS[fill_levels(heights, height)]
+        if palette.mono and self.limit is not None:
+            codes[(codes == _FULL) & (known > self.limit)] = _SHADE
+        canvas.codes[:, -len(values) :] = codes
         canvas.inks[:, -len(values) :] = inks
         return canvas.strips()

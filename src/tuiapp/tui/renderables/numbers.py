@@ -43,8 +43,8 @@ def format_count(value: float | None, width: int = 0) -> str:
 def format_ms(value_ns: float | None, width: int = 5) -> str:
     """Nanoseconds in milliseconds, right-aligned in ``width`` (at least 4) cells, without unit.
 
-    Two decimals below 1 ms, one below 100 ms, none above; what does not fit is shortened to
-    seconds, with their ``s``. Unknown is ``—``, a request that never answered ``∞``.
+    Two decimals below 1 ms, one below 100 ms, none above; what does not fit becomes seconds or
+    hours, with their ``s`` or ``h``. Unknown is ``—``, a request that never answered ``∞``.
     """
     special = _special(value_ns)
     if special is not None or value_ns is None:
@@ -59,16 +59,18 @@ def format_ms(value_ns: float | None, width: int = 5) -> str:
     if len(text) > width:
         text = text.replace(" ", "")
     if len(text) > width:
-        text = _seconds(ms / 1e3, width)
+        text = _long(ms / 1e3, width)
     return text.rjust(width)
 
 
-def _seconds(seconds: float, width: int) -> str:
-    for decimals in (1, 0):
-        text = f"{seconds:.{decimals}f}s"
-        if len(text) <= width:
-            return text
-    return format_si(seconds) + "s"
+def _long(seconds: float, width: int) -> str:
+    """Seconds, else hours, as precise as ``width`` allows."""
+    for size, unit in ((1, "s"), (3600, "h")):
+        for decimals in (1, 0):
+            text = f"{seconds / size:.{decimals}f}{unit}"
+            if len(text) <= width:
+                return text
+    return "…"
 
 
 def format_si(value: float | None, width: int = 0) -> str:
@@ -100,7 +102,7 @@ def _scaled(value: float, step: float, units: Sequence[str]) -> str:
 
 
 def format_duration(seconds: float | None, width: int = 0) -> str:
-    """How long something took: ``0.31 s``, ``8.1 s``, ``134 s`` stays ``2:14``."""
+    """How long something took: ``7.1 ms``, ``8.1 s``, ``02:14``."""
     special = _special(seconds)
     if special is not None or seconds is None:
         return (special or UNKNOWN).rjust(width)

@@ -8,7 +8,7 @@ from typing import Literal
 
 from textual.strip import Strip
 
-from tuiapp.tui.renderables.canvas import Canvas, cells, clean, fit
+from tuiapp.tui.renderables.canvas import Canvas, cells, fit
 from tuiapp.tui.renderables.palette import Ink, Palette
 
 GAP = 2
@@ -109,18 +109,27 @@ def _span(kept: Sequence[tuple[int, Column]]) -> int:
 def _draw_row(
     canvas: Canvas, line: int, row: Sequence[Cell], places: Sequence[Place], lit: Palette | None
 ) -> None:
-    if lit is not None:
-        canvas.inks[line] = lit.on(Ink.TEXT, Ink.SELECT)
-        canvas.text(line, 0, "▸" if lit.coarse else " ", lit.on(Ink.ACCENT, Ink.SELECT))
-    for index, column, left, size in places:
-        if index >= len(row):
-            continue
-        cell = row[index]
+    """One write for the words of the whole row, then the inks of its cells."""
+    texts: list[str] = []
+    inks: list[Ink] = []
+    for index, column, _, size in places:
+        cell = row[index] if index < len(row) else ""
         text, ink = (cell, Ink.TEXT) if isinstance(cell, str) else cell
-        text = clean(text)
-        text = text if len(text) <= size and cells(text) <= size else fit(text, size)
-        start = left + (size - cells(text) if column.align == "right" else 0)
-        canvas.text(line, start, text, ink if lit is None else lit.on(ink, Ink.SELECT))
+        texts.append(_padded(fit(text, size), size, column.align))
+        inks.append(ink)
+    sign = "▸" if lit is not None and lit.coarse else " "
+    ground = Ink.TEXT if lit is None else lit.on(Ink.TEXT, Ink.SELECT)
+    canvas.inks[line] = ground
+    canvas.text(line, 0, sign + (" " * GAP).join(texts), ground)
+    for (_, _, left, size), ink in zip(places, inks, strict=True):
+        if ink != Ink.TEXT:
+            number = ink if lit is None else lit.on(ink, Ink.SELECT)
+            canvas.inks[line, left : left + size] = number
+
+
+def _padded(text: str, size: int, align: Literal["left", "right"]) -> str:
+    blanks = " " * (size - cells(text))
+    return text + blanks if align == "left" else blanks + text
 
 
 def _draw_scroll(canvas: Canvas, first: int, body: int, total: int) -> None:

@@ -15,7 +15,7 @@ from tuiapp.tui.renderables.canvas import Canvas
 from tuiapp.tui.renderables.numbers import UNKNOWN, format_ms
 from tuiapp.tui.renderables.palette import Ink, Palette
 
-_TRACK, _TICK, _TICKS, _FIRST = map(ord, "━╷┃◆")
+_WAITING, _TRACK, _TICK, _TICKS, _FIRST = map(ord, "╌━╷┃◆")
 SLOW = 3.0
 """Gaps this many times the median are drawn as slow."""
 
@@ -107,7 +107,7 @@ class TokenTimeline:
         edges = np.array([0.0, queue, queue + (self.prefill_s or 0.0)])
         start, queued, filled = self._columns(np.nan_to_num(edges, posinf=span), span, width)
         if self.queue_s is not None:
-            canvas.codes[row, start:queued], canvas.inks[row, start:queued] = _TRACK, Ink.QUEUE
+            canvas.codes[row, start:queued], canvas.inks[row, start:queued] = _WAITING, Ink.QUEUE
         if self.prefill_s is not None:
             canvas.codes[row, queued : filled + 1] = _TRACK
             canvas.inks[row, queued : filled + 1] = Ink.PREFILL

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -84,7 +85,9 @@ class Waterfall:
         return max(ends, default=0.0)
 
     def _end_s(self, step: Step) -> float:
-        return self.now_s if step.duration_s is None else step.start_s + step.duration_s
+        if step.duration_s is None or not math.isfinite(step.duration_s):
+            return self.now_s
+        return step.start_s + step.duration_s
 
     def _span_s(self) -> float:
         """The axis: while it grows, in round steps, so that bars do not creep."""
