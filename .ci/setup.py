@@ -214,8 +214,9 @@ def drop_unloadable(run: Run) -> None:
     """
     broken = [name for name in TORCH_EXTRAS if is_installed(name) and not loads(name)]
     if broken:
-        title = f"removing {', '.join(broken)}, which do not load here (no text model needs them)"
-        run(title, PYTHON, "-m", "pip", "uninstall", "--yes", *broken)
+        names = ", ".join(broken)
+        say(f"  built for another device, and no text model needs them: {names}")
+        run(f"removing {names}", PYTHON, "-m", "pip", "uninstall", "--yes", *broken)
 
 
 def is_installed(name: str) -> bool:

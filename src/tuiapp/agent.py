@@ -155,10 +155,10 @@ class Agent:
         turns = [turn for probe in self._probes.values() for turn in probe.take()]
         self._put_facts(now_ns, turns)
         for turn in turns:
-            for group, gauges in turn.samples.items():
-                self._pipe.put(samples_frame(turn.t_ns, group, gauges))
             for probe_name, reason in turn.reasons:
                 self._pipe.put(unavailable_frame(turn.t_ns, probe_name, reason))
+            for group, gauges in turn.samples.items():
+                self._pipe.put(samples_frame(turn.t_ns, group, gauges))
         if tick % _SELF_EVERY == 0:
             self._put_own(now_ns)
         self._pipe.flush()

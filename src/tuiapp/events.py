@@ -49,7 +49,9 @@ class Status(IntEnum):
     OK = 1
     FAILED = 2
     UNFINISHED = 3
-    """Still running when the run was stopped. Counts as +inf in percentiles, like FAILED."""
+    """Not done when the drain's time was up. Counts as +inf in percentiles, like FAILED."""
+    CUT = 4
+    """In flight when the user ended the run: its latency is only known to exceed its age."""
 
 
 class Phase(IntEnum):

@@ -99,14 +99,16 @@ def test_a_distribution_fits_a_pane_of_58() -> None:
 @pytest.mark.parametrize(
     ("width", "line"),
     [
-        (57, "p50  23.1  p90  41.0  p99  86.0  (71.0–118)"),
-        (48, "p50  23.1  p90  41.0  p99  86.0"),
-        (30, "p50  23.1  p99  86.0"),
+        (57, "p50  23.1 p90  41.0 p99  86.0  (71.0–118)       n 1 204"),
+        (55, "p50  23.1 p90  41.0 p99  86.0  (71.0–118)       n 1 204"),
+        (54, "p50  23.1 p90  41.0 p99  86.0  (71.0–118)"),
+        (46, "p50  23.1 p90  41.0 p99  86.0"),
+        (28, "p50  23.1 p99  86.0"),
         (9, "p50  23.1"),
         (8, "…"),
     ],
 )
-def test_too_narrow_drops_n_then_interval_then_p90(width: int, line: str) -> None:
+def test_too_narrow_closes_up_then_drops_n_then_interval_then_p90(width: int, line: str) -> None:
     assert picture(NumberLines((GOOD,)), width, 1) == [line]
 
 
@@ -125,7 +127,8 @@ def test_a_number_is_never_cut() -> None:
 
 def test_inks() -> None:
     strips = NumberLines((FEW, NONE)).strips(58, 2, PALETTE)
-    assert style_at(strips, 0, 0) == PALETTE.styles[Ink.DIM]
+    for column, ink in ((0, Ink.P50), (11, Ink.P90), (22, Ink.P99), (51, Ink.DIM)):
+        assert style_at(strips, 0, column) == PALETTE.styles[ink]
     assert style_at(strips, 0, 8) == PALETTE.styles[Ink.STRONG]
     assert style_at(strips, 0, 35) == PALETTE.styles[Ink.WARN]
     assert style_at(strips, 1, 8) == PALETTE.styles[Ink.DIM], "unknown does not shout"

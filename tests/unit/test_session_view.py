@@ -123,10 +123,25 @@ def test_failures_are_infinitely_late_and_counted() -> None:
     assert found.p99 == np.inf
     assert found.p50 == pytest.approx(NS / 50)
     result = summary(view)
-    assert result["requests"] == {"sent": 10, "ok": 9, "failed": 1, "unfinished": 0, "warmup": 0}
+    counts = {"sent": 10, "ok": 9, "failed": 1, "unfinished": 0, "cut": 0, "warmup": 0}
+    assert result["requests"] == counts
     assert result["ttft_s"]["p99"] is None
     assert any("infinite" in caveat for caveat in result["ttft_s"]["caveats"])
     json.dumps(result, allow_nan=False)
+
+
+def test_what_the_stop_cut_off_counts_only_when_it_is_the_worst() -> None:
+    def cut(req: int, sent_ns: int) -> Frame:
+        times = {"t_sched_ns": sent_ns, "t_sent_ns": sent_ns, "t_end_ns": 10 * NS}
+        return request(req, status=Status.CUT, **times)
+
+    ten = [served(at, at * NS // 2) for at in range(10)]
+    young = View(fold(*ten, cut(10, 10 * NS - NS // 100)), 11 * NS)
+    assert (young.run("ttft").summary.n, young.run("ttft").failed) == (10, 0)
+    stalled = View(fold(*ten, cut(10, 7 * NS)), 11 * NS)
+    assert (stalled.run("ttft").summary.n, stalled.run("ttft").failed) == (11, 1)
+    assert summary(stalled)["requests"]["cut"] == 1
+    assert summary(stalled)["requests"]["failed"] == 0
 
 
 def test_warm_up_is_recorded_and_left_out() -> None:

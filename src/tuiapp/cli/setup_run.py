@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import os
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from tuiapp.workload.presets import PRESETS
 from tuiapp.workload.spec import Lengths, Workload
 
 DEMO_MODEL = "demo-llama"
+STAND_IN = "TUIAPP_ENGINE"
+"""Environment variable naming a stand-in for vLLM, ``FILE:FUNCTION``; for tests and benchmarks."""
 
 
 def build(args: argparse.Namespace, *, default_duration_s: float | None) -> Recorder:
@@ -41,6 +44,7 @@ def build(args: argparse.Namespace, *, default_duration_s: float | None) -> Reco
         engine_python=_python(args.engine_python),
         workload=workload.to_dict(),
         drain_s=args.drain,
+        engine=os.environ.get(STAND_IN, "vllm"),
     )
     engine = EngineSource(config, clock)
     agent = AgentSource(clock)

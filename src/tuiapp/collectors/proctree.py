@@ -38,8 +38,8 @@ def read_stat(host: Host, pid: int) -> Stat | None:
         data = host.read(f"/proc/{pid}/stat")
         # The command's name is the second field, and may hold blanks and parentheses.
         fields = data[data.rindex(b")") + 2 :].split()
-        numbers = [int(field) for field in fields[1:22]]
-    except (OSError, ValueError):  # ESRCH comes from the read itself
+        numbers = [int(fields[place]) for place in range(1, 22)]
+    except (OSError, ValueError, IndexError):  # ESRCH comes from the read itself
         return None
     return Stat(
         pid,

@@ -231,7 +231,9 @@ class Driver:
                 ledger.delivered(request, n, core)
         except asyncio.CancelledError:
             died = self.died
-            ledger.ended(request, Status.FAILED if died else Status.UNFINISHED, died or "")
+            cut = self._stopping and self._drain_s <= 0
+            left = Status.CUT if cut else Status.UNFINISHED
+            ledger.ended(request, Status.FAILED if died else left, died or "")
             raise
         except Exception as error:  # noqa: BLE001 - a task's boundary: the reason is recorded
             ledger.ended(request, Status.FAILED, f"{type(error).__name__}: {error}")

@@ -78,21 +78,21 @@ class Tap:
             self._dropped += 1
             return
         if scheduler is not None:
-            waiting = getattr(scheduler, "num_waiting_reqs", 0)
-            waiting += getattr(scheduler, "num_skipped_waiting_reqs", 0)
-            usage = getattr(scheduler, "kv_cache_usage", math.nan)
-            self._last = (getattr(scheduler, "num_running_reqs", 0), waiting, usage)
+            waiting = _count(scheduler, "num_waiting_reqs")
+            waiting += _count(scheduler, "num_skipped_waiting_reqs")
+            usage = float(getattr(scheduler, "kv_cache_usage", math.nan))
+            self._last = (_count(scheduler, "num_running_reqs"), waiting, usage)
         prefix = getattr(scheduler, "prefix_cache_stats", None)
         prompt = getattr(iteration, "prompt_token_stats", None)
-        prefilled = getattr(prompt, "computed", None)
+        whole, computed = (iteration, "num_prompt_tokens"), (prompt, "computed")
         self._rows.append((
             clock.monotonic_ns(),
             *self._last,
-            getattr(iteration, "num_prompt_tokens", 0) if prefilled is None else prefilled,
-            getattr(iteration, "num_generation_tokens", 0),
-            getattr(iteration, "num_preempted_reqs", 0),
-            getattr(prefix, "queries", 0),
-            getattr(prefix, "hits", 0),
+            _count(*(computed if hasattr(*computed) else whole)),
+            _count(iteration, "num_generation_tokens"),
+            _count(iteration, "num_preempted_reqs"),
+            _count(prefix, "queries"),
+            _count(prefix, "hits"),
         ))  # fmt: skip
 
     def collect(self, origin_ns: int) -> list[Frame]:
@@ -114,3 +114,7 @@ class Tap:
             frames.append(Frame(Kind.GAP, t0, t1, {}, lost))
             self._dropped = 0
         return frames
+
+
+def _count(stats: Any, name: str) -> int:
+    return int(getattr(stats, name, 0) or 0)

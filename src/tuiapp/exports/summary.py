@@ -55,6 +55,7 @@ def _requests(view: View) -> dict[str, int]:
         "ok": ok,
         "failed": failed,
         "unfinished": int(unfinished.sum()),
+        "cut": int(measured.sum()) - ok - failed,
         "warmup": int(((table["phase"] == Phase.WARMUP) & (sent >= 0)).sum()),
     }
 
@@ -107,6 +108,9 @@ def _run_caveats(view: View) -> list[str]:
     caveats = []
     if view.health.client_limited:
         caveats.append("client-limited: the load driver was late, so latencies are overstated")
+    cut = _requests(view)["cut"]
+    if cut and not view.health.alive:
+        caveats.append(f"{cut} requests were in flight when the run was stopped, and are left out")
     if view.session.lost_frames:
         caveats.append(f"{view.session.lost_frames} batches of samples were lost")
     return caveats

@@ -14,6 +14,7 @@ import numpy as np
 
 from tuiapp.events import UNSET, Phase, Status
 from tuiapp.session.columns import TICK_NS, Session
+from tuiapp.session.table import Table
 from tuiapp.stats.bins import BINS, bin_index
 from tuiapp.stats.histogram import quantiles_from_counts
 from tuiapp.stats.quantile import quantiles
@@ -92,25 +93,37 @@ def request_values(
     """(req, value in ns) of each measured request whose ``metric`` became known in (after, until].
 
     TTFT is known at the first token, TPOT and E2EL at the end. A request that ended without being
-    served is +inf: in TTFT when it had no first token, in the others always.
+    served is +inf: in TTFT when it had no first token, in the others always. One that the user's
+    own stop cut off is +inf only when it had waited longer than any other took; otherwise nothing
+    is known of it, and it is left out.
     """
     table = session.requests
     ended = _measured(session, session.ends.between(after_ns, until_ns))
+    cut = ended[table["status"][ended] == Status.CUT]
+    ended = ended[table["status"][ended] != Status.CUT]
     if metric == "ttft":
         first = _measured(session, session.firsts.between(after_ns, until_ns))
-        lost = ended[(table["t_first_ns"][ended] == UNSET)]
-        values = table["t_first_ns"][first] - table["t_sched_ns"][first]
-        infinite = np.full(len(lost), np.inf)
-        return np.concatenate((first, lost)), np.concatenate((values.astype(float), infinite))
-    if metric == "tpot":
-        tokens = table["output_tokens"][ended].astype(np.int64)
-        served = table["status"][ended] == Status.OK
-        ended, tokens = ended[~served | (tokens > 1)], tokens[~served | (tokens > 1)]
-        span = table["t_last_ns"][ended] - table["t_first_ns"][ended]
-        values = span / np.maximum(tokens - 1, 1)
+        values = (table["t_first_ns"][first] - table["t_sched_ns"][first]).astype(float)
+        cut = cut[table["t_first_ns"][cut] == UNSET]
+        lost = ended[table["t_first_ns"][ended] == UNSET]
     else:
-        values = (table["t_last_ns"][ended] - table["t_sched_ns"][ended]).astype(float)
-    return ended, np.where(table["status"][ended] == Status.OK, values, np.inf)
+        served = table["status"][ended] == Status.OK
+        first, lost = ended[served], ended[~served]
+        first, values = _served_values(table, metric, first)
+        cut = cut[:0] if metric == "tpot" else cut
+    age = table["t_end_ns"][cut] - table["t_sched_ns"][cut]
+    lost = np.concatenate((lost, cut[age > values.max(initial=0.0)]))
+    infinite = np.full(len(lost), np.inf)
+    return np.concatenate((first, lost)), np.concatenate((values, infinite))
+
+
+def _served_values(table: Table, metric: str, req: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(req, TPOT or E2EL in ns) of served requests; TPOT needs two tokens."""
+    if metric != "tpot":
+        return req, (table["t_last_ns"][req] - table["t_sched_ns"][req]).astype(float)
+    req = req[table["output_tokens"][req] > 1]
+    span = table["t_last_ns"][req] - table["t_first_ns"][req]
+    return req, span / (table["output_tokens"][req].astype(np.int64) - 1)
 
 
 def _measured(session: Session, req: np.ndarray) -> np.ndarray:

@@ -71,12 +71,14 @@ def traffic(session: Session, after_ns: int, until_ns: int) -> Traffic:
 
 
 def outcomes(session: Session, until_ns: int, phase: Phase | None = None) -> tuple[int, int]:
-    """(ok, failed or unfinished) requests that ended at or before ``until_ns``."""
+    """(ok, failed or unfinished) requests that ended at or before ``until_ns``; none that were
+    cut off by the end of the run."""
     ended = session.ends.between(UNSET, until_ns)
     if phase is not None:
         ended = ended[session.requests["phase"][ended] == phase]
-    ok = int((session.requests["status"][ended] == Status.OK).sum())
-    return ok, len(ended) - ok
+    status = session.requests["status"][ended]
+    ok = int((status == Status.OK).sum())
+    return ok, len(ended) - ok - int((status == Status.CUT).sum())
 
 
 def _oldest_wait_ns(session: Session, waiting: np.ndarray, until_ns: int) -> int | None:

@@ -22,6 +22,11 @@ from tuiapp.tui.renderables.table import Column, Table, visible_offset
 
 _S = 1_000_000_000
 _ROWS = 500
+_STATUS: dict[int, str] = {
+    Status.FAILED: "failed",
+    Status.UNFINISHED: "unfinished",
+    Status.CUT: "cut off",
+}
 _COLUMNS = (
     Column("req", "request", 7, priority=9),
     Column("ttft", "TTFT", 7, priority=9),
@@ -103,9 +108,7 @@ def _status(table: Any, req: int, cursor_ns: int) -> str:
     end = int(table["t_end_ns"][req])
     if end == UNSET or end > cursor_ns:
         return "running"
-    return {Status.FAILED: "failed", Status.UNFINISHED: "unfinished"}.get(
-        Status(int(table["status"][req])), ""
-    )
+    return _STATUS.get(int(table["status"][req]), "")
 
 
 class RequestsPane(Pane):

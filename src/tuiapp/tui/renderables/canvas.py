@@ -7,7 +7,7 @@ text passes ``clean``, so nothing from a model name, log line or note can move t
 from __future__ import annotations
 
 import unicodedata
-from itertools import pairwise
+from itertools import pairwise, repeat
 from typing import Protocol
 
 import numpy as np
@@ -74,7 +74,7 @@ def clean(text: str) -> str:
 
 def cells(text: str) -> int:
     """Cells that a cleaned ``text`` takes."""
-    if not text or max(text) < _FIRST_WIDE:
+    if text.isascii() or max(text) < _FIRST_WIDE:
         return len(text)
     return sum(map(get_character_cell_size, text))
 
@@ -178,12 +178,12 @@ class Canvas:
     def _segments(self, starts: list[int], numbers: list[int]) -> list[Segment]:
         text = self.codes.tobytes().decode("utf-32-le")
         assert len(text) == self.width * self.height
-        styles = self._palette.styles
-        ends = [*starts[1:], len(text)]
-        runs = zip(starts, ends, numbers, strict=True)
+        texts = [text[a:b] for a, b in zip(starts, [*starts[1:], len(text)], strict=True)]
         if self._wide:
-            return [Segment(text[a:b].replace("\0", ""), styles[number]) for a, b, number in runs]
-        return [Segment(text[a:b], styles[number]) for a, b, number in runs]
+            texts = [piece.replace("\0", "") for piece in texts]
+        styles = map(self._palette.styles.__getitem__, numbers)
+        # _make skips a Python-level call for each of some hundred segments.
+        return list(map(Segment._make, zip(texts, styles, repeat(None), strict=False)))
 
     def _merged_inks(self) -> np.ndarray:
         """Inks with blanks joined to the run on their left: a blank's colour cannot be seen."""

@@ -9,7 +9,7 @@ from textual.strip import Strip
 
 from tuiapp.tui.renderables.axis import Tick, place_labels
 from tuiapp.tui.renderables.blocks import BLOCKS, Scale, eighths, fill_levels, fit_columns
-from tuiapp.tui.renderables.canvas import SPACE, Canvas, cells
+from tuiapp.tui.renderables.canvas import SPACE, Canvas, cells, clean
 from tuiapp.tui.renderables.palette import Ink, Palette
 
 # Without colours the run is drawn in dots and shade: two tones need two glyphs there.
@@ -158,6 +158,7 @@ def _inks(palette: Palette) -> np.ndarray:
 
 def _label_line(canvas: Canvas, column: int, label: str, ink: int) -> None:
     """Write a label beside a line in the top row, right of it if there is room, else left."""
+    label = clean(label)
     size = cells(label)
     for start in (column + 1, column - size):
         room = canvas.codes[0, max(start - 1, 0) : start + size + 1]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from textual.strip import Strip
@@ -134,7 +134,7 @@ class Field:
         unit: behind, dim.
         keep: when the line is too narrow, fields with the smallest go first.
         caveat: a dim ``†`` behind the value, in the next gap: it is explained one key away.
-        gap: blanks before the field.
+        gap: blanks before the field; ``tight`` where the line has no room for that.
     """
 
     label: str
@@ -145,7 +145,9 @@ class Field:
     keep: int = 5
     caveat: bool = False
     gap: int = 3
+    tight: int = 1
     align: Literal["left", "right"] = "right"
+    label_ink: Ink = Ink.DIM
 
     @property
     def cells(self) -> int:
@@ -156,7 +158,7 @@ class Field:
     def draw(self, canvas: Canvas, row: int, col: int) -> None:
         """Write the field from ``col`` on."""
         if self.label:
-            col = canvas.text(row, col, self.label, Ink.DIM) + 1
+            col = canvas.text(row, col, self.label, self.label_ink) + 1
         value = clean(self.value)
         value = value if cells(value) <= self.width else "…"
         indent = self.width - cells(value) if self.align == "right" else 0
@@ -170,8 +172,10 @@ class Field:
 
 
 def fit_fields(fields: Sequence[Field], width: int) -> list[Field]:
-    """The fields that fit ``width``, in their order; the least important are dropped."""
+    """The fields that fit ``width``, in their order: gaps shrink, then the least important go."""
     kept = list(fields)
+    if kept and _line_cells(kept) > width:
+        kept = [replace(field, gap=min(field.gap, field.tight)) for field in kept]
     while kept and _line_cells(kept) > width:
         kept.remove(min(reversed(kept), key=lambda field: field.keep))
     return kept
@@ -214,8 +218,8 @@ def quantile_fields(
 ) -> tuple[Field, ...]:
     """The number line of a distribution.
 
-    ``p50  23.1  p90  41.0  p99    86 (71–118)  n 1 204``; too narrow, n goes first, then the
-    interval, then p90.
+    ``p50  23.1  p90  41.0  p99    86 (71–118)  n 1 204``, whole from 55 cells on; too narrow, n
+    goes first, then the interval, then p90.
 
     Args:
         p50_ns, p90_ns, p99_ns: quantiles in ns; None or nan unknown, inf never answered.
@@ -231,9 +235,9 @@ def quantile_fields(
     ink = Ink.DIM if interval_ns is not None else Ink.WARN
     doubt = doubtful or (bool(caveat) and interval_ns is None)
     return (
-        Field("p50", format_ms(p50_ns), keep=9, gap=2),
-        Field("p90", format_ms(p90_ns), keep=3, gap=2),
-        Field("p99", format_ms(p99_ns), keep=8, gap=2, caveat=doubt),
-        Field("", interval, width=16, ink=ink, keep=2, gap=2, align="left"),
+        Field("p50", format_ms(p50_ns), keep=9, gap=2, label_ink=Ink.P50),
+        Field("p90", format_ms(p90_ns), keep=3, gap=2, label_ink=Ink.P90),
+        Field("p99", format_ms(p99_ns), keep=8, gap=2, caveat=doubt, label_ink=Ink.P99),
+        Field("", interval, width=16, ink=ink, keep=2, gap=2, tight=2, align="left"),
         Field("n", format_count(n, 5), width=5, keep=1, gap=2, ink=Ink.TEXT),
     )

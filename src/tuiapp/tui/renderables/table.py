@@ -12,6 +12,7 @@ from tuiapp.tui.renderables.canvas import Canvas, cells, fit
 from tuiapp.tui.renderables.palette import Ink, Palette
 
 GAP = 2
+_BAR, _THUMB = map(ord, "│┃")
 Cell = str | tuple[str, Ink]
 
 
@@ -137,10 +138,10 @@ def _draw_scroll(canvas: Canvas, first: int, body: int, total: int) -> None:
     size = max(body * body // total, 1)
     travel = body - size
     top = round(first / max(total - body, 1) * travel)
-    for line in range(body):
-        inside = top <= line < top + size
-        ink = Ink.DIM if inside else Ink.FAINT
-        canvas.text(1 + line, canvas.width - 1, "┃" if inside else "│", ink)
+    edge = canvas.width - 1
+    canvas.codes[1:, edge], canvas.inks[1:, edge] = _BAR, Ink.FAINT
+    thumb = slice(1 + top, 1 + top + size)
+    canvas.codes[thumb, edge], canvas.inks[thumb, edge] = _THUMB, Ink.DIM
 
 
 def visible_offset(selected: int, offset: int, body: int, total: int) -> int:

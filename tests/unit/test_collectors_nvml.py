@@ -1,0 +1,253 @@
+"""GPUs, through the real pynvml and a scripted libnvidia-ml.so.1, in a real agent."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+from collections import defaultdict
+from collections.abc import Callable
+from contextlib import aclosing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.doubles import nvml
+from tuiapp.clock import Clock
+from tuiapp.collectors.nvml_fields import GAUGES
+from tuiapp.events import Frame, Kind
+from tuiapp.sources.agent import AgentSource
+
+GPU0 = "gpu0"
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    try:
+        return nvml.build(tmp_path_factory.mktemp("nvml"))
+    except LookupError as error:
+        pytest.skip(str(error))
+
+
+class Seen:
+    """What an agent has said so far."""
+
+    def __init__(self) -> None:
+        self.host: dict[str, Any] = {}
+        self.rows: dict[str, list[dict[str, float]]] = defaultdict(list)
+        self.reasons: list[tuple[str, str]] = []
+        self.log: list[str] = []
+
+    def take(self, frame: Frame) -> None:
+        columns = frame.columns
+        if frame.kind == Kind.META:
+            self.host.update(frame.attrs["host"])
+        elif frame.kind == Kind.SAMPLES:
+            row = {name: float(column[0]) for name, column in columns.items()}
+            self.rows[frame.attrs["group"]].append(row)
+        elif frame.kind == Kind.FACTS:
+            value = json.loads(columns["value"][0])
+            self.reasons.append((value["probe"], value["reason"]))
+        elif frame.kind == Kind.LOG:
+            self.log.extend(columns["text"])
+
+    @property
+    def gpu_groups(self) -> list[str]:
+        return sorted(group for group in self.rows if group.startswith("gpu"))
+
+
+async def watch(
+    env: dict[str, str], until: Callable[[Seen], bool], collectors: tuple[str, ...] = ("nvml",)
+) -> Seen:
+    """Run an agent until it has said enough."""
+    seen = Seen()
+    source = AgentSource(Clock(), interval_s=0.02, collectors=collectors, env=env)
+    try:
+        async with asyncio.timeout(60), aclosing(source.frames()) as frames:
+            async for frame in frames:
+                seen.take(frame)
+                if until(seen):
+                    break
+    finally:
+        await source.aclose()
+    return seen
+
+
+def samples(group: str, count: int) -> Callable[[Seen], bool]:
+    return lambda seen: len(seen.rows[group]) >= count
+
+
+async def test_without_a_driver_one_line_says_so() -> None:
+    seen = await watch({"LD_LIBRARY_PATH": ""}, lambda seen: bool(seen.reasons))
+    assert seen.reasons == [("nvml", "libnvidia-ml.so.1 not found")]
+
+
+async def test_gauges_are_in_base_units(library: Path) -> None:
+    scenario = """
+        gpu0.util = 10 50 90
+        gpu0.mem_util = 25
+        gpu0.mem_used_mib = 1024
+        gpu0.mem_total_mib = 4096
+        gpu0.power_mw = 312500
+        gpu0.fan = 40
+        gpu0.pcie_tx_kb = 2000
+        gpu0.pcie_rx_kb = 3000
+        gpu0.throttle_reasons = 68
+    """
+    seen = await watch(nvml.environment(library, scenario), samples(GPU0, 4))
+    rows = seen.rows[GPU0]
+    assert [row["util"] for row in rows[:4]] == pytest.approx([0.1, 0.5, 0.9, 0.1])
+    row = rows[0]
+    assert set(row) == {"t_ns", *GAUGES}
+    assert row["mem_util"] == 0.25
+    assert (row["mem_used_bytes"], row["mem_total_bytes"]) == (1 << 30, 4 << 30)
+    assert (row["power_w"], row["power_limit_w"]) == (312.5, 700)
+    assert row["fan"] == pytest.approx(0.4)
+    assert (row["pcie_tx_bytes_per_s"], row["pcie_rx_bytes_per_s"]) == (2e6, 3e6)
+    assert int(row["throttle_reasons"]) == 68
+    assert (row["pcie_gen"], row["pcie_width_max"]) == (5, 16)
+    assert (row["temp_c"], row["temp_slowdown_c"]) == (35, 95)
+    assert (row["sm_clock_mhz"], row["sm_clock_max_mhz"], row["mem_clock_mhz"]) == (345, 1980, 2619)
+    assert seen.reasons == []
+    times = [row["t_ns"] for row in rows]
+    assert times == sorted(set(times))
+
+
+@pytest.mark.parametrize("count", [1, 2, 8])
+async def test_one_group_a_device(library: Path, count: int) -> None:
+    scenario = f"count = {count}\n" + "\n".join(f"gpu{n}.util = {n * 10}" for n in range(count))
+    seen = await watch(nvml.environment(library, scenario), samples(f"gpu{count - 1}", 1))
+    assert seen.gpu_groups == [f"gpu{n}" for n in range(count)]
+    assert [seen.rows[group][0]["util"] for group in seen.gpu_groups] == pytest.approx(
+        [n / 10 for n in range(count)]
+    )
+    assert [gpu["index"] for gpu in seen.host["gpus"]] == list(range(count))
+
+
+async def test_facts_tell_the_double_and_no_serial_number(library: Path) -> None:
+    scenario = """
+        cuda = 12040
+        gpu0.name = Test double H100
+        gpu0.virtualization = 1
+    """
+    seen = await watch(nvml.environment(library, scenario), samples(GPU0, 2))
+    assert seen.host["nvidia_driver"] == "0.0 (test double)"
+    assert seen.host["cuda_driver"] == "12.4"
+    assert seen.host["gpus"] == [
+        {
+            "index": 0,
+            "name": "Test double H100",
+            "pci_bus_id": "00000000:01:00.0",
+            "virtualization": "passthrough",
+            "mig": {"enabled": False, "pending": False, "instances": []},
+        }
+    ]
+    assert seen.log == ["nvml test double: these GPUs are scripted, no hardware is read"]
+
+
+async def test_mig_instances_are_listed_and_what_mig_hides_is_unknown(library: Path) -> None:
+    scenario = """
+        gpu0.mig = 1
+        gpu0.mig_instances = 2
+        gpu0.util = !NOT_SUPPORTED
+    """
+    seen = await watch(nvml.environment(library, scenario), samples(GPU0, 1))
+    mig = seen.host["gpus"][0]["mig"]
+    assert mig["enabled"] is True
+    assert [(one["name"], one["gpu_instance"]) for one in mig["instances"]] == [
+        ("Test double GPU MIG 1g.10gb", 7),
+        ("Test double GPU MIG 1g.10gb", 8),
+    ]
+    assert math.isnan(seen.rows[GPU0][0]["util"])
+    assert ("gpu0.util", "not supported by this GPU") in seen.reasons
+
+
+async def test_each_refusal_is_that_fields_alone_and_told_once(library: Path) -> None:
+    scenario = """
+        count = 2
+        gpu0.fan = !NOT_SUPPORTED
+        gpu0.power_mw = !NO_PERMISSION
+        gpu0.temp = 61 !UNKNOWN
+        gpu1.virtualization = !NOT_SUPPORTED
+    """
+    seen = await watch(nvml.environment(library, scenario), samples("gpu1", 5))
+    rows = seen.rows[GPU0]
+    assert all(math.isnan(row["fan"]) and math.isnan(row["power_w"]) for row in rows)
+    assert [row["temp_c"] for row in rows[0:5:2]] == [61, 61, 61]
+    assert all(math.isnan(row["temp_c"]) for row in rows[1:4:2])
+    assert not math.isnan(seen.rows["gpu1"][0]["fan"])
+    assert seen.host["gpus"][1]["virtualization"] is None
+    assert sorted(seen.reasons) == [
+        ("gpu0.fan", "not supported by this GPU"),
+        ("gpu0.power_w", "not permitted by the driver"),
+        ("gpu0.temp_c", "NVML says: Unknown Error"),
+        ("gpu1.virtualization", "not supported by this GPU"),
+    ]
+
+
+async def test_older_drivers_have_older_names(library: Path) -> None:
+    scenario = """
+        gpu0.event_reasons = !FUNCTION_NOT_FOUND
+        gpu0.memory_v2 = !FUNCTION_NOT_FOUND
+        gpu0.throttle_reasons = 4
+    """
+    seen = await watch(nvml.environment(library, scenario), samples(GPU0, 1))
+    row = seen.rows[GPU0][0]
+    assert (row["throttle_reasons"], row["mem_used_bytes"]) == (4, 500 << 20)
+    assert seen.reasons == []
+
+
+async def test_a_gpu_that_falls_off_the_bus_and_comes_back(library: Path) -> None:
+    scenario = """
+        count = 2
+        gpu1 = !GPU_IS_LOST after 60 for 3
+    """
+    back = ("gpu1", "")
+
+    def is_back(seen: Seen) -> bool:
+        return back in seen.reasons and not math.isnan(seen.rows["gpu1"][-1]["util"])
+
+    seen = await watch(nvml.environment(library, scenario), is_back)
+    rows = seen.rows["gpu1"]
+    lost = [index for index, row in enumerate(rows) if math.isnan(row["util"])]
+    assert lost
+    assert lost[0] > 0
+    assert all(math.isnan(rows[lost[0]][gauge]) for gauge in GAUGES)
+    assert all(not math.isnan(row["util"]) for row in seen.rows[GPU0])
+    assert seen.reasons == [("gpu1", "the GPU is lost: it has fallen off the bus"), back]
+    assert not math.isnan(rows[-1]["sm_clock_max_mhz"])
+
+
+async def test_a_gpu_that_was_lost_before_we_came(library: Path) -> None:
+    seen = await watch(nvml.environment(library, "gpu0 = !GPU_IS_LOST"), samples(GPU0, 2))
+    assert seen.host["gpus"] == [{"index": 0}]
+    assert all(math.isnan(row["util"]) for row in seen.rows[GPU0])
+    assert len(seen.reasons) == 1
+
+
+@pytest.mark.parametrize(
+    ("scenario", "reason"),
+    [
+        ("init = !DRIVER_NOT_LOADED", "NVML does not start: the NVIDIA driver is not loaded"),
+        (
+            "init = !LIB_RM_VERSION_MISMATCH",
+            "NVML does not start: the NVIDIA driver and its library differ in version",
+        ),
+        ("count = 0", "NVML sees no GPU"),
+    ],
+)
+async def test_a_library_without_gpus(library: Path, scenario: str, reason: str) -> None:
+    seen = await watch(nvml.environment(library, scenario), lambda seen: bool(seen.reasons))
+    assert seen.reasons == [("nvml", reason)]
+
+
+async def test_a_driver_that_hangs_holds_nobody_up(library: Path) -> None:
+    env = nvml.environment(library, "gpu0.power_mw = hang after 2")
+    seen = await watch(env, samples("cpu", 60), ("cpu", "nvml"))
+    assert len(seen.rows[GPU0]) == 2
+    assert len(seen.rows["cpu"]) >= 60
+
+
+def test_the_double_says_that_it_is_one() -> None:
+    assert "TEST DOUBLE" in nvml.SOURCE.read_text().splitlines()[1]
