@@ -21,7 +21,7 @@ run: setup ## open the live monitor on a real engine (without a terminal: a shor
 	@if [ -t 0 ] && [ -t 1 ]; then exec $(BIN)/tuiapp run $(ARGS); \
 	else exec $(BIN)/tuiapp run $(HEADLESS) $(ARGS); fi
 
-test: test-tools check ## all checks and all tests
+test: setup test-tools check ## all checks and all tests
 	@$(BIN)/python -m pytest $(ARGS)
 
 check: setup ## lint, format, types, import contracts
@@ -48,7 +48,7 @@ setup: python ## make .venv: the app, the vLLM that fits this machine, the demo 
 	@$(SETUP)
 
 test-tools: python
-	@$(SETUP) --tests
+	@$(SETUP) --test-tools
 
 clean: ## remove caches and built files
 	@rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -250,7 +250,7 @@ def install_tmux(run: Run) -> None:
     run("installing tmux for the terminal tests (apt-get)", "apt-get", "install", *quiet, "tmux")
 
 
-def set_up(engine: str, reason: str, run: Run) -> None:
+def make_environment(engine: str, reason: str, run: Run) -> None:
     expected = fingerprint(engine)
     if is_stamped(STAMP, expected) and not unusable_because(engine) and not damage():
         return
@@ -261,15 +261,18 @@ def set_up(engine: str, reason: str, run: Run) -> None:
     STAMP.write_text(expected + "\n")
 
 
+def set_up(run: Run) -> None:
+    check_machine()
+    engine, reason = choose_engine(os.environ.get("VLLM", ""))
+    make_environment(engine, reason, run)
+    if engine != "none":
+        make_demo_model(run)
+
+
 def main(arguments: Sequence[str]) -> int:
+    work = install_tmux if "--test-tools" in arguments else set_up
     try:
-        check_machine()
-        engine, reason = choose_engine(os.environ.get("VLLM", ""))
-        set_up(engine, reason, run_step)
-        if engine != "none":
-            make_demo_model(run_step)
-        if "--tests" in arguments:
-            install_tmux(run_step)
+        work(run_step)
     except SetupError as error:
         say(str(error))
         return 1

@@ -69,7 +69,7 @@ def explain(failure: StepError) -> str:
 
 
 def say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+    show(f"{text}\n")
 
 
 class Progress:
@@ -79,26 +79,31 @@ class Progress:
     """
 
     def __init__(self, title: str) -> None:
-        self._title = title
+        self._text = f"  {title} ..."
         self._started = time.monotonic()
         self._live = sys.stderr.isatty()
-        self._show(f"  {title} ...")
+        if self._live:
+            self.update("")
+        else:
+            show(self._text)
 
     def update(self, newest: str) -> None:
         if self._live:
-            room = shutil.get_terminal_size().columns - len(self._title) - 18
-            printable = "".join(c for c in newest if c.isprintable())[: max(room, 0)]
-            self._show(f"\r\033[K  {self._title} ... {self._seconds():3.0f} s  {printable}")
+            printable = "".join(c for c in newest if c.isprintable())
+            line = f"{self._text} {self._seconds():3.0f} s  {printable}"
+            # A line that wraps could not be drawn over.
+            show(f"\r\033[K{line[: shutil.get_terminal_size().columns - 1]}")
 
     def end(self, word: str = "") -> None:
-        start = f"\r\033[K  {self._title} ..." if self._live else ""
-        self._show(f"{start} {word}{self._seconds():.0f} s\n")
+        start = f"\r\033[K{self._text}" if self._live else ""
+        show(f"{start} {word}{self._seconds():.0f} s\n")
 
     def _seconds(self) -> float:
         return time.monotonic() - self._started
 
-    def _show(self, text: str) -> None:
-        print(text, end="", file=sys.stderr, flush=True)
+
+def show(text: str) -> None:
+    print(text, end="", file=sys.stderr, flush=True)
 
 
 def run_step(title: str, *command: str | Path) -> str:

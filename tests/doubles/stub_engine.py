@@ -78,7 +78,7 @@ class StubEngine:
         return t1 if t0 <= at_ns < t1 else at_ns
 
     def info(self) -> Mapping[str, Any]:
-        return {"engine": "stub", "max_model_len": self.max_model_len}
+        return {"engine": {"name": "stub"}}
 
     def steps(self) -> list[Frame]:
         return []
@@ -91,7 +91,7 @@ def start(launch: Launch) -> StubEngine:
     """In the engine child. Engine arguments steer it: ``--fail``, ``--hang``, ``--helper``..."""
     args = list(launch.engine_args)
     launch.phase("config")
-    launch.info({"model": launch.model or "stub"})
+    launch.info({"model": {"name": launch.model or "stub"}})
     if "--helper" in args:
         _start_helper(ignores_term="--stubborn" in args)
     if "--fail" in args:

@@ -130,7 +130,7 @@ def cold_start(load: Load) -> Iterator[Frame]:
     meta = {
         "model": {"name": "made-up-llama"},
         "engine": {"name": "vLLM", "version": "0.0", "device": "cpu"},
-        "host": {"hostname": "made-up", "cpu_model": "Made-up CPU", "cores": load.cores},
+        "host": {"hostname": "made-up", "cpu_model": "Made-up CPU", "cores_logical": load.cores},
         "workload": {"name": "chat", "arrival": "poisson", "rate": load.rate},
         "slo": ["ttft:p99<100ms", "tpot:p99<50ms"],
     }

@@ -20,16 +20,16 @@ from tuiapp.sources.lines import MAX_LINE, Lines, clean, level
 
 CPU = """\
 (EngineCore pid=9587) INFO 11-23 22:56:01 [core.py:133] Initializing a V1 LLM engine (v0.32.0)
-(Worker pid=9600) INFO 11-23 22:56:17 [cpu_model_runner.py:68] Starting to load model /m...
+(Worker pid=1) INFO 11-23 22:56:17 [cpu_model_runner.py:68] Starting to load model /m...
 (Worker pid=1) INFO 11-23 22:56:18 [default_loader.py:501] Loading weights took 0.03 seconds
-(Worker pid=1) INFO 11-23 22:56:18 [cpu.py:260] Explicitly set (1.0/8.09) GiB for KV cache on node 0.
+(Worker pid=1) INFO 11-23 22:56:18 [cpu.py:260] Explicitly set (1.0/8.09) GiB for KV cache on node
 (EngineCore pid=1) INFO 11-23 22:56:18 [kv.py:2327] CPU KV cache size: 524,288 tokens, Max
 (EngineCore pid=1) INFO 11-23 22:56:22 [core.py:402] init engine (profile, ...) took 3.41 s
 """
 GPU = """\
 (EngineCore pid=1) INFO 09-01 10:00:00 [gpu.py:5039] Starting to load model Qwen/Qwen3-8B...
 (EngineCore pid=1) INFO 09-01 10:00:18 [default_loader.py:314] Loading weights took 17.25 seconds
-(EngineCore pid=1) INFO 09-01 10:00:19 [gpu.py:2392] Model loading took 15.2683 GiB memory and 18.9 s
+(EngineCore pid=1) INFO 09-01 10:00:19 [gpu.py:2392] Model loading took 15.2683 GiB memory and 18 s
 (EngineCore pid=1) INFO 09-01 10:00:25 [b.py:539] Using cache directory: /c for vLLM's torch.compile
 (EngineCore pid=1) INFO 09-01 10:00:30 [backends.py:550] Dynamo bytecode transform time: 5.96 s
 (EngineCore pid=1) INFO 09-01 10:01:01 [gpu_worker.py:298] Available KV cache memory: 52.5 GiB

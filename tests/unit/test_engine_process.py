@@ -150,7 +150,9 @@ def test_semaphores_are_known_though_they_are_mapped_under_another_name():
         "import multiprocessing, sys, time; s = multiprocessing.get_context('spawn').Semaphore();"
         "print(s._semlock.name, flush=True); time.sleep(600)"
     )
-    holder = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    holder = subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
     assert holder.stdout is not None
     path = descendants.SHM / ("sem." + holder.stdout.readline().strip().lstrip("/"))
     held = descendants.segments([holder.pid])

@@ -280,10 +280,10 @@ def test_a_new_pin_or_another_engine_makes_the_stamp_stale(
 def test_done_once_is_done_and_failed_is_not_done(setup: ModuleType) -> None:
     make_venv(setup)
     with pytest.raises(setup.StepError):
-        setup.set_up("none", "", ScriptedRun(setup.StepError("installing", "oops")))
+        setup.make_environment("none", "", ScriptedRun(setup.StepError("installing", "oops")))
     first, second = ScriptedRun(), ScriptedRun()
-    setup.set_up("none", "", first)
-    setup.set_up("none", "", second)
+    setup.make_environment("none", "", first)
+    setup.make_environment("none", "", second)
     assert len(first.commands) == 1
     assert second.commands == []
 

@@ -63,6 +63,13 @@ def test_a_linear_axis_shares_bins_out_by_width() -> None:
     assert np.abs(shared - exact).max() < 0.02 * exact.max()
 
 
+def test_columns_narrower_than_a_bin_make_no_comb() -> None:
+    values = np.random.default_rng(4).uniform(990 * MS, 1_010 * MS, 100_000)
+    axis = linear_axis_for(1_000 * MS, 1_002 * MS, 40)
+    shared = axis.counts_of_bins(counts_of(values))
+    np.testing.assert_allclose(shared, 100_000 * 0.05 / 20, rtol=0.1)
+
+
 def test_a_linear_axis_from_zero_shows_what_is_below_the_bins() -> None:
     axis = linear_axis_for(0, 10 * MS, 20)
     assert axis.counts_of_bins(counts_of(np.array([0, 0, 500])))[0] == 3

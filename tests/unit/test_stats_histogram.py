@@ -88,6 +88,14 @@ def test_percentiles_from_counts_are_within_a_bin_of_the_exact_ones(n: int) -> N
     np.testing.assert_allclose(got, quantiles(values, qs), rtol=BIN_WIDTH)
 
 
+def test_the_values_of_a_bin_are_spread_evenly_over_it() -> None:
+    lower, upper = bin_edges_ns()[4_000:4_002]
+    counts = np.zeros(BINS, int)
+    counts[4_000] = 4
+    got = (quantiles_from_counts(counts, (0, 1 / 3, 2 / 3, 1)) - lower) / (upper - lower)
+    np.testing.assert_allclose(got, (0.125, 0.375, 0.625, 0.875), rtol=1e-6)
+
+
 def test_a_percentile_between_two_far_values_is_interpolated_not_snapped() -> None:
     values = np.array([1_000_000, 3_000_000])
     assert quantile_from_counts(counts_of(values), 0.5) == pytest.approx(2e6, rel=BIN_WIDTH)

@@ -80,6 +80,12 @@ def test_time_blocks_give_binned_values_their_interval() -> None:
     assert summary.p99_ci[0] < summary.p99 < summary.p99_ci[1]
 
 
+def test_blocks_that_lack_the_failures_give_no_interval() -> None:
+    values = lognormal(20_000)
+    blocks = np.stack([counts_of(part) for part in np.array_split(values, 20)])
+    assert summarize_counts(blocks.sum(axis=0), 20_001, blocks).p99_ci is None
+
+
 def test_too_few_blocks_or_values_are_said() -> None:
     blocks = np.stack([counts_of(lognormal(200))] * 3)
     summary = summarize_counts(blocks.sum(axis=0), 600, blocks)

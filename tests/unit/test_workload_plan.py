@@ -157,5 +157,6 @@ def test_a_clipped_prompt_keeps_tokens_of_its_own() -> None:
     load = replace(PREFIXED, prefix_tokens=400, prompt=Lengths.parse("100"))
     made = plan(load, model_len=200)
     prompts = [made.request(i).prompt_token_ids for i in range(30)]
-    assert len({tuple(ids[:36]) for ids in prompts}) == 3
+    assert {len(ids) for ids in prompts} == {200 - 64}
+    assert len({tuple(ids[:68]) for ids in prompts}) == 3
     assert len({tuple(ids) for ids in prompts}) == 30

@@ -9,8 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+SLOW = 2
+"""Stride of what changes slowly, and of what takes the driver long."""
 STATIC = 20
-"""Limits are read at every twentieth sample only; they hardly ever change."""
+"""Stride of limits, which hardly ever change."""
 
 Read = Callable[[Any, Any], tuple[float, ...]]
 
@@ -83,32 +85,32 @@ FIELDS: tuple[Field, ...] = (
     Field(("util", "mem_util"), _utilization),
     Field(("mem_used_bytes", "mem_total_bytes"), _memory),
     Field(("sm_clock_mhz",), _single("nvmlDeviceGetClockInfo", "NVML_CLOCK_SM")),
-    Field(("mem_clock_mhz",), _single("nvmlDeviceGetClockInfo", "NVML_CLOCK_MEM")),
+    Field(("mem_clock_mhz",), _single("nvmlDeviceGetClockInfo", "NVML_CLOCK_MEM"), SLOW),
     Field(("sm_clock_max_mhz",), _single("nvmlDeviceGetMaxClockInfo", "NVML_CLOCK_SM"), STATIC),
     Field(("power_w",), _single("nvmlDeviceGetPowerUsage", scale=1e-3)),
     Field(("power_limit_w",), _single("nvmlDeviceGetEnforcedPowerLimit", scale=1e-3), STATIC),
-    Field(("temp_c",), _single("nvmlDeviceGetTemperature", "NVML_TEMPERATURE_GPU")),
+    Field(("temp_c",), _single("nvmlDeviceGetTemperature", "NVML_TEMPERATURE_GPU"), SLOW),
     Field(
         ("temp_slowdown_c",),
         _single("nvmlDeviceGetTemperatureThreshold", "NVML_TEMPERATURE_THRESHOLD_SLOWDOWN"),
         STATIC,
     ),
     Field(("throttle_reasons",), _throttle_reasons),
-    Field(("fan",), _single("nvmlDeviceGetFanSpeed", scale=1e-2)),
-    Field(("pcie_gen",), _single("nvmlDeviceGetCurrPcieLinkGeneration")),
+    Field(("fan",), _single("nvmlDeviceGetFanSpeed", scale=1e-2), SLOW),
+    Field(("pcie_gen",), _single("nvmlDeviceGetCurrPcieLinkGeneration"), SLOW),
     Field(("pcie_gen_max",), _single("nvmlDeviceGetMaxPcieLinkGeneration"), STATIC),
-    Field(("pcie_width",), _single("nvmlDeviceGetCurrPcieLinkWidth")),
+    Field(("pcie_width",), _single("nvmlDeviceGetCurrPcieLinkWidth"), SLOW),
     Field(("pcie_width_max",), _single("nvmlDeviceGetMaxPcieLinkWidth"), STATIC),
-    # The driver counts for 20 ms in each of these calls: last, and at every other sample.
+    # The driver counts for 20 ms in each of these calls: last, so that nothing waits for them.
     Field(
         ("pcie_tx_bytes_per_s",),
         _single("nvmlDeviceGetPcieThroughput", "NVML_PCIE_UTIL_TX_BYTES", scale=1e3),
-        stride=2,
+        SLOW,
     ),
     Field(
         ("pcie_rx_bytes_per_s",),
         _single("nvmlDeviceGetPcieThroughput", "NVML_PCIE_UTIL_RX_BYTES", scale=1e3),
-        stride=2,
+        SLOW,
     ),
 )
 GAUGES = tuple(gauge for field in FIELDS for gauge in field.gauges)

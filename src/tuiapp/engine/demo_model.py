@@ -14,8 +14,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from tuiapp.sources.engine import demo_dir
-
 NAME = "demo-llama"
 VOCAB_SIZE = 2048
 MAX_POSITIONS = 4096
@@ -100,6 +98,8 @@ def _write_weights(path: Path) -> None:
 
 def main(argv: list[str]) -> int:
     """Make the model in the folder named, or in the user's cache, and print the folder."""
+    from tuiapp.sources.engine import demo_dir  # not above: the engine's own Python may lack it
+
     path = Path(argv[1]) if len(argv) > 1 else demo_dir()
     sys.stdout.write(f"{make(path)}\n")
     return 0

@@ -230,10 +230,7 @@ class Driver:
             async for n, core in stream:
                 ledger.delivered(request, n, core)
         except asyncio.CancelledError:
-            died = self.died
-            cut = self._stopping and self._drain_s <= 0
-            left = Status.CUT if cut else Status.UNFINISHED
-            ledger.ended(request, Status.FAILED if died else left, died or "")
+            ledger.ended(request, *self._given_up())
             raise
         except Exception as error:  # noqa: BLE001 - a task's boundary: the reason is recorded
             ledger.ended(request, Status.FAILED, f"{type(error).__name__}: {error}")
@@ -242,6 +239,12 @@ class Driver:
             complete = request.t_first_ns != UNSET
             reason = "" if complete else "The engine ended it without a token."
             ledger.ended(request, Status.OK if complete else Status.FAILED, reason)
+
+    def _given_up(self) -> tuple[Status, str]:
+        if self.died is not None:
+            return Status.FAILED, self.died
+        cut = self._stopping and self._drain_s <= 0
+        return (Status.CUT if cut else Status.UNFINISHED), ""
 
     async def _drain(self) -> None:
         """Wait for what is in flight, as long as the bound allows; then give it up."""

@@ -22,11 +22,12 @@ from tuiapp.engine.driver import Driver
 from tuiapp.engine.outbox import Outbox
 from tuiapp.errors import EngineError
 from tuiapp.events import ENGINE_INFO, ENGINE_PHASE, Frame, Kind, facts_frame
+from tuiapp.sources import VLLM
 from tuiapp.workload.plan import Plan
 from tuiapp.workload.spec import Workload
 
 FLUSH_S, SAMPLE_S = 0.1, 0.25
-_DRAIN_S, _FINISH_S = 30.0, 2.0
+_FINISH_S = 2.0
 
 
 class Run:
@@ -34,7 +35,7 @@ class Run:
 
     Args:
         control: where commands come from.
-        config: ``origin_ns``, ``sync``, ``workload`` and what ``Launch`` wants.
+        config: the control pipe's first message; ``sources.engine`` writes it.
         frames_fd: the frames pipe.
         started_ns: CLOCK_MONOTONIC when Python began to run.
     """
@@ -54,7 +55,7 @@ class Run:
             Exception: whatever else the engine raises while it starts.
         """
         workload = Workload.from_dict(self._config["workload"])
-        engine = _starter(self._config.get("engine", "vllm"))(self._launch())
+        engine = _starter(self._config["engine"])(self._launch())
         try:
             self._info(engine.info())
             self._phase("ready")
@@ -66,9 +67,9 @@ class Run:
 
     def _launch(self) -> Launch:
         return Launch(
-            model=self._config.get("model"),
-            engine_args=self._config.get("engine_args", ()),
-            demo_dir=self._config.get("demo_dir", ""),
+            model=self._config["model"],
+            engine_args=self._config["engine_args"],
+            demo_dir=self._config["demo_dir"],
             origin_ns=self._clock.origin_ns,
             phase=self._phase,
             info=self._info,
@@ -76,8 +77,7 @@ class Run:
 
     async def _drive(self, engine: Engine, plan: Plan) -> str | None:
         loop = asyncio.get_running_loop()
-        drain_s = self._config.get("drain_s", _DRAIN_S)
-        driver = Driver(engine, plan, self._clock, self._outbox.put, drain_s)
+        driver = Driver(engine, plan, self._clock, self._outbox.put, self._config["drain_s"])
         self._control.attach(lambda message: loop.call_soon_threadsafe(driver.command, message))
 
         def flush() -> None:
@@ -132,7 +132,7 @@ async def _every(seconds: float, action: Callable[[], None]) -> None:
 
 def _starter(engine: str) -> Callable[[Launch], Engine]:
     """vLLM's start, or ``FILE:FUNCTION`` of a stand-in for tests and benchmarks."""
-    if engine == "vllm":
+    if engine == VLLM:
         from tuiapp.engine.vllm_engine import start
 
         return start

@@ -10,6 +10,7 @@ from tuiapp.engine import preflight
 from tuiapp.engine.control import Control
 from tuiapp.engine.report import report
 from tuiapp.errors import EngineError, TuiappError
+from tuiapp.sources import VLLM
 from tuiapp.sources.process import child_fds
 
 _IN_THE_LOG = ("See root cause above", "ended with exit code")
@@ -28,7 +29,8 @@ def main(argv: Sequence[str], started_ns: int) -> int:
     config = control.config()
     code = 1
     try:
-        preflight.check(config.get("model"), config.get("engine_args", ()))
+        if config["engine"] == VLLM:
+            preflight.check(config["model"], config["engine_args"])
         # Only now is numpy known to be there.
         from tuiapp.engine.run import Run
 

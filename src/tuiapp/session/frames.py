@@ -21,10 +21,9 @@ import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgpack
-import numpy as np
 
 from tuiapp.errors import SessionError
 from tuiapp.events import COLUMNS, FLOAT32, TEXT, Frame
@@ -32,6 +31,9 @@ from tuiapp.events import COLUMNS, FLOAT32, TEXT, Frame
 MAJOR, MINOR = 1, 0
 MAGIC = b"\xd7\x54tuiapp" + bytes((MAJOR, MINOR))
 """A msgpack ``fixext8`` of type 0x54, then a file's frames follow."""
+
+if TYPE_CHECKING:
+    import numpy as np
 
 RAW, ZLIB = 0, 1
 _START = 0xC9
@@ -41,6 +43,7 @@ OVERHEAD = _PREFIX.size + _HEADER.size
 MAX_BODY = 64 << 20
 MAX_ROWS = 4 << 20
 _DELTA = {"<i8", "<u4"}
+_STRUCT_CODES = {"<i8": "q", "<u4": "I", "<u2": "H", "|u1": "B", "<f4": "f"}
 
 
 def pack(frame: Frame, sync: bytes, seq: int, codec: int = RAW) -> bytes:
@@ -75,6 +78,12 @@ def _pack_body(frame: Frame, *, shrink: bool) -> bytes:
 def _pack_column(column: Any, declared: str | None, *, shrink: bool) -> list[Any]:
     if declared == TEXT:
         return [TEXT, list(column)]
+    if isinstance(column, list) and not shrink:
+        # The host agent packs a few numbers at a time: no need for numpy's 17 MB there.
+        encoding = declared or FLOAT32
+        return [encoding, struct.pack(f"<{len(column)}{_STRUCT_CODES[encoding]}", *column)]
+    import numpy as np
+
     array = np.asarray(column, dtype=declared or getattr(column, "dtype", FLOAT32))
     dtype = array.dtype.newbyteorder("<").str
     if shrink and dtype in _DELTA and len(array):
@@ -84,10 +93,14 @@ def _pack_column(column: Any, declared: str | None, *, shrink: bool) -> list[Any
 
 def _shuffle(array: np.ndarray) -> bytes:
     """All first bytes, then all second bytes, ...: equal high bytes end up side by side."""
+    import numpy as np
+
     return array.view(np.uint8).reshape(len(array), -1).T.tobytes()
 
 
 def _unshuffle(data: bytes, dtype: np.dtype[Any]) -> np.ndarray:
+    import numpy as np
+
     planes = np.frombuffer(data, np.uint8).reshape(dtype.itemsize, -1)
     return np.ascontiguousarray(planes.T).view(dtype).ravel()
 
@@ -99,6 +112,8 @@ def _unpack_column(spec: Any, rows: int) -> Any:
         if not isinstance(data, list) or len(data) != rows:
             raise SessionError("a text column's length is wrong.")
         return [str(item) for item in data]
+    import numpy as np
+
     delta = encoding.startswith("d")
     try:
         dtype = np.dtype(encoding[delta:])

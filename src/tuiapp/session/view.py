@@ -179,7 +179,9 @@ class View:
 
     @cached_property
     def probe_reasons(self) -> dict[str, str]:
-        return probe_reasons(self.session, self.cursor_ns)
+        """Why a probe or one of its gauges is unknown; not those that work again."""
+        reasons = probe_reasons(self.session, self.cursor_ns)
+        return {probe: reason for probe, reason in reasons.items() if reason}
 
     # -- events ----------------------------------------------------------------------------
 

@@ -14,6 +14,9 @@ SOURCES: dict[str, str] = {
 }
 """Name to ``"module:Class"``, resolved on use: nothing is imported before it is needed."""
 
+VLLM = "vllm"
+"""The engine that ``EngineConfig`` names unless a test or a benchmark names a stand-in."""
+
 
 class Source(Protocol):
     """Delivers the frames of one process, file or host."""

@@ -82,7 +82,7 @@ class AgentSource:
             return
         for order in self._orders:
             self._child.send(order)
-        listener = asyncio.create_task(self._listen(self._child))
+        self._listener = asyncio.create_task(self._listen(self._child))
         decoder, reader = Decoder(self._sync), await self._child.frames()
         while data := await reader.read(_READ_BYTES):
             for frame in decoder.feed(data):
@@ -91,7 +91,7 @@ class AgentSource:
                 yield log_frame(self._clock.now_ns(), NAME, "info", self._lines.popleft())
         status = await self._child.exited()
         if not self._closed:
-            await listener
+            await self._listener
             yield self._unavailable(self._epitaph(status))
 
     def send(self, command: Mapping[str, Any]) -> None:

@@ -26,7 +26,7 @@ import tuiapp
 from tuiapp.clock import Clock
 from tuiapp.events import ENGINE_EXIT, ENGINE_INFO, ENGINE_PHASE, Frame, Kind, facts_frame
 from tuiapp.session.frames import Decoder
-from tuiapp.sources import descendants
+from tuiapp.sources import VLLM, descendants
 from tuiapp.sources.engine_log import EngineLog
 from tuiapp.sources.lines import Lines, level
 from tuiapp.sources.memory_kills import MemoryKills
@@ -60,7 +60,7 @@ class EngineConfig:
     workload: Mapping[str, Any] = field(default_factory=dict)
     drain_s: float = 30.0
     demo_dir: str | None = None
-    engine: str = "vllm"
+    engine: str = VLLM
 
 
 class EngineSource:

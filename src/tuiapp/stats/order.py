@@ -16,7 +16,7 @@ def type7_ranks(n: int, qs: Sequence[float]) -> tuple[np.ndarray, np.ndarray, np
     """(lower, upper, weight) of each quantile: ``x[lower] + weight · (x[upper] − x[lower])``.
 
     Ranks are 0-based and ``h = (n − 1) q`` lies between them: Hyndman & Fan's type 7, numpy's
-    default. A weight that is only rounding (0.95 · 20 is 19, not 19.000000000000004) is zero, so
+    default. A weight that is only rounding (0.07 · 100 is 7, not 7.000000000000001) is zero, so
     that an infinite neighbour without weight stays out.
 
     Raises:

@@ -16,7 +16,7 @@ from tuiapp.tui.control import RunControl
 from tuiapp.tui.renderables.palette import Palette, detect_depth, plot_variables
 from tuiapp.tui.screens.live import LiveScreen
 
-DEFAULT_THEME = "tuiapp-dark"
+_THEME_POLL_S = 2.0
 
 
 class MonitorApp(App[None]):
@@ -53,9 +53,25 @@ class MonitorApp(App[None]):
         self.stopping = False
         self._stop = stop
         self._palette: Palette | None = None
-        for known in themes.load_themes():
+        self._themes = themes.ThemeLibrary()
+        self._register_themes()
+        self.theme = theme if theme in self.available_themes else themes.DEFAULT_THEME
+
+    def _register_themes(self) -> None:
+        for known in self._themes.themes.values():
             self.register_theme(known)
-        self.theme = theme if theme in self.available_themes else DEFAULT_THEME
+
+    def _follow_themes(self) -> None:
+        """A theme file that is saved shows at once."""
+        if self._themes.changed():
+            self._themes.load()
+            self._register_themes()
+            self._say_problems()
+            self.mutate_reactive(App.theme)
+
+    def _say_problems(self) -> None:
+        for problem in self._themes.problems:
+            self.notify(problem, title="A theme was left out", severity="warning", markup=False)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return plot_variables(self.current_theme.to_color_system().generate())
@@ -76,6 +92,8 @@ class MonitorApp(App[None]):
     def on_mount(self) -> None:
         self.theme_changed_signal.subscribe(self, lambda _: self._forget_palette())
         self.push_screen(LiveScreen(self.run_control, self.fps))
+        self._say_problems()
+        self.set_interval(_THEME_POLL_S, self._follow_themes)
 
     async def action_quit(self) -> None:
         """End the run, say so meanwhile, and leave; asked again, leave without waiting."""

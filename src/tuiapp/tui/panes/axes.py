@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from tuiapp.session.latency import Distribution
@@ -9,29 +11,42 @@ from tuiapp.stats.axis import Axis, axis_for, linear_axis_for
 from tuiapp.stats.bins import bin_edges_ns
 from tuiapp.tui.panes.base import Scene
 
-_SLO_REACH = 3.0
-"""A limit this many times beyond the data is left off the axis: it would squeeze the data."""
+_LEAST_SHARE = 0.6
+"""A limit is left off the axis where the data would keep less than this share of it."""
 _EMPTY_SPAN_NS = (1e6, 1e9)
 
 
 def latency_axis(metric: str, scene: Scene, columns: int) -> Axis:
-    """An axis over everything the run has shown, and over its limit where that is near."""
-    low, high = span_ns(scene.view.run(metric))
+    """An axis over what the run has shown, and over its limit where that is near.
+
+    A few values may lie outside: far below the bulk on a logarithmic axis, beyond p99 on a
+    linear one. They would squeeze the rest; whoever draws says how many they are.
+    """
+    low, high = span_ns(scene.view.run(metric), log_axis=scene.log_axis)
     limit = scene.view.limit_ns(metric)
-    if limit is not None and limit <= high * _SLO_REACH:
+    if limit is not None and _is_near(limit, low, high, log_axis=scene.log_axis):
         high = max(high, limit * 1.1)
     return axis_for(low, high, columns) if scene.log_axis else linear_axis_for(low, high, columns)
 
 
-def span_ns(found: Distribution) -> tuple[float, float]:
-    """Smallest and largest finite value, nanoseconds."""
-    if found.values_ns is not None:
-        if not len(found.values_ns):
-            return _EMPTY_SPAN_NS
-        return float(found.values_ns.min()), float(found.values_ns.max())
-    assert found.counts is not None
-    used = np.flatnonzero(found.counts)
+def _is_near(limit: float, low: float, high: float, *, log_axis: bool) -> bool:
+    if log_axis:
+        return math.log(high / low) >= _LEAST_SHARE * math.log(max(limit, high) / low)
+    return high - low >= _LEAST_SHARE * (limit - low)
+
+
+def span_ns(found: Distribution, *, log_axis: bool = True) -> tuple[float, float]:
+    """Where the bulk of the finite values begins and ends, nanoseconds."""
+    counts = found.fine_counts
+    used = np.flatnonzero(counts)
     if not len(used):
         return _EMPTY_SPAN_NS
     edges = bin_edges_ns()
-    return float(max(edges[used[0]], 1.0)), float(min(edges[used[-1] + 1], edges[-2]))
+    below = np.cumsum(counts)
+    tenth, last = (int(np.searchsorted(below, share * below[-1])) for share in (0.1, 0.99))
+    first, end = used[0], used[-1] + 1
+    if log_axis:  # two octaves below the first tenth, in whole octaves so that it stands still
+        floor = 2.0 ** math.floor(math.log2(max(edges[tenth], 1.0)) - 2)
+        return max(float(edges[first]), floor), float(min(edges[end], edges[-2]))
+    beyond = edges[last + 1] * 1.1
+    return float(edges[first]), float(min(edges[end], edges[-2], beyond))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.style import Style
+from textual.content import Content
 from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
@@ -24,7 +25,7 @@ class Scene:
         view: the session at the cursor.
         palette: styles of the theme and the terminal.
         log_axis: latency axes are logarithmic.
-        window_label: "last 60 s" or "whole run".
+        window_label: "last 60 s", "60 s to 01:23" or "whole run".
         frame: number of the redraw, for what is animated.
         full: the pane has the screen to itself.
     """
@@ -53,7 +54,7 @@ class Pane(Widget, can_focus=True):
 
     def __init__(self, name: str) -> None:
         super().__init__(id=name, classes="pane")
-        self.border_title = self.TITLE
+        self._title = ""
         self._lines: list[Strip] = []
         self._drawn: tuple[object, ...] = ()
 
@@ -88,9 +89,7 @@ class Pane(Widget, can_focus=True):
         if same and not force:
             return
         self._drawn = key
-        title = clean(self.title(scene))
-        if title != self.border_title:
-            self.border_title = title
+        self._entitle(clean(self.title(scene)))
         lines = stack(self.parts(scene, width, height), width, height, scene.palette)
         old, self._lines = self._lines, lines
         if len(old) != len(lines):
@@ -105,6 +104,12 @@ class Pane(Widget, can_focus=True):
             elif not changed and start is not None:
                 self.refresh(Region(0, start, width, y - start))
                 start = None
+
+    def _entitle(self, title: str) -> None:
+        """Put plain text into the border; a string would be read as markup there."""
+        if title != self._title:
+            self._title = title
+            self.border_title = Content(title)  # type: ignore[assignment]
 
     def render_line(self, y: int) -> Strip:
         """The line drawn last; blank where the pane has just grown."""

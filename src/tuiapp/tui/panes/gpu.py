@@ -64,9 +64,10 @@ def _device(view: View, group: str, width: int, rows: int) -> list[Part]:
 
 
 def _facts(view: View, group: str) -> dict[str, object]:
-    gpus = view.meta.get("host", {}).get("gpus", {})
-    found = gpus.get(group, {}) if isinstance(gpus, dict) else {}
-    return found if isinstance(found, dict) else {}
+    for found in view.meta.get("host", {}).get("gpus") or ():
+        if isinstance(found, dict) and f"gpu{found.get('index')}" == group:
+            return found
+    return {}
 
 
 def _compact(view: View, group: str) -> tuple[Field, ...]:
@@ -134,15 +135,19 @@ def _state(view: View, group: str) -> tuple[Field, ...]:
     """What holds the clocks back, and how the card is divided."""
     mask = view.gauge(group, "throttle_reasons")
     if mask is None:
-        text, ink = view.probe_reasons.get(f"nvml.{group}", "throttle reasons unknown"), Ink.DIM
+        reasons = view.probe_reasons
+        lost = reasons.get(group) or reasons.get(f"{group}.throttle_reasons")
+        text, ink = (lost, Ink.BAD) if lost else ("throttle reasons unknown", Ink.DIM)
     else:
         found = [(name, ink) for bit, name, ink in _REASONS if int(mask) & bit]
         text = ", ".join(name for name, _ in found) or "not throttled"
         ink = found[0][1] if found else Ink.GOOD
     facts = _facts(view, group)
     fields = [Field("", text, min(max(len(text), 13), 40), ink=ink, keep=9, gap=0, align="left")]
-    if facts.get("mig"):
-        fields.append(Field("MIG", str(facts["mig"]), 12, keep=7, gap=2, align="left"))
+    mig = facts.get("mig")
+    if isinstance(mig, dict) and mig.get("enabled"):
+        slices = f"{len(mig.get('instances') or ())} slices"
+        fields.append(Field("MIG", slices, 9, keep=7, gap=2, ink=Ink.ACCENT, align="left"))
     return tuple(fields)
 
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
+from textual import events
 
 from tuiapp.session.columns import TICK_NS
 from tuiapp.session.view import View
 from tuiapp.stats.axis import Axis
 from tuiapp.tui.panes.axes import latency_axis
 from tuiapp.tui.panes.base import Pane, Part, Scene
+from tuiapp.tui.panes.lines import TextLines
 from tuiapp.tui.renderables.axis import tick_label
 from tuiapp.tui.renderables.heatmap import Heatmap, Mark
 from tuiapp.tui.renderables.numbers import format_clock
@@ -20,16 +24,53 @@ _S = 1_000_000_000
 _GUTTER = 6
 _METRICS = ("ttft", "tpot", "e2el")
 _MIN_SPAN_NS = 10 * _S
+_STEPS_S = (5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400)
+_LABEL_CELLS = 10
+_TALL = 14
+"""Rows from which a bin is a whole cell high: finer ones would hold a request or two."""
+_NOTES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Which time each column of the map spans; they end at whole multiples of ``each_ns``."""
+
+    start_ns: int
+    each_ns: int
+    count: int
+
+    def of(self, t_ns: np.ndarray) -> np.ndarray:
+        """Column of each moment; may lie outside."""
+        return np.asarray((t_ns - self.start_ns) // self.each_ns)
+
+    def end_ns(self, column: int) -> int:
+        """The last moment of a column."""
+        return self.start_ns + (column + 1) * self.each_ns - 1
+
+
+def columns_for(view: View, count: int) -> Columns:
+    """Columns over the window; over the whole run they double, so that they do not shimmer."""
+    count = max(count, 1)
+    if view.window_ns is not None:
+        each = max(-(-view.window_ns // (count * TICK_NS)), 1) * TICK_NS
+    else:
+        span, each = max(view.cursor_ns - view.run_start_ns, _MIN_SPAN_NS), TICK_NS
+        while each * count < span:
+            each *= 2
+    end = view.cursor_ns // each + 1
+    return Columns((end - count) * each, each, count)
 
 
 class HeatmapPane(Pane):
-    """Requests by moment and latency; s in the full pane changes the metric."""
+    """Requests by moment and latency; a click goes to that moment, enter changes the metric."""
 
     TITLE = "TTFT over time"
+    KEYS: ClassVar = (("enter", "next metric", "screen.full"),)
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
         self.metric = "ttft"
+        self._columns = Columns(0, TICK_NS, 0)
 
     def title(self, scene: Scene) -> str:
         return f"{self.metric.upper()} ms over time"
@@ -41,73 +82,77 @@ class HeatmapPane(Pane):
 
     def key(self, scene: Scene, width: int, height: int) -> object:
         """A new picture only when a column closes."""
-        column_ns = _column_ns(scene.view, width - _GUTTER)
-        return (
-            scene.view.cursor_ns // column_ns,
-            column_ns,
-            scene.log_axis,
-            len(scene.view.marks()),
-        )
+        columns = columns_for(scene.view, width - _GUTTER)
+        state = (scene.log_axis, scene.full, scene.view.health.alive)
+        return columns, state, len(scene.view.marks())
 
     def parts(self, scene: Scene, width: int, height: int) -> Sequence[Part]:
-        view, columns = scene.view, max(width - _GUTTER, 1)
-        rows = max(height - 2, 1)
-        axis = latency_axis(self.metric, scene, 2 * rows)
-        column_ns = _column_ns(view, columns)
-        end = view.cursor_ns // column_ns + 1
-        start_ns = (end - columns) * column_ns
-        limit = view.limit_ns(self.metric)
-        drawing = Heatmap(
-            counts=_counts(view, self.metric, axis, start_ns, column_ns, columns),
-            labels=tuple((row, tick_label(ns / 1e6)) for row, ns in axis.ticks(2 * rows, 4)),
-            slo=None if limit is None else int(axis.column_of(limit)),
-            marks=_marks(view, start_ns, column_ns),
-            times=_times(start_ns, column_ns, columns),
-            empty="nothing measured in this stretch of time",
-        )
-        return ((drawing, height),)
+        self._columns = columns_for(scene.view, width - _GUTTER)
+        notes = _notes(scene.view, self._columns) if scene.full else []
+        rows = max(height - 2 - len(notes), 1)
+        drawing = _heatmap(scene, self.metric, self._columns, 2 * rows if rows < _TALL else rows)
+        return ((drawing, height - len(notes)), (TextLines(notes, Ink.TEXT), len(notes)))
+
+    def on_click(self, event: events.Click) -> None:
+        """Go to the moment that was clicked on."""
+        offset = event.get_content_offset(self)
+        if offset is None:
+            return
+        column = offset.x - (self.content_size.width - self._columns.count)
+        if 0 <= column < self._columns.count:
+            self.screen.go_to(self._columns.end_ns(column))  # type: ignore[attr-defined]
 
 
-def _column_ns(view: View, columns: int) -> int:
-    """Time a column spans; over the whole run it doubles, so that columns do not shimmer."""
-    columns = max(columns, 1)
-    if view.window_ns is not None:
-        return max(-(-view.window_ns // (columns * TICK_NS)), 1) * TICK_NS
-    span, column = max(view.cursor_ns - view.run_start_ns, _MIN_SPAN_NS), TICK_NS
-    while column * columns < span:
-        column *= 2
-    return column
+def _heatmap(scene: Scene, metric: str, columns: Columns, bins: int) -> Heatmap:
+    view = scene.view
+    axis = latency_axis(metric, scene, bins)
+    limit = view.limit_ns(metric)
+    return Heatmap(
+        counts=_counts(view, metric, axis, columns),
+        labels=tuple((row, tick_label(ns / 1e6)) for row, ns in axis.ticks(bins, 4)),
+        slo=None if limit is None else int(axis.column_of(limit)),
+        marks=_marks(view, columns),
+        times=_times(columns),
+        empty="nothing measured in this stretch of time",
+    )
 
 
-def _counts(
-    view: View, metric: str, axis: Axis, start_ns: int, column_ns: int, columns: int
-) -> np.ndarray:
-    t_ns, values = view.points(metric, start_ns - 1)
+def _counts(view: View, metric: str, axis: Axis, columns: Columns) -> np.ndarray:
+    t_ns, values = view.points(metric, columns.start_ns - 1)
     edges = axis.edges_ns()
     rows = np.clip(np.searchsorted(edges, values, side="right") - 1, 0, len(edges) - 2)
-    column = (t_ns - start_ns) // column_ns
-    inside = (column >= 0) & (column < columns)
-    counts = np.zeros((len(edges) - 1, columns))
+    column = columns.of(t_ns)
+    inside = (column >= 0) & (column < columns.count)
+    counts = np.zeros((len(edges) - 1, columns.count))
     np.add.at(counts, (rows[inside], column[inside]), 1)
     if not view.health.alive:
-        gone = int((view.health.since_ns - start_ns) // column_ns) + 1
+        gone = int((view.health.since_ns - columns.start_ns) // columns.each_ns) + 1
         counts[:, max(gone, 0) :] = np.nan
     return counts
 
 
-def _marks(view: View, start_ns: int, column_ns: int) -> tuple[Mark, ...]:
+def _marks(view: View, columns: Columns) -> tuple[Mark, ...]:
     notes = [
-        Mark(int((mark.t_ns - start_ns) // column_ns))
+        Mark(int((mark.t_ns - columns.start_ns) // columns.each_ns))
         for mark in view.marks()
-        if mark.t_ns >= start_ns
+        if mark.t_ns >= columns.start_ns
     ]
-    t_ns, values = view.points("ttft", start_ns - 1)
-    lost = np.unique((t_ns[np.isinf(values)] - start_ns) // column_ns)
+    t_ns, values = view.points("ttft", columns.start_ns - 1)
+    lost = np.unique(columns.of(t_ns[np.isinf(values)]))
     return (*(Mark(int(column), "✗", Ink.BAD) for column in lost), *notes)
 
 
-def _times(start_ns: int, column_ns: int, columns: int) -> tuple[tuple[int, str], ...]:
-    step = max(12 * column_ns // (5 * _S) * (5 * _S), 5 * _S)
-    first = -(-max(start_ns, 0) // step) * step
-    moments = range(first, start_ns + columns * column_ns, step)
-    return tuple(((t_ns - start_ns) // column_ns, format_clock(t_ns / _S)) for t_ns in moments)
+def _notes(view: View, columns: Columns) -> list[str]:
+    """The newest marks of the stretch shown, in words."""
+    shown = [mark for mark in view.marks() if mark.t_ns >= columns.start_ns][-_NOTES:]
+    return [f"⚑ {format_clock(mark.t_ns / _S, 7)}  {mark.text}" for mark in shown]
+
+
+def _times(columns: Columns) -> tuple[tuple[int, str], ...]:
+    least_s = _LABEL_CELLS * columns.each_ns / _S
+    step = next((step for step in _STEPS_S if step >= least_s), _STEPS_S[-1]) * _S
+    first = -(-max(columns.start_ns, 0) // step) * step
+    moments = range(first, columns.start_ns + columns.count * columns.each_ns, step)
+    return tuple(
+        ((t_ns - columns.start_ns) // columns.each_ns, format_clock(t_ns / _S)) for t_ns in moments
+    )

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import ClassVar
 
+import numpy as np
+
 from tuiapp.session.latency import Distribution
-from tuiapp.stats.axis import Axis
+from tuiapp.session.view import View
+from tuiapp.stats.axis import Axis, LogAxis
 from tuiapp.stats.quantile import samples_needed
 from tuiapp.stats.summary import Summary
 from tuiapp.tui.panes.axes import latency_axis
@@ -17,6 +22,8 @@ from tuiapp.tui.renderables.numbers import Field, NumberLines, format_ms, quanti
 from tuiapp.tui.renderables.palette import Ink
 
 _NS_PER_MS = 1e6
+_QUANTILES = {0.5: "p50", 0.9: "p90", 0.99: "p99"}
+_TWO_LINES_FROM = 14
 
 
 class LatencyPane(Pane):
@@ -27,17 +34,17 @@ class LatencyPane(Pane):
 
     def title(self, scene: Scene) -> str:
         limit = scene.view.limit_ns(self.METRIC)
-        slo = f" · SLO {tick_label(limit / _NS_PER_MS)} ms" if limit is not None else ""
+        slo = f" · SLO {tick_label(limit / _NS_PER_MS)}" if limit is not None else ""
         whole = scene.view.window_ns is None
-        window = "whole run" if whole else f"{scene.window_label} over the run"
+        window = scene.window_label if whole else f"{scene.window_label} over the run"
         return f"{self.TITLE} ms · {window}{slo}"
 
     def parts(self, scene: Scene, width: int, height: int) -> Sequence[Part]:
-        recent = scene.view.recent(self.METRIC)
-        lines = [quantile_line(recent.summary)]
-        run = scene.view.run(self.METRIC)
-        if height >= 14 and scene.view.window_ns is not None:
-            lines.append((*quantile_line(run.summary), Field("", "whole run", 9, ink=Ink.DIM)))
+        recent, run = scene.view.recent(self.METRIC), scene.view.run(self.METRIC)
+        lines = [quantile_line(scene.view, self.METRIC, recent.summary)]
+        if height >= _TWO_LINES_FROM and scene.view.window_ns is not None:
+            whole = quantile_line(scene.view, self.METRIC, run.summary)
+            lines = [(*lines[0], _whose("window")), (*whole, _whose("whole run"))]
         numbers = NumberLines(tuple(lines))
         if height < 3:
             return ((numbers, 1),)
@@ -45,9 +52,20 @@ class LatencyPane(Pane):
         return ((drawing, height - len(lines)), (numbers, len(lines)))
 
 
-def quantile_line(found: Summary) -> tuple[Field, ...]:
-    """The number line of a summary in nanoseconds."""
-    return quantile_fields(
+def _whose(text: str) -> Field:
+    return Field("", text, 9, ink=Ink.DIM, gap=2, align="left")
+
+
+def quantile_line(view: View, metric: str, found: Summary) -> tuple[Field, ...]:
+    """The number line of a summary in nanoseconds; what misses its objective is red."""
+    missed = {
+        _QUANTILES.get(slo.q or 0.0, "")
+        for slo in view.slos
+        if slo.metric == metric
+        and slo.q in _QUANTILES
+        and slo.judge(getattr(found, _QUANTILES[slo.q])) is False
+    }
+    fields = quantile_fields(
         found.p50,
         found.p90,
         found.p99,
@@ -55,6 +73,11 @@ def quantile_line(found: Summary) -> tuple[Field, ...]:
         interval_ns=found.p99_ci,
         caveat=_caveat(found),
     )
+    fields = tuple(replace(f, ink=Ink.BAD) if f.label in missed else f for f in fields)
+    if metric == "itl" and found.p99_ci is None and not _caveat(found) and found.n:
+        later = replace(fields[3], value="interval at end", ink=Ink.DIM)
+        return (*fields[:3], later, fields[4])
+    return fields
 
 
 def _caveat(found: Summary) -> str:
@@ -68,21 +91,29 @@ def _histogram(
 ) -> Histogram:
     axis = latency_axis(metric, scene, width)
     limit = scene.view.limit_ns(metric)
+    below, above = axis.outside(recent.fine_counts)
     return Histogram(
         window=_counts(axis, recent),
         run=_counts(axis, run),
         ticks=tuple((column, tick_label(ns / _NS_PER_MS)) for column, ns in axis.ticks(width)),
         markers=_markers(axis, recent.summary),
         slo=None if limit is None else int(axis.column_of(limit)),
-        above=recent.failed,
-        empty="no request has got this far yet" if metric != "itl" else "no gap between tokens yet",
+        below=below,
+        above=above + recent.failed,
+        empty=_empty(scene.view, metric),
     )
 
 
-def _counts(axis: Axis, found: Distribution):  # type: ignore[no-untyped-def]
-    if found.values_ns is not None:
-        return axis.counts_of_values(found.values_ns)
-    return axis.counts_of_bins(found.fine_counts)
+def _empty(view: View, metric: str) -> str:
+    if view.health.exit_facts:
+        return "the run ended before any request got this far"
+    return "no gap between tokens yet" if metric == "itl" else "no request has got this far yet"
+
+
+def _counts(axis: Axis, found: Distribution) -> np.ndarray:
+    if isinstance(axis, LogAxis) or found.values_ns is None:
+        return axis.counts_of_bins(found.fine_counts)
+    return axis.counts_of_values(found.values_ns)
 
 
 def _markers(axis: Axis, found: Summary) -> tuple[Marker, ...]:
@@ -90,7 +121,7 @@ def _markers(axis: Axis, found: Summary) -> tuple[Marker, ...]:
     return tuple(
         Marker(int(axis.column_of(value)), f"{name} {format_ms(value).strip()}", ink)
         for name, value, ink in inks
-        if value is not None and value != float("inf")
+        if value is not None and math.isfinite(value)
     )
 
 

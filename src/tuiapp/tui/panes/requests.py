@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, overload
 
 import numpy as np
 from textual import events
@@ -14,14 +14,18 @@ from tuiapp.events import UNSET, Phase, Status
 from tuiapp.session.traffic import split_columns
 from tuiapp.session.view import View
 from tuiapp.tui.panes.base import Pane, Part, Scene
+from tuiapp.tui.panes.lines import TextLines
 from tuiapp.tui.renderables.bar import Part as Share
 from tuiapp.tui.renderables.bar import StackedBar
 from tuiapp.tui.renderables.numbers import format_clock, format_ms
 from tuiapp.tui.renderables.palette import Ink
-from tuiapp.tui.renderables.table import Column, Table, visible_offset
+from tuiapp.tui.renderables.canvas import Renderable
+from tuiapp.tui.renderables.table import Cell, Column, Table, visible_offset
 
 _S = 1_000_000_000
 _ROWS = 500
+_HEAD = 2
+"""Lines above the first request."""
 _STATUS: dict[int, str] = {
     Status.FAILED: "failed",
     Status.UNFINISHED: "unfinished",
@@ -40,7 +44,15 @@ _COLUMNS = (
     Column("at", "at", 7, priority=6),
     Column("status", "", 10, "left", priority=1, grow=True),
 )
-_SORTS = ("ttft", "e2el", "tpot", "queue", "prefill", "tokens", "at")
+_SORTS = {
+    "ttft": "TTFT",
+    "e2el": "E2EL",
+    "tpot": "TPOT",
+    "queue": "queue",
+    "prefill": "prefill",
+    "tokens": "output tokens",
+    "at": "arrival",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +124,15 @@ def _status(table: Any, req: int, cursor_ns: int) -> str:
 
 
 class RequestsPane(Pane):
-    """Mean split of TTFT above a table of requests."""
+    """Mean split of TTFT above the slowest requests; enter or a double click shows one."""
 
     TITLE = "Where the time goes"
     EVERY = 2
+    KEYS: ClassVar = (
+        ("↑↓", "select", "focused.select(1)"),
+        ("s", "sort", "screen.sort"),
+        ("d", "detail", "screen.detail"),
+    )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "select(-1)", "up", show=False),
         Binding("down,j", "select(1)", "down", show=False),
@@ -130,12 +147,13 @@ class RequestsPane(Pane):
         self._body = 1
 
     def title(self, scene: Scene) -> str:
-        return f"{self.TITLE} · {scene.window_label} · by {self._sort} (s sorts, d shows one)"
+        return f"{self.TITLE} · {scene.window_label} · by {_SORTS[self._sort]}"
 
     def parts(self, scene: Scene, width: int, height: int) -> Sequence[Part]:
         del width
-        self._rows = slowest(scene.view, self._sort, _ROWS if scene.full else max(height, 1))
-        self._body = max(height - 2, 1)
+        self._body = max(height - _HEAD, 1)
+        browsing = scene.full or self._selected is not None
+        self._rows = slowest(scene.view, self._sort, _ROWS if browsing else self._body)
         selected = self._index()
         if selected is not None:
             self._offset = visible_offset(selected, self._offset, self._body, len(self._rows))
@@ -143,7 +161,7 @@ class RequestsPane(Pane):
             self._offset = 0
         table = Table(
             _COLUMNS,
-            [_cells(row) for row in self._rows],
+            _Cells(self._rows),
             selected,
             self._offset,
             (self._sort, True),
@@ -160,7 +178,12 @@ class RequestsPane(Pane):
 
     def next_sort(self) -> None:
         """Sort by the next column."""
-        self._sort = _SORTS[(_SORTS.index(self._sort) + 1) % len(_SORTS)]
+        sorts = list(_SORTS)
+        self._sort = sorts[(sorts.index(self._sort) + 1) % len(sorts)]
+
+    def unselect(self) -> None:
+        """Back to the head of the list, nothing selected."""
+        self._selected = None
 
     def activate(self) -> bool:
         self.open_detail()
@@ -184,9 +207,10 @@ class RequestsPane(Pane):
 
     def on_click(self, event: events.Click) -> None:
         offset = event.get_content_offset(self)
-        if offset is None or offset.y < 2:
+        at = -1 if offset is None else self._offset + offset.y - _HEAD
+        if not self._offset <= at < len(self._rows):
             return
-        self._pick(self._offset + offset.y - 2)
+        self._pick(at)
         if event.chain == 2:
             self.open_detail()
 
@@ -196,18 +220,36 @@ class RequestsPane(Pane):
             self.screen.redraw(force=True)  # type: ignore[attr-defined]
 
 
-def _split_bar(scene: Scene) -> StackedBar:
+def _split_bar(scene: Scene) -> Renderable:
     split = scene.view.split
     if split is None:
-        return StackedBar(())
+        return TextLines(("no request has told yet where its time went",), Ink.DIM)
     rest = split.dispatch_ns + split.deliver_ns
-    shares = (("queue", split.queue_ns, Ink.QUEUE), ("prefill", split.prefill_ns, Ink.PREFILL))
-    return StackedBar(
-        tuple(
-            Share(label, value, f"{format_ms(value).strip()} ms", ink)
-            for label, value, ink in (*shares, ("rest", rest, Ink.REST))
-        )
+    shares = (
+        Share("queue", split.queue_ns, format_ms(split.queue_ns, 4), Ink.QUEUE),
+        Share("prefill", split.prefill_ns, format_ms(split.prefill_ns, 4), Ink.PREFILL),
+        Share("rest", rest, f"{format_ms(rest, 4)} ms", Ink.REST),
     )
+    return StackedBar(shares)
+
+
+class _Cells(Sequence[Sequence[Cell]]):
+    """Requests as rows of a table; only those that are looked at are put into words."""
+
+    def __init__(self, rows: Sequence[Row]) -> None:
+        self._rows = rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, at: int) -> Sequence[Cell]: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[Sequence[Cell]]: ...
+    def __getitem__(self, at: int | slice) -> Sequence[Cell] | list[Sequence[Cell]]:
+        if isinstance(at, slice):
+            return [_cells(row) for row in self._rows[at]]
+        return _cells(self._rows[at])
 
 
 def _cells(row: Row) -> tuple[str | tuple[str, Ink], ...]:

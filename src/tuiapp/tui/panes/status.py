@@ -117,7 +117,7 @@ def _load(scene: Scene) -> str:
 
 
 def _machine(host: dict[str, object]) -> str:
-    cores = host.get("cores") or host.get("logical_cores")
+    cores = host.get("cores_logical") or host.get("cores_online")
     return f"{cores} cores" if cores else ""
 
 
