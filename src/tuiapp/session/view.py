@@ -7,12 +7,14 @@ nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from tuiapp.errors import UsageError
 from tuiapp.session import latency
 from tuiapp.session import traffic as flow
 from tuiapp.session.columns import TICK_NS, Fact, LogLine, Mark, Session
@@ -70,7 +72,12 @@ class View:
 
     @cached_property
     def slos(self) -> tuple[Slo, ...]:
-        return parse_slos([str(text) for text in self.meta.get("slo", ())])
+        """The objectives; those of a later version's grammar are passed over."""
+        known: list[Slo] = []
+        for text in self.meta.get("slo") or ():
+            with suppress(UsageError):
+                known += parse_slos([str(text)])
+        return tuple(known)
 
     def limit_ns(self, metric: str) -> float | None:
         """The strictest limit on ``metric``, nanoseconds."""

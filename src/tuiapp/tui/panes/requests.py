@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, overload
+from typing import Any, ClassVar
 
 import numpy as np
 from textual import events
@@ -17,10 +17,10 @@ from tuiapp.tui.panes.base import Pane, Part, Scene
 from tuiapp.tui.panes.lines import TextLines
 from tuiapp.tui.renderables.bar import Part as Share
 from tuiapp.tui.renderables.bar import StackedBar
+from tuiapp.tui.renderables.canvas import Renderable
 from tuiapp.tui.renderables.numbers import format_clock, format_ms
 from tuiapp.tui.renderables.palette import Ink
-from tuiapp.tui.renderables.canvas import Renderable
-from tuiapp.tui.renderables.table import Cell, Column, Table, visible_offset
+from tuiapp.tui.renderables.table import Column, Table, visible_offset
 
 _S = 1_000_000_000
 _ROWS = 500
@@ -159,9 +159,10 @@ class RequestsPane(Pane):
             self._offset = visible_offset(selected, self._offset, self._body, len(self._rows))
         else:
             self._offset = 0
+        shown = range(self._offset, self._offset + self._body)
         table = Table(
             _COLUMNS,
-            _Cells(self._rows),
+            [_cells(row) if at in shown else () for at, row in enumerate(self._rows)],
             selected,
             self._offset,
             (self._sort, True),
@@ -231,25 +232,6 @@ def _split_bar(scene: Scene) -> Renderable:
         Share("rest", rest, f"{format_ms(rest, 4)} ms", Ink.REST),
     )
     return StackedBar(shares)
-
-
-class _Cells(Sequence[Sequence[Cell]]):
-    """Requests as rows of a table; only those that are looked at are put into words."""
-
-    def __init__(self, rows: Sequence[Row]) -> None:
-        self._rows = rows
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    @overload
-    def __getitem__(self, at: int) -> Sequence[Cell]: ...
-    @overload
-    def __getitem__(self, at: slice) -> list[Sequence[Cell]]: ...
-    def __getitem__(self, at: int | slice) -> Sequence[Cell] | list[Sequence[Cell]]:
-        if isinstance(at, slice):
-            return [_cells(row) for row in self._rows[at]]
-        return _cells(self._rows[at])
 
 
 def _cells(row: Row) -> tuple[str | tuple[str, Ink], ...]:
