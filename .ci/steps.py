@@ -15,6 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 LOG = ROOT / ".cache" / "setup.log"
 LINES_SHOWN = 15
+FULL_BELOW_BYTES = 200_000_000  # with less, not even the log may hold what went wrong
 
 Run = Callable[..., str]
 """``run(title, *command)`` runs one step and returns its output, or raises StepError."""
@@ -57,6 +58,8 @@ class StepError(Exception):
 
 def explain(failure: StepError) -> str:
     """One sentence for a failure we know, else the end of its output and where the rest is."""
+    if shutil.disk_usage(ROOT).free < FULL_BELOW_BYTES:
+        return SENTENCES[NO_SPACE]
     for pattern, sentence in SENTENCES.items():
         if found := pattern.search(failure.output):
             return sentence.format(

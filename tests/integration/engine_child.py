@@ -132,7 +132,8 @@ class Traces:
 
     def _now(self) -> set[Path]:
         shared = {path for path in descendants.SHM.iterdir() if _inode(path) in self._inodes}
-        return shared | set(self._temp.iterdir())
+        # torch's compiled kernels are kept from run to run.
+        return shared | set(self._temp.iterdir()) - set(self._temp.glob("torchinductor_*"))
 
 
 def _inode(path: Path) -> int:
@@ -161,3 +162,13 @@ def gone(pids: Iterable[int], bound_s: float = 5.0) -> bool:
             return False
         time.sleep(0.02)
     return True
+
+
+def named(pids: Iterable[int], title: str) -> list[int]:
+    """Those of ``pids`` whose command line contains ``title``."""
+    found = []
+    for pid in pids:
+        with suppress(OSError):
+            if title.encode() in Path(f"/proc/{pid}/cmdline").read_bytes():
+                found.append(pid)
+    return found

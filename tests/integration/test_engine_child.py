@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import venv
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -233,6 +234,19 @@ async def test_a_python_without_vllm_or_anything(tmp_path: Path):
     heard = await Listener(EngineConfig(engine_python=python, workload=LOAD)).end()
     assert heard.exits[0]["reason"] == f"vllm is not installed in {python}."
     assert heard.exits[0]["code"] == 1
+
+
+async def test_a_python_that_has_neither_tuiapp_nor_msgpack(tmp_path: Path):
+    venv.create(tmp_path / "other", with_pip=False, symlinks=True)
+    packages = next((tmp_path / "other").glob("lib/python*/site-packages"))
+    for found in Path(np.__file__).parents[1].glob("numpy*"):
+        (packages / found.name).symlink_to(found)
+    python = str(tmp_path / "other" / "bin" / "python")
+    for name in ("tuiapp", "msgpack", "platformdirs", "psutil"):
+        assert subprocess.run([python, "-c", f"import {name}"], capture_output=True).returncode
+    heard = await Listener(replace(config(requests=5), engine_python=python)).end()
+    assert heard.exits[0]["expected"], heard.exits
+    assert heard.tokens() == 7 * 8
 
 
 async def test_a_python_that_is_too_old(tmp_path: Path):

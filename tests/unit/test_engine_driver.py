@@ -32,7 +32,7 @@ class Outcome:
         self.driver = driver
         self.engine = engine
         self.origin_ns = driver._clock.origin_ns
-        self.requests = _columns(frames, Kind.REQUESTS)
+        self.requests = _newest(_columns(frames, Kind.REQUESTS))
         self.tokens = _columns(frames, Kind.TOKENS)
         facts = [f for f in frames if f.kind == Kind.FACTS]
         self.facts = [
@@ -48,6 +48,12 @@ def _columns(frames: list[Frame], kind: Kind) -> dict[str, np.ndarray]:
     return (
         {name: np.concatenate([c[name] for c in columns]) for name in columns[0]} if columns else {}
     )
+
+
+def _newest(columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    rows = {req: row for row, req in enumerate(columns["req"].tolist())}
+    chosen = [rows[req] for req in sorted(rows)]
+    return {name: column[chosen] for name, column in columns.items()}
 
 
 async def drive(

@@ -128,6 +128,8 @@ def test_a_resource_tracker_is_killed_last():
     resource_tracker.ensure_running()
     tracker = resource_tracker._resource_tracker._pid
     assert tracker is not None
+    while not descendants._is_tracker(tracker):
+        time.sleep(0.01)  # it has been forked and not yet become another program
     descendants.signal_all([tracker, sleeper.pid], signal.SIGKILL)
     sleeper.wait()
     assert alive(tracker)

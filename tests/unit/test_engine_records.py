@@ -223,6 +223,18 @@ def test_client_limited_is_said_once_a_change_and_only_in_the_measured_window():
     assert len(meter.verdict()) == 1
 
 
+def test_beats_that_were_due_before_the_measured_window_do_not_count():
+    clock = FakeClock()
+    meter = LagMeter(clock)
+    clock.advance(400 * MS)  # the heap is collected
+    meter.restart()
+    meter.woke(100 * MS)
+    assert math.isnan(meter.loop.take_max())
+    clock.advance(7 * MS)
+    meter.woke(405 * MS)
+    assert meter.loop.take_max() == pytest.approx(0.002)
+
+
 def test_a_late_schedule_limits_too():
     clock = FakeClock()
     meter = LagMeter(clock)

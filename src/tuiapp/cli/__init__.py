@@ -6,14 +6,15 @@ missed. Nothing heavy is imported before a subcommand runs: ``tuiapp --help`` is
 
 from __future__ import annotations
 
-import argparse
-import os
+import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
 
 from tuiapp import __version__
-from tuiapp.errors import TuiappError
+from tuiapp.cli.console import drop_stdout, say_trouble
+from tuiapp.cli.parser import Parser
+from tuiapp.errors import TuiappError, UsageError
 
 COMMANDS = {
     "run": "tuiapp.cli.run",
@@ -37,21 +38,32 @@ tuiapp COMMAND --help tells each command's options."""
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line ``argv`` (the process's own, when left out); returns the exit code."""
     given = list(sys.argv[1:] if argv is None else argv)
+    try:
+        return _run(given)
+    except TuiappError as error:
+        say_trouble(error.message, error.advice)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    except BrokenPipeError:
+        drop_stdout()  # whoever read it has left
+        return 1
+
+
+def _run(given: list[str]) -> int:
     own, passed_on = _split(given)
     parser = _parser()
-    args = parser.parse_args(own)
-    if args.command is None:
+    args, unknown = parser.parse_known_args(own)
+    if args.command is None and not unknown:
         parser.print_help()
         return 0
+    if unknown:
+        raise UsageError(
+            f"tuiapp does not know {' '.join(unknown)}.",
+            "What is meant for vLLM stands behind `--`; `tuiapp run --help` shows our own options.",
+        )
     args.engine_args = passed_on
-    try:
-        code: int = import_module(COMMANDS[args.command]).run(args)
-    except TuiappError as error:
-        return _say(error)
-    except BrokenPipeError:
-        # Whoever read our output has left; keep Python from complaining at exit as well.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+    code: int = import_module(COMMANDS[args.command]).run(args)
     return code
 
 
@@ -63,22 +75,10 @@ def _split(argv: list[str]) -> tuple[list[str], list[str]]:
     return argv[:at], argv[at + 1 :]
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="tuiapp",
-        description=_DESCRIPTION,
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def _parser() -> Parser:
+    parser = Parser(prog="tuiapp", description=_DESCRIPTION, epilog=_EXAMPLES)
     parser.add_argument("--version", action="version", version=f"tuiapp {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     for name, module in COMMANDS.items():
         import_module(module).add_parser(commands, name)
     return parser
-
-
-def _say(error: TuiappError) -> int:
-    print(f"tuiapp: {error.message}", file=sys.stderr)  # noqa: T201
-    if error.advice:
-        print(f"        {error.advice}", file=sys.stderr)  # noqa: T201
-    return error.exit_code

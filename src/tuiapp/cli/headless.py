@@ -7,8 +7,10 @@ import asyncio
 import signal
 import sys
 
+from tuiapp.cli.console import PREFIX, drop_stdout, say, say_trouble
 from tuiapp.cli.run import HEADLESS_DURATION_S
 from tuiapp.cli.setup_run import build
+from tuiapp.errors import TuiappError
 from tuiapp.exports import export
 from tuiapp.exports.summary import judge
 from tuiapp.recorder import Recorder
@@ -35,38 +37,52 @@ async def _run(args: argparse.Namespace) -> int:
         progress.cancel()
         await asyncio.gather(progress, return_exceptions=True)
     view = View(recorder.session, recorder.session.end_ns)
-    export("json" if args.json else "text")(view, sys.stdout)
-    sys.stdout.flush()
+    if args.json or view.measured is not None:
+        _write("json" if args.json else "text", view)
     return exit_code(view)
 
 
+def _write(form: str, view: View) -> None:
+    try:
+        export(form)(view, sys.stdout)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        drop_stdout()
+        raise TuiappError(
+            f"The result cannot be written: {error.strerror}.",
+            f"It can be computed again from {view.meta['session']}.",
+        ) from error
+
+
 def _on_signals(recorder: Recorder) -> None:
-    """Ctrl-C ends the load and lets requests finish; again, or SIGTERM, ends everything."""
+    """Ctrl-C ends the load and lets requests finish; again, or SIGTERM, ends everything.
+
+    A signal that whoever started us chose to ignore, as nohup does, stays ignored.
+    """
     loop = asyncio.get_running_loop()
     seen: list[object] = []
 
     def stop(number: signal.Signals) -> None:
         if not seen and number == signal.SIGINT:
-            _say("stopping; requests in flight may finish (Ctrl-C again ends at once)")
+            say("stopping; requests in flight may finish (Ctrl-C again ends at once)")
             recorder.command("stop")
             seen.append(number)
         else:
             seen.append(asyncio.create_task(recorder.stop()))
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(number, stop, number)
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            loop.add_signal_handler(number, stop, number)
 
 
 def exit_code(view: View) -> int:
     """1 when the engine failed, 3 when an objective was missed, else 0."""
     if view.health.state == DEAD:
-        _say(f"{view.health.reason} {view.health.advice}".strip())
+        say_trouble(view.health.reason, view.health.advice)
         return 1
     return 3 if any(judge(view, slo)["met"] is False for slo in view.slos) else 0
-
-
-def _say(text: str) -> None:
-    print(f"tuiapp: {text}", file=sys.stderr, flush=True)  # noqa: T201
 
 
 class _Progress:
@@ -78,7 +94,7 @@ class _Progress:
         self._phases = 0
 
     async def run(self) -> None:
-        _say(f"recording to {self._recorder.recording.path}")
+        say(f"recording to {self._recorder.recording.path}")
         period = _TTY_PERIOD_S if self._tty else _LOG_PERIOD_S
         next_s = 0.0
         try:
@@ -101,7 +117,7 @@ class _Progress:
 
     def _show(self, text: str) -> None:
         start, end = ("\r\x1b[K", "") if self._tty else ("", "\n")
-        print(f"{start}tuiapp: {text}", end=end, file=sys.stderr, flush=True)  # noqa: T201
+        print(f"{start}{PREFIX}{text}", end=end, file=sys.stderr, flush=True)  # noqa: T201
 
 
 def _line(view: View) -> str:

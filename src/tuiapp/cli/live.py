@@ -11,6 +11,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
+from tuiapp.cli.console import say_trouble
 from tuiapp.errors import UsageError
 from tuiapp.tui.guard import guarded_terminal
 
@@ -23,7 +24,7 @@ _MIN_COLUMNS, _MIN_ROWS = 60, 16
 
 def run_live(args: argparse.Namespace) -> int:
     """Open the monitor and stay until it is left; returns the exit code."""
-    size = shutil.get_terminal_size()
+    size = shutil.get_terminal_size()  # as Textual sees it
     if size.columns < _MIN_COLUMNS or size.lines < _MIN_ROWS:
         raise UsageError(
             f"The terminal is too small: {size.columns}×{size.lines}.",
@@ -38,6 +39,7 @@ async def _run(args: argparse.Namespace) -> int:
     from tuiapp.cli.setup_run import build
     from tuiapp.tui.app import MonitorApp
 
+    _check_theme(args.theme)
     recorder = build(args, default_duration_s=None)
     running = asyncio.create_task(recorder.run())
 
@@ -51,6 +53,16 @@ async def _run(args: argparse.Namespace) -> int:
     _say_goodbye(recorder)
     failed = bool(recorder.exit_facts) and not recorder.exit_facts.get("expected")
     return 1 if failed or app.return_code else 0
+
+
+def _check_theme(name: str | None) -> None:
+    from textual.theme import BUILTIN_THEMES
+
+    from tuiapp.tui.themes import ThemeLibrary
+
+    known = {**ThemeLibrary().themes, **BUILTIN_THEMES}
+    if name is not None and name not in known:
+        raise UsageError(f"There is no theme {name!r}.", f"Choose one of {', '.join(known)}.")
 
 
 def _on_signals(app: MonitorApp, stop: Callable[[], Awaitable[None]]) -> None:
@@ -79,5 +91,4 @@ def _say_goodbye(recorder: Recorder) -> None:
     else:
         print(f"recording  {recorder.recording.path}")  # noqa: T201
     if exit_facts and not exit_facts.get("expected"):
-        text = f"{exit_facts.get('reason', '')} {exit_facts.get('advice', '')}".strip()
-        print(f"tuiapp: {text}", file=sys.stderr)  # noqa: T201
+        say_trouble(str(exit_facts.get("reason")), str(exit_facts.get("advice") or ""))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 import math
-import re
 import sys
 from pathlib import Path
 from typing import Any
 
+from tuiapp.cli.parser import count, number, seconds
 from tuiapp.errors import UsageError
 
 _EXAMPLES = """\
@@ -32,7 +32,6 @@ exit codes: 0 done; 1 the engine failed; 2 wrong usage; 3 an SLO was missed (hea
 PRESET_NAMES = ("chat", "rag", "code", "voice", "agent", "translate", "batch", "bursty", "steady")
 ARRIVALS = ("poisson", "constant", "gamma", "closed", "ramp")
 HEADLESS_DURATION_S = 60.0
-_UNITS_S = {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 
 
 def add_parser(commands: Any, name: str) -> None:
@@ -43,7 +42,6 @@ def add_parser(commands: Any, name: str) -> None:
         description="Start a vLLM engine, drive a load at it, watch it live and record it.",
         usage="tuiapp run [MODEL] [options] [-- any vLLM engine argument]",
         epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "model", nargs="?", metavar="MODEL", help="a model's folder or its Hugging Face name"
@@ -57,22 +55,22 @@ def _add_load(group: Any) -> None:
     group.add_argument(
         "--preset", choices=PRESET_NAMES, default="chat", help="sets all below (default: chat)"
     )
-    group.add_argument("--rate", type=float, metavar="R", help="requests a second, open loop")
+    group.add_argument("--rate", type=number, metavar="R", help="requests a second, open loop")
     group.add_argument("--arrival", choices=ARRIVALS, help="how requests arrive")
     group.add_argument(
-        "--burstiness", type=float, metavar="B", help="gamma shape; 1 is Poisson, less is burstier"
+        "--burstiness", type=number, metavar="B", help="gamma shape; 1 is Poisson, less is burstier"
     )
-    group.add_argument("--ramp-to", type=float, metavar="R", help="rate at the end of --duration")
-    group.add_argument("--concurrency", type=int, metavar="N", help="closed loop of N clients")
+    group.add_argument("--ramp-to", type=number, metavar="R", help="rate at the end of --duration")
+    group.add_argument("--concurrency", type=count, metavar="N", help="closed loop of N clients")
     group.add_argument("--input-len", metavar="LEN", help="prompt tokens a request")
     group.add_argument("--output-len", metavar="LEN", help="output tokens a request")
-    group.add_argument("--prefix-groups", type=int, metavar="N", help="number of shared prefixes")
-    group.add_argument("--prefix-tokens", type=int, metavar="N", help="length of a shared prefix")
-    group.add_argument("--requests", type=int, metavar="N", help="stop after N requests")
-    group.add_argument("--duration", type=_seconds, metavar="T", help="stop after T (90, 90s, 2m)")
-    group.add_argument("--warmup", type=int, metavar="N", help="requests before the measurement")
+    group.add_argument("--prefix-groups", type=count, metavar="N", help="number of shared prefixes")
+    group.add_argument("--prefix-tokens", type=count, metavar="N", help="length of a shared prefix")
+    group.add_argument("--requests", type=count, metavar="N", help="stop after N requests")
+    group.add_argument("--duration", type=seconds, metavar="T", help="stop after T (90, 90s, 2m)")
+    group.add_argument("--warmup", type=count, metavar="N", help="requests before the measurement")
     group.add_argument(
-        "--seed", type=int, metavar="S", help="same arrivals, lengths and tokens on every host"
+        "--seed", type=count, metavar="S", help="same arrivals, lengths and tokens on every host"
     )
     group.add_argument(
         "--slo", action="append", default=[], metavar="SLO", help="objective; may be repeated"
@@ -85,7 +83,7 @@ def _add_engine(group: Any) -> None:
     )
     group.add_argument(
         "--drain",
-        type=_seconds,
+        type=seconds,
         default=30.0,
         metavar="T",
         help="how long running requests may finish at the end (default: 30s)",
@@ -97,16 +95,9 @@ def _add_output(group: Any) -> None:
     group.add_argument("--json", action="store_true", help="with --headless: as JSON on stdout")
     group.add_argument("--output", type=Path, metavar="FILE", help="where to record")
     group.add_argument(
-        "--fps", type=float, default=2.0, metavar="HZ", help="redraws a second (default: 2)"
+        "--fps", type=number, default=2.0, metavar="HZ", help="redraws a second (default: 2)"
     )
     group.add_argument("--theme", metavar="NAME", help="colours; see docs/themes.md")
-
-
-def _seconds(text: str) -> float:
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-z]*)", text.strip())
-    if found is None or found[2] not in _UNITS_S or float(found[1]) <= 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is no length of time; write 90, 90s, 2m or 1h")
-    return float(found[1]) * _UNITS_S[found[2]]
 
 
 def run(args: argparse.Namespace) -> int:
@@ -126,7 +117,10 @@ def _check(args: argparse.Namespace) -> None:
         raise UsageError("--json needs --headless.", "Add --headless.")
     if not (math.isfinite(args.fps) and 0.1 <= args.fps <= 30):
         raise UsageError(f"--fps {args.fps} is out of range.", "Choose 0.1 to 30.")
-    if not args.headless and not (sys.stdin.isatty() and sys.stdout.isatty()):
+    # Textual reads keys from standard input and draws on standard error.
+    streams = (sys.stdin, sys.stdout, sys.stderr)
+    if not args.headless and not all(stream and stream.isatty() for stream in streams):
         raise UsageError(
-            "The live monitor needs a terminal.", "Add --headless to run without a screen."
+            "The live monitor needs a terminal for standard input, output and error.",
+            "Add --headless to run without a screen.",
         )

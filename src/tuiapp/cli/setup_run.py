@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import os
+import subprocess
 from pathlib import Path
 from typing import Any
 
 from tuiapp import __version__
 from tuiapp.clock import Clock, wall_ns
-from tuiapp.errors import UsageError
+from tuiapp.errors import SessionError, UsageError
 from tuiapp.recorder import Recorder
 from tuiapp.session.columns import Session
 from tuiapp.session.library import new_path
@@ -20,6 +21,7 @@ from tuiapp.workload.presets import PRESETS
 from tuiapp.workload.spec import Lengths, Workload
 
 DEMO_MODEL = "demo-llama"
+_PYTHON_BOUND_S = 20.0
 STAND_IN = "TUIAPP_ENGINE"
 """Environment variable naming a stand-in for vLLM, ``FILE:FUNCTION``; for tests and benchmarks."""
 
@@ -28,20 +30,22 @@ def build(args: argparse.Namespace, *, default_duration_s: float | None) -> Reco
     """A recorder with the engine and the host agent as its sources.
 
     Raises:
-        UsageError: the load or an objective makes no sense.
-        SessionError: the recording cannot be made.
+        UsageError: an option makes no sense, or --output cannot be written.
+        SessionError: there is no place for the recording.
     """
     from tuiapp.sources.agent import AgentSource
     from tuiapp.sources.engine import EngineConfig, EngineSource
 
     workload = make_workload(args, default_duration_s)
     slos = [str(slo) for slo in parse_slos(args.slo or list(workload.slos))]
+    engine_python = _python(args.engine_python)
     clock, created_ns = Clock(), wall_ns()
-    writer = SessionWriter(args.output or new_path(args.model or DEMO_MODEL, created_ns))
+    # Last of all that can go wrong: an unusable command line leaves no empty recording behind.
+    writer = _writer(args, created_ns)
     config = EngineConfig(
         model=args.model,
         engine_args=tuple(args.engine_args),
-        engine_python=_python(args.engine_python),
+        engine_python=engine_python,
         workload=workload.to_dict(),
         drain_s=args.drain,
         engine=os.environ.get(STAND_IN, "vllm"),
@@ -111,13 +115,47 @@ def make_workload(args: argparse.Namespace, default_duration_s: float | None) ->
     return workload
 
 
+def _writer(args: argparse.Namespace, created_ns: int) -> SessionWriter:
+    if args.output is None:
+        return SessionWriter(new_path(args.model or DEMO_MODEL, created_ns))
+    try:
+        return SessionWriter(args.output)
+    except SessionError as error:
+        raise UsageError(error.message, error.advice) from error
+
+
 def _python(path: str | None) -> str | None:
     if path is None:
         return None
-    found = Path(path).expanduser()
-    if not found.is_file():
+    try:
+        found = Path(path).expanduser()
+        why = _why_not(found)
+    except RuntimeError:
+        why = "there is no such user"
+    if why:
         raise UsageError(
-            f"--engine-python {path}: there is no such file.",
+            f"--engine-python {path}: {why}.",
             "Give the path of a Python interpreter, for example ~/vllm-env/bin/python.",
         )
     return str(found)
+
+
+def _why_not(python: Path) -> str:
+    """Why the engine cannot be run in ``python``; empty when it can be tried."""
+    if not python.exists():
+        return "there is no such file"
+    if not python.is_file() or not os.access(python, os.X_OK):
+        return "it is no program that can be run"
+    try:
+        told = subprocess.run(
+            [python, "-c", "print('py' + 'thon')"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_PYTHON_BOUND_S,
+            check=False,
+        )
+    except OSError as error:
+        return f"it cannot be run ({error.strerror})"
+    except subprocess.TimeoutExpired:
+        return "it does not answer"
+    return "" if told.stdout.strip() == b"python" else "it is no Python"

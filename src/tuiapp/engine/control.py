@@ -35,6 +35,7 @@ class Control:
         self._fd = fd
         self._scratch = scratch
         self._lock = threading.Lock()
+        self._ending = threading.Lock()
         self._first: Command | None = None
         self._ready = threading.Event()
         self._waiting: list[Command] = []
@@ -57,6 +58,7 @@ class Control:
 
     def end(self, code: int) -> NoReturn:
         """End this process and all of its descendants, and remove what they would leave."""
+        self._ending.acquire()  # and never released: who comes second waits for the end
         held = descendants.segments([*self._others(), os.getpid()])
         for _ in range(round(_WAIT_S / _POLL_S)):
             others = self._others()

@@ -12,8 +12,7 @@ import gc
 import json
 import math
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 from tuiapp import clock
@@ -40,7 +39,7 @@ class Driver:
         client: the engine.
         plan: the requests and their gaps.
         now: the session's clock.
-        emit: takes frames that must not wait for the next collection.
+        emit: takes the frames of a change of state, which do not wait for a collection.
         drain_s: how long requests in flight may still take once the load has ended.
     """
 
@@ -91,9 +90,9 @@ class Driver:
         try:
             await self._warm_up()
             if not self._over:
-                with _frozen_heap():
-                    self.lags.restart()
-                    await self._measure()
+                _freeze_heap()
+                self.lags.restart()
+                await self._measure()
             await self._drain()
         finally:
             self._say("done")
@@ -272,15 +271,11 @@ class Driver:
             "concurrency": self._concurrency if closed else None,
             "shortened": self._plan.clipped,  # requests cut to fit the model
         }
-        self._emit([facts_frame(self._clock.now_ns(), LOAD_STATE, json.dumps(value))])
+        fact = facts_frame(self._clock.now_ns(), LOAD_STATE, json.dumps(value))
+        self._emit([*self.ledger.collect(), fact])
 
 
-@contextmanager
-def _frozen_heap() -> Iterator[None]:
-    """Keep what is alive now out of every garbage collection of the measured window."""
+def _freeze_heap() -> None:
+    """Keep what is alive now out of every garbage collection from here on."""
     gc.collect()
     gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()

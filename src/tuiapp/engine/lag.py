@@ -8,13 +8,11 @@ from collections import deque
 
 from tuiapp import clock
 from tuiapp.clock import NS_PER_S
-from tuiapp.engine.deadline import Alarm
 from tuiapp.events import CLIENT_LIMITED, Frame, facts_frame
 
 LOOP_LAG_BOUND_S = 0.005
 SCHEDULE_LAG_BOUND_S = 0.010
 WINDOW_NS = 10 * NS_PER_S
-BEAT_NS = NS_PER_S // 50
 
 _QUANTILE = 0.99
 
@@ -61,19 +59,14 @@ class LagMeter:
         self.loop = Lags()
         self.schedule = Lags()
         self._measuring = False
+        self._from_ns = 0
         self._limited = False
 
-    async def beat(self) -> None:
-        """Wake up again and again and see how late; runs until cancelled."""
-        alarm = Alarm()
-        try:
-            while True:
-                due_ns = self._clock.now_ns() + BEAT_NS
-                await alarm.wait(due_ns + self._clock.origin_ns)
-                now_ns = self._clock.now_ns()
-                self.loop.add(now_ns, max(0, now_ns - due_ns) / NS_PER_S)
-        finally:
-            alarm.close()
+    def woke(self, due_ns: int) -> None:
+        """The event loop runs now what was due at ``due_ns``."""
+        now_ns = self._clock.now_ns()
+        if due_ns >= self._from_ns:
+            self.loop.add(now_ns, max(0, now_ns - due_ns) / NS_PER_S)
 
     def sent(self, t_sched_ns: int, t_sent_ns: int) -> None:
         """A request that was due at ``t_sched_ns`` went out at ``t_sent_ns``."""
@@ -82,6 +75,7 @@ class LagMeter:
     def restart(self) -> None:
         """The measured window begins: what was before does not count."""
         self._measuring = True
+        self._from_ns = self._clock.now_ns()
         self.loop.forget()
         self.schedule.forget()
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 
 from tuiapp.errors import TuiappError
 from tuiapp.sources.engine_log import REPORT
@@ -17,7 +18,8 @@ _MOST = 600
 def report(error: TuiappError, *, see_log: bool = False) -> None:
     """Say why the child ends; ``see_log`` when the log may tell the cause better."""
     words = {"reason": _line(error.message), "advice": _line(error.advice), "see_log": see_log}
-    os.write(2, f"\n{REPORT}{json.dumps(words, ensure_ascii=False)}\n".encode())
+    with suppress(BrokenPipeError):  # nobody is there to hear it
+        os.write(2, f"\n{REPORT}{json.dumps(words, ensure_ascii=False)}\n".encode())
 
 
 def _line(text: str) -> str:

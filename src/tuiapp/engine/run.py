@@ -11,13 +11,16 @@ import json
 import sys
 from collections.abc import Callable, Mapping
 from importlib.util import module_from_spec, spec_from_file_location
+from itertools import count
 from typing import Any
 
 import numpy as np
 
 from tuiapp import clock
+from tuiapp.clock import NS_PER_MS
 from tuiapp.engine.client import Engine, Launch
 from tuiapp.engine.control import Command, Control
+from tuiapp.engine.deadline import Alarm
 from tuiapp.engine.driver import Driver
 from tuiapp.engine.outbox import Outbox
 from tuiapp.errors import EngineError
@@ -26,7 +29,8 @@ from tuiapp.sources import VLLM
 from tuiapp.workload.plan import Plan
 from tuiapp.workload.spec import Workload
 
-FLUSH_S, SAMPLE_S = 0.1, 0.25
+BEAT_NS = 50 * NS_PER_MS
+FLUSH_BEATS, SAMPLE_BEATS = 2, 5
 _FINISH_S = 2.0
 
 
@@ -87,18 +91,33 @@ class Run:
             driver.check_engine()
             self._outbox.put([self._sample(driver), *driver.lags.verdict()])
 
-        watching = [
-            loop.create_task(driver.lags.beat()),
-            loop.create_task(_every(FLUSH_S, flush)),
-            loop.create_task(_every(SAMPLE_S, sample)),
-        ]
+        watching = loop.create_task(self._watch(driver, flush, sample))
         try:
             await driver.run()
         finally:
-            for task in watching:
-                task.cancel()
+            watching.cancel()
             flush()
         return driver.died
+
+    async def _watch(
+        self, driver: Driver, flush: Callable[[], None], sample: Callable[[], None]
+    ) -> None:
+        """One beat for all that is done now and then: every wake-up costs the engine's host.
+
+        Beats are absolute too: after a stall of a second, all that were due in it are late.
+        """
+        alarm, due_ns = Alarm(), self._clock.now_ns()
+        try:
+            for beat in count(1):
+                due_ns += BEAT_NS
+                await alarm.wait(due_ns + self._clock.origin_ns)
+                driver.lags.woke(due_ns)
+                if beat % FLUSH_BEATS == 0:
+                    flush()
+                if beat % SAMPLE_BEATS == 0:
+                    sample()
+        finally:
+            alarm.close()
 
     def _sample(self, driver: Driver) -> Frame:
         now_ns = self._clock.now_ns()
@@ -122,12 +141,6 @@ class Run:
 
     def _fact(self, name: str, value: Mapping[str, Any], t_ns: int) -> None:
         self._outbox.put([facts_frame(t_ns, name, json.dumps(dict(value)))])
-
-
-async def _every(seconds: float, action: Callable[[], None]) -> None:
-    while True:
-        await asyncio.sleep(seconds)
-        action()
 
 
 def _starter(engine: str) -> Callable[[Launch], Engine]:

@@ -44,7 +44,8 @@ def main(argv: Sequence[str], started_ns: int) -> int:
     except Exception as error:  # noqa: BLE001 - the process's boundary: the reason is reported
         traceback.print_exc()
         _report(f"{type(error).__name__}: {error}")
-    control.end(code)
+    finally:
+        control.end(code)
 
 
 def _report(reason: str) -> None:

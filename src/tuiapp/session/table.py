@@ -21,9 +21,9 @@ class Table:
     """
 
     def __init__(self, schema: Mapping[str, str], fill: Mapping[str, Any] | None = None) -> None:
-        self._fill = dict(fill or {})
-        self._columns = {name: self._new(name, dtype, 0) for name, dtype in schema.items()}
-        self._rows = 0
+        self._fill = {name: value for name, value in (fill or {}).items() if value != 0}
+        self._columns = {name: np.zeros(0, dtype) for name, dtype in schema.items()}
+        self._rows = self._capacity = 0
 
     def __len__(self) -> int:
         return self._rows
@@ -38,31 +38,34 @@ class Table:
     def names(self) -> tuple[str, ...]:
         return tuple(self._columns)
 
-    def _new(self, name: str, dtype: str, capacity: int) -> np.ndarray:
-        # np.zeros leaves untouched pages to the kernel, np.full would touch them all.
-        fill = self._fill.get(name, 0)
-        return np.full(capacity, fill, dtype) if fill != 0 else np.zeros(capacity, dtype)
-
     def grow(self, rows: int) -> None:
         """Make the table at least ``rows`` long; new cells hold their fill value."""
+        if rows <= self._rows:
+            return
         if rows > self._capacity:
             self._reserve(max(rows, 2 * self._capacity, _FIRST_CAPACITY))
-        self._rows = max(self._rows, rows)
+        for name, value in self._fill.items():
+            self._columns[name][self._rows : rows] = value
+        self._rows = rows
 
-    @property
-    def _capacity(self) -> int:
-        return min((len(column) for column in self._columns.values()), default=0)
+    def truncate(self, rows: int) -> None:
+        """Forget the rows from ``rows`` on; for tables that are only appended to."""
+        self._rows = min(self._rows, rows)
 
     def _reserve(self, capacity: int) -> None:
+        # The kernel gives zeroed memory a page at a time: what is not used yet takes none.
         for name, old in self._columns.items():
-            new = self._new(name, old.dtype.str, capacity)
-            new[: len(old)] = old
+            new = np.zeros(capacity, old.dtype)
+            new[: self._rows] = old[: self._rows]
             self._columns[name] = new
+        self._capacity = capacity
 
     def add_column(self, name: str, dtype: str, fill: Any = 0) -> None:
         """Add a column; the rows so far hold ``fill``."""
-        self._fill[name] = fill
-        self._columns[name] = self._new(name, dtype, self._capacity)
+        self._columns[name] = np.zeros(self._capacity, dtype)
+        if fill != 0:
+            self._fill[name] = fill
+            self._columns[name][: self._rows] = fill
 
     def append(self, columns: Mapping[str, Any], rows: int) -> None:
         """Append ``rows`` rows; columns that are left out hold their fill value."""

@@ -27,6 +27,7 @@ from tuiapp.clock import Clock
 from tuiapp.events import ENGINE_EXIT, ENGINE_INFO, ENGINE_PHASE, Frame, Kind, facts_frame
 from tuiapp.session.frames import Decoder
 from tuiapp.sources import VLLM, descendants
+from tuiapp.sources.engine_exit import exit_value, not_started
 from tuiapp.sources.engine_log import EngineLog
 from tuiapp.sources.lines import Lines, level
 from tuiapp.sources.memory_kills import MemoryKills
@@ -78,6 +79,7 @@ class EngineSource:
     def __init__(self, config: EngineConfig, clock: Clock) -> None:
         self._config = config
         self._clock = clock
+        self._python = config.engine_python or sys.executable
         self._sync = secrets.token_bytes(8)
         self._log = EngineLog()
         self._queue: asyncio.Queue[Frame | None] = asyncio.Queue(_QUEUED_FRAMES)
@@ -99,12 +101,14 @@ class EngineSource:
     async def frames(self) -> AsyncIterator[Frame]:
         if self._asked_to_stop:
             return
-        yield self._fact(ENGINE_PHASE, {"phase": "spawn"})
+        spawn = self._fact(ENGINE_PHASE, {"phase": "spawn"})
         try:
             child = self._start()
         except OSError as error:
-            yield self._not_started(error)
+            yield spawn
+            yield self._fact(ENGINE_EXIT, not_started(self._python, error))
             return
+        await self._queue.put(spawn)
         self._pumping = asyncio.create_task(self._pump(child))
         rows = 0
         try:
@@ -135,10 +139,9 @@ class EngineSource:
 
     def _start(self) -> Child:
         self._scratch = tempfile.mkdtemp(prefix="tuiapp-engine-")
-        python = self._config.engine_python or sys.executable
         packed = Path(msgpack.__file__).parent
         try:
-            child = Child([python, str(_BOOTSTRAP), str(packed)], _environment(self._scratch))
+            child = Child([self._python, str(_BOOTSTRAP), str(packed)], _environment(self._scratch))
         except OSError:
             self._remove_scratch()
             raise
@@ -226,31 +229,9 @@ class EngineSource:
         shutil.rmtree(self._scratch, ignore_errors=True)
 
     def _exit_frame(self, status: Exit) -> Frame:
-        expected = status.code == 0 or (self._asked_to_stop and not self._log.report)
-        reason, advice = ("", "") if expected else self._why(status)
-        value = {"code": status.code, "signal": status.signal, "expected": expected}
-        return self._fact(ENGINE_EXIT, {**value, "reason": reason, "advice": advice})
-
-    def _why(self, status: Exit) -> tuple[str, str]:
-        if self._memory_kills.seen():
-            return (
-                "The kernel killed the engine: memory ran out.",
-                "Use a smaller model or KV cache, or free memory.",
-            )
-        reason, advice = self._log.reason()
-        if status.signal is not None:
-            return f"The engine's process was killed by {status.signal}.", "Look who sent it."
-        return reason or f"The engine ended with exit code {status.code}.", advice
-
-    def _not_started(self, error: OSError) -> Frame:
-        python = self._config.engine_python or sys.executable
-        value = {
-            "code": None,
-            "signal": None,
-            "expected": False,
-            "reason": f"{python} cannot be run: {error.strerror}.",
-            "advice": "Name a Python that has vLLM with --engine-python.",
-        }
+        value = exit_value(
+            status, asked=self._asked_to_stop, log=self._log, memory_kills=self._memory_kills
+        )
         return self._fact(ENGINE_EXIT, value)
 
     def _fact(self, name: str, value: Mapping[str, Any]) -> Frame:

@@ -17,11 +17,12 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 _RESET = (
+    "\x1b[<u"  # keyboard protocol off; each screen has its own, so before leaving this one
     "\x1b[?1049l"  # leave the alternate screen
     "\x1b[?25h"  # show the cursor
     "\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1015l\x1b[?1016l"  # mouse off
     "\x1b[?1004l\x1b[?2004l"  # focus reports and bracketed paste off
-    "\x1b[<u\x1b[?2026l"  # keyboard protocol and synchronized output off
+    "\x1b[?2026l"  # synchronized output off
     "\x1b[?7h\x1b[?2048l"  # line wrap on, resize reports off
     "\x1b[0m\r"
 )
@@ -45,7 +46,8 @@ def guarded_terminal() -> Iterator[None]:
     try:
         yield
     finally:
-        os.write(alive, b"x")
+        with suppress(BrokenPipeError):  # somebody has killed the guard
+            os.write(alive, b"x")
         os.close(alive)
         with suppress(ChildProcessError):
             os.waitpid(pid, 0)
@@ -53,6 +55,7 @@ def guarded_terminal() -> Iterator[None]:
 
 def _watch(watched: int, before: Any) -> None:
     """In the forked child: wait for the end of the parent; never returns."""
+    os.setpgid(0, 0)  # a signal to the parent's whole job, `kill -9 %1`, spares this process
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGTTOU, signal.SIGQUIT):
         signal.signal(number, signal.SIG_IGN)
     fd = sys.stdin.fileno()

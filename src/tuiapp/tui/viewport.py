@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from tuiapp.session.columns import TICK_NS, Session
 from tuiapp.session.view import View
+from tuiapp.tui.renderables.numbers import format_clock
 
 _S = 1_000_000_000
 WINDOWS_NS: tuple[int | None, ...] = (10 * _S, 60 * _S, None)
@@ -74,6 +75,9 @@ class Viewport:
         at = WINDOWS_NS.index(self.window_ns) if self.window_ns in WINDOWS_NS else 0
         self.window_ns = WINDOWS_NS[(at + 1) % len(WINDOWS_NS)]
 
-    @property
-    def window_label(self) -> str:
-        return "whole run" if self.window_ns is None else f"last {self.window_ns // _S} s"
+    def window_label(self, *, still: bool) -> str:
+        """The window in words; where it ends, when it stands ``still``."""
+        until = f" to {format_clock(self.cursor_ns / _S)}" if still else ""
+        if self.window_ns is None:
+            return f"run{until}" if until else "whole run"
+        return f"{self.window_ns // _S} s{until}" if until else f"last {self.window_ns // _S} s"

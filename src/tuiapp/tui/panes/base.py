@@ -42,6 +42,10 @@ Part = tuple[Renderable, int]
 """A drawing and the rows it gets."""
 
 
+Key = tuple[str, str, str]
+"""A key as shown, what it does, and the action a click on it runs."""
+
+
 class Pane(Widget, can_focus=True):
     """A drawing of the scene with a border and a title.
 
@@ -51,6 +55,9 @@ class Pane(Widget, can_focus=True):
     TITLE: ClassVar[str] = ""
     EVERY: ClassVar[int] = 1
     """Redrawn at every n-th frame."""
+    KEYS: ClassVar[tuple[Key, ...]] = ()
+    FULL_KEYS: ClassVar[tuple[Key, ...]] = ()
+    """What the bottom line offers while the pane has the focus; the screen to itself."""
 
     def __init__(self, name: str) -> None:
         super().__init__(id=name, classes="pane")

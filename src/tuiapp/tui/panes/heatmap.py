@@ -13,7 +13,7 @@ from tuiapp.session.columns import TICK_NS
 from tuiapp.session.view import View
 from tuiapp.stats.axis import Axis
 from tuiapp.tui.panes.axes import latency_axis
-from tuiapp.tui.panes.base import Pane, Part, Scene
+from tuiapp.tui.panes.base import Key, Pane, Part, Scene
 from tuiapp.tui.panes.lines import TextLines
 from tuiapp.tui.renderables.axis import tick_label
 from tuiapp.tui.renderables.heatmap import Heatmap, Mark
@@ -65,7 +65,7 @@ class HeatmapPane(Pane):
     """Requests by moment and latency; a click goes to that moment, enter changes the metric."""
 
     TITLE = "TTFT over time"
-    KEYS: ClassVar = (("enter", "next metric", "screen.full"),)
+    FULL_KEYS: ClassVar[tuple[Key, ...]] = (("enter", "next metric", "screen.full"),)
 
     def __init__(self, name: str) -> None:
         super().__init__(name)

@@ -7,15 +7,19 @@ from collections.abc import Sequence
 import numpy as np
 
 from tuiapp.session.view import View
+from tuiapp.tui.panes.arranged import Beside, Faded, Stacked
 from tuiapp.tui.panes.base import Pane, Part, Scene
+from tuiapp.tui.panes.devices import gpu_fields
+from tuiapp.tui.panes.history import LEAST_NS, last_seen, resample
 from tuiapp.tui.renderables.bar import CoreBars, Gauge, Gauges
 from tuiapp.tui.renderables.line import LineChart, Series
 from tuiapp.tui.renderables.numbers import Field, NumberLines, format_bytes
 from tuiapp.tui.renderables.palette import Ink
 
-_S = 1_000_000_000
 _STEAL_BAD = 0.01
-_HISTORY_NS = 120 * _S
+_NUMBERS = 52
+"""Cells the numbers take where a history stands beside them."""
+_MIN_HISTORY = 24
 
 
 class HostPane(Pane):
@@ -24,37 +28,50 @@ class HostPane(Pane):
     TITLE = "Host"
 
     def title(self, scene: Scene) -> str:
-        host = scene.view.meta.get("host", {})
-        return " · ".join(
-            str(part) for part in (self.TITLE, host.get("cpu_model"), host.get("os")) if part
-        )
+        host = scene.view.meta.get("host") or {}
+        parts = (self.TITLE, last_seen(scene.view), host.get("cpu_model"), host.get("os"))
+        return " · ".join(str(part) for part in parts if part)
 
     def parts(self, scene: Scene, width: int, height: int) -> Sequence[Part]:
-        view = scene.view
-        if height < 3:
-            return ((NumberLines((_one_line(view), _engine_line(view))), height),)
-        gauges = Gauges((_cpu(view), _memory(view)))
-        lines = [_engine_line(view)]
-        if not view.groups("gpu"):
-            lines.append(_no_gpu(view))
-        parts: list[Part] = [(gauges, 2), (NumberLines(tuple(lines)), len(lines))]
-        room = height - 2 - len(lines)
-        if room >= 1:
-            cores = _cores(view)
-            parts.append((cores, 1 if room < 4 else 2))
-            room -= 1 if room < 4 else 2
-        if room >= 2:
-            parts.append((_history(view, width), room))
-        return parts
+        drawing = Stacked(_parts(scene.view, width, height))
+        over = bool(scene.view.health.exit_facts)
+        return ((Faded(drawing) if over else drawing, height),)
+
+
+def _parts(view: View, width: int, height: int) -> Sequence[Part]:
+    if height < 3:
+        return ((NumberLines((_one_line(view), _engine_line(view))), height),)
+    if width >= _NUMBERS + _MIN_HISTORY and height >= 4:
+        numbers = Stacked(_numbers(view, height))
+        history = _history(view, width - _NUMBERS - 2)
+        return ((Beside(numbers, history, _NUMBERS), height),)
+    parts = list(_numbers(view, height))
+    room = height - sum(rows for _, rows in parts)
+    if room >= 2:
+        parts.append((_history(view, width), room))
+    return parts
+
+
+def _numbers(view: View, height: int) -> Sequence[Part]:
+    lines = [_engine_line(view)]
+    if not view.groups("gpu"):
+        lines.append(_no_gpu(view))
+    parts: list[Part] = [
+        (Gauges((_cpu(view), _memory(view))), 2),
+        (NumberLines(tuple(lines)), len(lines)),
+    ]
+    room = height - 2 - len(lines)
+    if room >= 1:
+        parts.append((_cores(view), 1 if room < 4 else 2))
+    return parts
 
 
 def _one_line(view: View) -> tuple[Field, ...]:
     steal = view.gauge("cpu", "steal")
-    used = view.gauge("memory", "used_bytes")
-    total = view.gauge("memory", "total_bytes")
-    gpu = () if view.groups("gpu") else _no_gpu(view)
+    used, total = view.gauge("memory", "used_bytes"), view.gauge("memory", "total_bytes")
+    gpu = gpu_fields(view) if view.groups("gpu") else _no_gpu(view)
     return (
-        Field("cpu", _percent(view.gauge("cpu", "total")), 4, "%", keep=9, gap=0),
+        Field("cpu", _percent(view.gauge("cpu", "total")), 4, "%", keep=9, gap=2),
         Field("steal", _percent(steal), 4, "%", _steal_ink(steal), keep=8, gap=2),
         Field("mem", _percent(_share(used, total)), 4, "%", keep=7, gap=2),
         *gpu,
@@ -66,15 +83,15 @@ def _cpu(view: View) -> Gauge:
     load = view.gauge("load", "load1")
     note = f"steal {_percent(steal)} %  load {'—' if load is None else f'{load:.1f}'}"
     if steal is not None and steal > _STEAL_BAD:
-        note += "  ← stolen by the hypervisor"
-    return Gauge("cpu", total, f"{_percent(total)} %", note)
+        note = f"steal {_percent(steal)} % ← the hypervisor's"
+    return Gauge("cpu", total, f"{_percent(total)} %", note, value_width=6)
 
 
 def _memory(view: View) -> Gauge:
     used, total = view.gauge("memory", "used_bytes"), view.gauge("memory", "total_bytes")
     fraction = _share(used, total)
     note = f"{format_bytes(used, binary=True)} of {format_bytes(total, binary=True)}"
-    return Gauge("mem", fraction, f"{_percent(fraction)} %", note)
+    return Gauge("mem", fraction, f"{_percent(fraction)} %", note, value_width=6)
 
 
 def _engine_line(view: View) -> tuple[Field, ...]:
@@ -83,7 +100,7 @@ def _engine_line(view: View) -> tuple[Field, ...]:
     own = view.gauge("process.app", "cpu_cores")
     rss = format_bytes(view.gauge("process", "rss_bytes"), binary=True)
     return (
-        Field("engine", "—" if cores is None else f"{cores:.2f}", 5, "cores", keep=9, gap=0),
+        Field("engine", "—" if cores is None else f"{cores:.2f}", 5, "cores", keep=9, gap=2),
         Field("rss", rss, 8, keep=8, gap=2),
         Field("procs", "—" if procs is None else f"{procs:.0f}", 3, keep=4, gap=2, ink=Ink.TEXT),
         Field("tuiapp", _percent(own), 4, "%", keep=5, gap=2, ink=Ink.TEXT),
@@ -105,29 +122,17 @@ def _cores(view: View) -> CoreBars:
 
 
 def _history(view: View, width: int) -> LineChart:
-    """CPU use and steal over the last minutes, resampled to two points a cell."""
+    """CPU use and steal over the window, resampled to two points a cell."""
     points = 2 * max(width - 5, 1)
-    reach = view.window_ns or _HISTORY_NS
+    reach = view.window_ns or max(view.cursor_ns, LEAST_NS)
     return LineChart(
         (
             Series(resample(view, "cpu", "total", reach, points) * 100, Ink.SERIES_0, "cpu"),
             Series(resample(view, "cpu", "steal", reach, points) * 100, Ink.BAD, "steal"),
         ),
         high=100.0,
-        empty="",
+        empty="no CPU sample in this stretch of time",
     )
-
-
-def resample(view: View, group: str, name: str, reach_ns: int, points: int) -> np.ndarray:
-    """A gauge on ``points`` equal steps up to the cursor: the newest value in each, else NaN."""
-    step = max(reach_ns // points, 1)
-    end = view.cursor_ns // step + 1
-    t_ns, values = view.series(group, name, (end - points) * step - 1)
-    out = np.full(points, np.nan)
-    at = t_ns // step - (end - points)
-    inside = (at >= 0) & (at < points)
-    out[at[inside]] = values[inside]
-    return out
 
 
 def _share(part: float | None, whole: float | None) -> float | None:

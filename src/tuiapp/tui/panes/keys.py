@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from textual import events
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tuiapp.tui.panes.base import Scene
-from tuiapp.tui.renderables.canvas import Canvas
+from tuiapp.tui.panes.base import Key, Pane, Scene
+from tuiapp.tui.renderables.canvas import Canvas, cells
 from tuiapp.tui.renderables.palette import Ink
 
-# (key as shown, what it does, action of the screen or the app, importance)
-_KEYS = (
-    ("q", "quit", "app.quit", 9),
-    ("?", "what is this", "screen.help", 9),
-    ("space", "pause", "screen.pause", 8),
-    ("←→", "time", "screen.move(-1)", 6),
-    ("z", "window", "screen.zoom", 7),
-    ("tab", "pane", "app.focus_next", 4),
-    ("enter", "full", "screen.full", 6),
-    ("1-9", "panes", "screen.full_pane('requests')", 5),
-    ("+ −", "rate", "screen.rate(1)", 3),
-    ("p", "hold load", "screen.hold", 3),
-    ("m", "mark", "screen.mark", 5),
-    ("l", "lin/log", "screen.axis", 2),
-    ("/", "commands", "app.command_palette", 4),
+_GAP = 2
+
+# (key as shown, what it does, action of the screen or the app), importance
+_KEYS: tuple[tuple[Key, int], ...] = (
+    (("q", "quit", "app.quit"), 9),
+    (("?", "help", "screen.help"), 9),
+    (("space", "pause", "screen.pause"), 8),
+    (("←→", "time", "screen.move(-1)"), 6),
+    (("z", "window", "screen.zoom"), 7),
+    (("enter", "full", "screen.full"), 6),
+    (("1-9", "panes", "screen.next_pane"), 5),
+    (("m", "mark", "screen.mark"), 5),
+    (("tab", "pane", "app.focus_next"), 3),
+    (("/", "commands", "app.command_palette"), 4),
+    (("+ −", "rate", "screen.rate(1)"), 3),
+    (("p", "hold load", "screen.hold"), 2),
+    (("l", "lin/log", "screen.axis"), 2),
 )
+_ENTER = _KEYS[5]
+_PAUSE = _KEYS[2]
 
 
 class KeysBar(Widget):
@@ -39,20 +41,28 @@ class KeysBar(Widget):
         self._spots: list[tuple[int, int, str]] = []
         self._drawn: tuple[object, ...] = ()
 
-    def show(self, scene: Scene, *, force: bool = False) -> None:
-        """Draw the keys."""
+    def show(
+        self, scene: Scene, pane: Pane | None, *, pinned: bool, force: bool = False
+    ) -> None:
+        """Draw the keys that matter now.
+
+        Args:
+            pane: the one that has the focus.
+            pinned: the screen follows the newest moment.
+        """
         width = self.content_size.width
-        if width < 1 or (not force and self._drawn == (width, scene.palette, scene.full)):
+        state = (width, scene.palette, scene.full, pane, pinned)
+        if width < 1 or (not force and self._drawn == state):
             return
-        self._drawn = (width, scene.palette, scene.full)
+        self._drawn = state
         canvas = Canvas(width, 1, scene.palette)
         col, self._spots = 0, []
-        for key, label, action in _shown(width, full=scene.full):
+        for key, label, action in _shown(width, _offered(pane, full=scene.full, pinned=pinned)):
             start = col
             col = canvas.text(0, col, key, Ink.ACCENT) + 1
             col = canvas.text(0, col, label, Ink.DIM)
             self._spots.append((start, col, action))
-            col += 2
+            col += _GAP
         self._line = canvas.strips()[0]
         self.refresh()
 
@@ -69,10 +79,18 @@ class KeysBar(Widget):
                 await self.run_action(action)
 
 
-def _shown(width: int, *, full: bool) -> list[tuple[str, str, str]]:
-    keys: list[Any] = list(_KEYS)
+def _offered(pane: Pane | None, *, full: bool, pinned: bool) -> list[tuple[Key, int]]:
+    keys = list(_KEYS)
+    own = () if pane is None else pane.FULL_KEYS if full else pane.KEYS
     if full:
-        keys.insert(0, ("esc", "back", "screen.leave_full", 9))
-    while sum(len(key) + len(label) + 3 for key, label, *_ in keys) > width:
-        keys.remove(min(reversed(keys), key=lambda item: item[3]))
-    return [(key, label, action) for key, label, action, _ in keys]
+        keys.remove(_ENTER)
+    if not pinned:
+        keys[keys.index(_PAUSE)] = (("end", "back to now", "screen.follow"), 9)
+    first = [(("esc", "back", "screen.leave_full"), 9)] if full else []
+    return [*first, *((key, 8) for key in own), *keys]
+
+
+def _shown(width: int, keys: list[tuple[Key, int]]) -> list[Key]:
+    while sum(cells(key) + cells(label) + 1 + _GAP for (key, label, _), _ in keys) - _GAP > width:
+        keys.remove(min(reversed(keys), key=lambda item: item[1]))
+    return [key for key, _ in keys]

@@ -13,7 +13,7 @@ from textual.binding import Binding, BindingType
 from tuiapp.events import UNSET, Phase, Status
 from tuiapp.session.traffic import split_columns
 from tuiapp.session.view import View
-from tuiapp.tui.panes.base import Pane, Part, Scene
+from tuiapp.tui.panes.base import Key, Pane, Part, Scene
 from tuiapp.tui.panes.lines import TextLines
 from tuiapp.tui.renderables.bar import Part as Share
 from tuiapp.tui.renderables.bar import StackedBar
@@ -128,11 +128,12 @@ class RequestsPane(Pane):
 
     TITLE = "Where the time goes"
     EVERY = 2
-    KEYS: ClassVar = (
+    KEYS: ClassVar[tuple[Key, ...]] = (
         ("↑↓", "select", "focused.select(1)"),
         ("s", "sort", "screen.sort"),
         ("d", "detail", "screen.detail"),
     )
+    FULL_KEYS = KEYS
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "select(-1)", "up", show=False),
         Binding("down,j", "select(1)", "down", show=False),

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-
-from textual.strip import Strip
 
 from tuiapp.events import ENGINE_PHASES
 from tuiapp.session.health import DEAD
 from tuiapp.tui.panes.base import Pane, Part, Scene
-from tuiapp.tui.renderables.canvas import Canvas, clean
-from tuiapp.tui.renderables.palette import Ink, Palette
+from tuiapp.tui.panes.lines import TextLines, wrap
+from tuiapp.tui.renderables.palette import Ink
 from tuiapp.tui.renderables.waterfall import Step, Waterfall
 
 _S = 1e9
@@ -22,18 +19,30 @@ class StartPane(Pane):
 
     TITLE = "Cold start"
 
+    def title(self, scene: Scene) -> str:
+        if scene.view.health.state == DEAD and not _is_ready(scene):
+            return "Cold start failed"
+        return self.TITLE
+
     def parts(self, scene: Scene, width: int, height: int) -> Sequence[Part]:
-        steps = _steps(scene)
-        health = scene.view.health
-        reason: list[str] = []
-        if health.state == DEAD:
-            reason = wrap(f"{health.reason} {health.advice}", width)
-        rows = max(min(len(steps) + 1, height - len(reason) - 1), 1)
+        steps, health = _steps(scene), scene.view.health
         now_s = (scene.view.cursor_ns - _origin_ns(scene)) / _S
         drawing = Waterfall(steps, now_s, scene.frame)
-        if not reason:
-            return ((drawing, rows),)
-        return ((drawing, rows), (TextLines(("", *reason)), height - rows))
+        if health.state != DEAD or _is_ready(scene):
+            return ((drawing, max(min(len(steps) + 1, height), 1)),)
+        advice = wrap(health.advice, width, 3)
+        reason = wrap(health.reason, width, max(height - len(advice) - 3, 1))
+        words = len(reason) + len(advice) + 1
+        rows = max(min(len(steps) + 1, height - words), 1)
+        return (
+            (drawing, rows),
+            (TextLines(("", *reason), Ink.BAD), len(reason) + 1),
+            (TextLines(advice, Ink.STRONG), len(advice)),
+        )
+
+
+def _is_ready(scene: Scene) -> bool:
+    return any(span.name == "ready" for span in scene.view.cold_start)
 
 
 def _origin_ns(scene: Scene) -> int:
@@ -58,24 +67,3 @@ def _steps(scene: Scene) -> tuple[Step, ...]:
         last_begun = max((ENGINE_PHASES.index(n) for n in begun if n in ENGINE_PHASES), default=-1)
         steps += [Step(name.replace("_", " ")) for name in ENGINE_PHASES[last_begun + 1 : -1]]
     return tuple(steps)
-
-
-@dataclass(frozen=True, slots=True)
-class TextLines:
-    """Plain lines."""
-
-    lines: Sequence[str]
-    ink: Ink = Ink.STRONG
-
-    def strips(self, width: int, height: int, palette: Palette) -> list[Strip]:
-        canvas = Canvas(width, height, palette)
-        for row, line in enumerate(self.lines[:height]):
-            canvas.text(row, 0, line, self.ink)
-        return canvas.strips()
-
-
-def wrap(text: str, width: int) -> list[str]:
-    """``text`` in lines of at most ``width`` cells."""
-    from textwrap import wrap as fold
-
-    return fold(clean(text), max(width, 1))

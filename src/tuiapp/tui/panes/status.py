@@ -8,15 +8,27 @@ from dataclasses import dataclass
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tuiapp.session.health import DEAD, DONE, DRAINING, PAUSED, SERVING, SILENT, STARTING
+from tuiapp.events import LOAD_STATE
+from tuiapp.session.health import (
+    DEAD,
+    DONE,
+    DRAINING,
+    PAUSED,
+    SERVING,
+    SILENT,
+    STARTING,
+    latest,
+)
+from tuiapp.session.view import View
 from tuiapp.tui.control import RunControl
 from tuiapp.tui.panes.base import Scene
-from tuiapp.tui.renderables.canvas import Canvas, cells, clean, fit
+from tuiapp.tui.renderables.canvas import Canvas, cells, fit
 from tuiapp.tui.renderables.numbers import format_bytes, format_clock
 from tuiapp.tui.renderables.palette import Ink, Palette
-from tuiapp.tui.viewport import Viewport
 
 _S = 1_000_000_000
+_GAP = 3
+_LABELS = {PAUSED: "load paused", DONE: "done after"}
 _LOOKS = {
     SERVING: ("●", Ink.GOOD),
     STARTING: ("◌", Ink.ACCENT),
@@ -30,11 +42,33 @@ _LOOKS = {
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A piece of the line; the smallest ``keep`` goes first when there is no room."""
+    """A piece of the line; the smallest ``keep`` goes first when there is no room.
+
+    ``most`` cuts a long one, so that it does not push the others off the line.
+    """
 
     text: str
     ink: Ink = Ink.TEXT
     keep: int = 5
+    sign: str = ""
+    sign_ink: Ink = Ink.TEXT
+    most: int = 32
+
+    @property
+    def shown(self) -> str:
+        """The text as far as it is drawn."""
+        return fit(self.text, self.most)
+
+    @property
+    def cells(self) -> int:
+        """Its width."""
+        return cells(self.sign) + bool(self.sign) + cells(self.shown)
+
+    def draw(self, canvas: Canvas, col: int) -> int:
+        """Write it from ``col`` on; returns the column behind it."""
+        if self.sign:
+            col = canvas.text(0, col, self.sign, self.sign_ink) + 1
+        return canvas.text(0, col, fit(self.shown, canvas.width - col), self.ink)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,20 +81,20 @@ class ItemLine:
     def strips(self, width: int, height: int, palette: Palette) -> list[Strip]:
         canvas = Canvas(width, height, palette)
         left, right = list(self.left), list(self.right)
-        while _cells(left) + _cells(right) > width and len(left) + len(right) > 1:
+        while _cells(left) + _cells(right) - _GAP > width and len(left) + len(right) > 1:
             least = min((*left, *right), key=lambda item: item.keep)
             (left if least in left else right).remove(least)
         col = 0
         for item in left:
-            col = canvas.text(0, col, fit(item.text, width - col), item.ink) + 3
-        col = width
-        for item in reversed(right):
-            col = canvas.put_right(0, col, item.text, item.ink) - 3
+            col = item.draw(canvas, col) + _GAP
+        col = width + _GAP - _cells(right)
+        for item in right:
+            col = item.draw(canvas, col) + _GAP
         return canvas.strips()
 
 
 def _cells(items: Sequence[Item]) -> int:
-    return sum(cells(clean(item.text)) + 3 for item in items)
+    return sum(item.cells + _GAP for item in items)
 
 
 class StatusBar(Widget):
@@ -70,12 +104,19 @@ class StatusBar(Widget):
         super().__init__(id="status")
         self._line: Strip | None = None
 
-    def show_run(self, scene: Scene, run: RunControl, port: Viewport, stopping: bool) -> None:
-        """Draw the scene's state."""
+    def show(
+        self, scene: Scene, run: RunControl, now: View, now_ns: int, *, stopping: bool
+    ) -> None:
+        """Draw the scene's state.
+
+        Args:
+            now: the run at its newest moment, wherever the scene stands.
+            now_ns: what time it is for whoever looks.
+        """
         width = self.content_size.width
         if width < 1:
             return
-        line = ItemLine(_left(scene, stopping), _right(scene, run, port))
+        line = ItemLine(_left(scene, now_ns, stopping=stopping), _right(scene, run, now))
         strip = line.strips(width, 1, scene.palette)[0]
         if strip != self._line:
             self._line = strip
@@ -88,30 +129,45 @@ class StatusBar(Widget):
         return self._line
 
 
-def _left(scene: Scene, stopping: bool) -> list[Item]:
-    view, meta = scene.view, scene.view.meta
-    health = view.health
-    glyph, ink = _LOOKS.get(health.state, ("●", Ink.ACCENT))
-    label = "stopping" if stopping and health.state not in (DEAD, DONE) else health.state
-    age = (view.cursor_ns - health.since_ns) / _S
-    state = f"{glyph} {label} {format_clock(age)}"
-    model, engine, host = (meta.get(name, {}) for name in ("model", "engine", "host"))
+def _left(scene: Scene, now_ns: int, *, stopping: bool) -> list[Item]:
+    meta = scene.view.meta
+    model, engine, host = (meta.get(name) or {} for name in ("model", "engine", "host"))
     version = " ".join(str(engine[key]) for key in ("name", "version", "device") if engine.get(key))
-    return [
-        Item(state, ink, keep=9),
-        Item(str(model.get("name", "?")).rstrip("/").rsplit("/", 1)[-1], Ink.STRONG, keep=7),
-        Item(version, Ink.TEXT, keep=4) if version else Item("vLLM", Ink.DIM, keep=1),
+    items = [
+        _state(scene, now_ns, stopping=stopping),
+        Item(_short(str(model.get("name") or "")), Ink.STRONG, keep=7),
+        Item(version, Ink.TEXT, keep=4),
         Item(_load(scene), Ink.TEXT, keep=6),
-        Item(str(host.get("hostname", "")), Ink.TEXT, keep=5),
+        Item(str(host.get("hostname") or ""), Ink.TEXT, keep=5, most=24),
         Item(_machine(host), Ink.DIM, keep=2),
     ]
+    return [item for item in items if item.text]
+
+
+def _state(scene: Scene, now_ns: int, *, stopping: bool) -> Item:
+    """What it is doing, and for how long; of a finished run, how long it took."""
+    health = scene.view.health
+    sign, ink = _LOOKS.get(health.state, ("●", Ink.ACCENT))
+    label = _LABELS.get(health.state, health.state)
+    if stopping and health.state not in (DEAD, DONE):
+        label = "stopping"
+    age = health.since_ns if health.state == DONE else max(now_ns - health.since_ns, 0)
+    return Item(f"{label} {format_clock(age / _S)}", ink, keep=9, sign=sign, sign_ink=ink)
+
+
+def _short(model: str) -> str:
+    """A model's own name, without the folder or the account it comes from."""
+    return model.rstrip("/").rsplit("/", 1)[-1]
 
 
 def _load(scene: Scene) -> str:
-    workload = scene.view.meta.get("workload", {})
-    name = str(workload.get("name", "load"))
+    workload = scene.view.meta.get("workload") or {}
+    name = str(workload.get("name") or "load")
     if workload.get("arrival") == "closed":
-        return f"{name} {workload.get('concurrency')} clients"
+        told = latest(scene.view.session, LOAD_STATE, scene.view.cursor_ns)
+        known = told.value if told and isinstance(told.value, dict) else {}
+        clients = known.get("concurrency") or workload.get("concurrency") or "—"
+        return f"{name} {clients} clients"
     rate = scene.view.gauge("driver", "rate") or scene.view.health.rate or workload.get("rate")
     return f"{name} {float(rate):.1f} req/s" if rate else name
 
@@ -121,33 +177,17 @@ def _machine(host: dict[str, object]) -> str:
     return f"{cores} cores" if cores else ""
 
 
-def _right(scene: Scene, run: RunControl, port: Viewport) -> list[Item]:
+def _right(scene: Scene, run: RunControl, now: View) -> list[Item]:
     recording = run.recording
     items = []
-    if not port.pinned:
+    if scene.view.cursor_ns < now.cursor_ns:
         items.append(Item(f"‖ at {format_clock(scene.view.cursor_ns / _S)}", Ink.WARN, keep=8))
+        if now.health.state in (DEAD, SILENT) and scene.view.health.alive:
+            items.append(Item(f"now {now.health.state}", Ink.BAD, keep=9))
     if recording.failing:
-        items.append(Item("◉ NOT RECORDING", Ink.BAD, keep=9))
+        items.append(Item("NOT RECORDING", Ink.BAD, keep=9, sign="◉", sign_ink=Ink.BAD))
     else:
-        ink = Ink.DIM if run.finished else Ink.BAD
-        items.append(Item(f"◉ {format_bytes(recording.size)}", ink, keep=7))
+        sign_ink = Ink.DIM if run.finished else Ink.BAD
+        size = format_bytes(recording.size, 8)
+        items.append(Item(size, Ink.DIM, keep=7, sign="◉", sign_ink=sign_ink))
     return items
-
-
-def notice(scene: Scene, run: RunControl) -> str:
-    """What must not be missed, or nothing: a lasting banner."""
-    view, health = scene.view, scene.view.health
-    if run.recording.failing:
-        return (
-            f"Not recording: {run.recording.failing}. Samples are kept in memory and written as "
-            "soon as the disk takes them: free some space."
-        )
-    if health.state in (DEAD, SILENT):
-        ago = format_clock((view.cursor_ns - health.since_ns) / _S)
-        return f"Engine {health.state} for {ago}: {health.reason} {health.advice}".strip()
-    if health.client_limited:
-        return (
-            "Client-limited: the load driver itself was late, so latencies are overstated. "
-            "Lower the rate or give it a core."
-        )
-    return ""

@@ -3,66 +3,143 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
 
 from tuiapp.session.columns import TICK_NS
+from tuiapp.session.health import DEAD, DONE, SILENT
+from tuiapp.session.traffic import Traffic, history, traffic
+from tuiapp.session.view import View
+from tuiapp.tui.panes.arranged import Faded
 from tuiapp.tui.panes.base import Pane, Part, Scene
 from tuiapp.tui.renderables.line import LineChart, Series
-from tuiapp.tui.renderables.numbers import Field, NumberLines, format_count, format_ms, format_si
+from tuiapp.tui.renderables.numbers import (
+    Field,
+    NumberLines,
+    format_clock,
+    format_count,
+    format_ms,
+    format_si,
+)
 from tuiapp.tui.renderables.palette import Ink
 
-_TICKS_A_SECOND = 1_000_000_000 // TICK_NS
-_LATE_NS = 1_000_000_000
+_S = 1_000_000_000
+_TICKS_A_SECOND = _S // TICK_NS
+_LATE_NS = _S
+_WIDE = 70
+"""Cells from which two lines hold what takes four in a narrow pane."""
+
+Line = tuple[Field, ...]
 
 
 class TrafficPane(Pane):
-    """Rates over the last ten seconds, gauges of now."""
+    """Rates over the last ten seconds, gauges of now; of a finished run, its means."""
 
     TITLE = "Throughput"
 
+    def title(self, scene: Scene) -> str:
+        health = scene.view.health
+        if health.state in (DEAD, SILENT):
+            return f"{self.TITLE} · nothing since {format_clock(health.since_ns / _S)}"
+        return f"{self.TITLE} · mean of the run" if _is_over(scene.view) else self.TITLE
+
     def parts(self, scene: Scene, width: int, height: int) -> Sequence[Part]:
-        lines = [_rates(scene), _queues(scene)]
-        if height >= 4:
-            lines.append(_totals(scene))
+        now = _traffic(scene.view)
+        good = None if now.output_tokens_per_s is None else _goodput(scene.view)
+        lines = _wide(now, good) if width >= _WIDE else _narrow(now, good)
         chart = height - len(lines)
         parts: list[Part] = [(NumberLines(tuple(lines)), min(len(lines), height))]
         if chart >= 2:
-            parts.append((_chart(scene, width), chart))
+            drawing = _chart(scene, width)
+            over = bool(scene.view.health.exit_facts)
+            parts.append((Faded(drawing) if over else drawing, chart))
         return parts
 
 
-def _rates(scene: Scene) -> tuple[Field, ...]:
-    now = scene.view.traffic
-    good = scene.view.goodput_per_s
+def _is_over(view: View) -> bool:
+    """The run ended as planned; otherwise its last numbers say nothing of now."""
+    return view.health.state == DONE and bool(view.health.exit_facts)
+
+
+def _traffic(view: View) -> Traffic:
+    """What may be shown as true now: nothing of an engine that is gone or says nothing."""
+    if _is_over(view) and view.measured is not None:
+        mean = traffic(view.session, view.measured.start_ns - 1, view.measured.end_ns)
+        return replace(mean, running=None, waiting=None, kv_usage=None, oldest_wait_ns=None)
+    now = view.traffic
+    if view.health.state not in (DEAD, SILENT):
+        return now
+    return replace(
+        now,
+        output_tokens_per_s=None,
+        prompt_tokens_per_s=None,
+        running=None,
+        waiting=None,
+        kv_usage=None,
+        prefix_hit=None,
+        oldest_wait_ns=now.oldest_wait_ns if view.health.state == SILENT else None,
+    )
+
+
+def _goodput(view: View) -> float | None:
+    if _is_over(view) and view.slos and view.measured is not None:
+        start, end = view.measured.start_ns - 1, view.measured.end_ns
+        return view.good(start, end) / view.measured.seconds
+    return view.goodput_per_s
+
+
+def _wide(now: Traffic, good: float | None) -> list[Line]:
+    out, prefilled, useful, failed = _rates(now, good)
+    running, waiting, cache, hit, oldest = _queues(now)
+    sent, done, preempted = _totals(now)
+    return [
+        (out, prefilled, useful, failed, sent),
+        (running, waiting, cache, hit, oldest, preempted, done),
+    ]
+
+
+def _narrow(now: Traffic, good: float | None) -> list[Line]:
+    out, prefilled, useful, failed = _rates(now, good)
+    running, waiting, cache, hit, oldest = _queues(now)
+    sent, done, preempted = _totals(now)
+    return [
+        (out, prefilled),
+        (running, waiting, cache, oldest),
+        (useful, failed, hit),
+        (sent, done, preempted),
+    ]
+
+
+def _rates(now: Traffic, good: float | None) -> Line:
     failed_ink = Ink.BAD if now.failed else Ink.TEXT
     return (
-        Field("out", format_si(now.output_tokens_per_s), 5, "tok/s", keep=9, gap=0),
+        Field("out", format_si(now.output_tokens_per_s), 5, "tok/s", keep=9, gap=2),
         Field("in", format_si(now.prompt_tokens_per_s), 5, "tok/s", keep=7, gap=2),
-        Field("good", "—" if good is None else f"{good:.1f}", 5, "/s", keep=8, gap=2),
+        Field("good", "—" if good is None else format_si(good), 4, "/s", keep=8, gap=2),
         Field("failed", format_count(now.failed), 4, ink=failed_ink, keep=6, gap=2),
     )
 
 
-def _queues(scene: Scene) -> tuple[Field, ...]:
-    now = scene.view.traffic
+def _queues(now: Traffic) -> Line:
     waiting_ink = Ink.WARN if now.waiting else Ink.STRONG
     wait = now.oldest_wait_ns
     late = wait is not None and wait > _LATE_NS
     return (
-        Field("run", format_count(now.running), 4, keep=9, gap=0),
+        Field("run", format_count(now.running), 4, keep=9, gap=2),
         Field("wait", format_count(now.waiting), 4, ink=waiting_ink, keep=9, gap=2),
         Field("KV", _percent(now.kv_usage), 4, "%", keep=8, gap=2),
-        Field("hit", _percent(now.prefix_hit), 4, "%", keep=5, gap=2),
+        Field("hit", _percent(now.prefix_hit), 4, "%", Ink.TEXT, keep=5, gap=2),
         Field("oldest", format_ms(wait), 6, "ms", Ink.WARN if late else Ink.TEXT, keep=4, gap=2),
     )
 
 
-def _totals(scene: Scene) -> tuple[Field, ...]:
-    now = scene.view.traffic
+def _totals(now: Traffic) -> Line:
     preempted_ink = Ink.WARN if now.preempted else Ink.TEXT
     return (
-        Field("sent", format_count(now.sent), 6, ink=Ink.TEXT, keep=6, gap=0),
-        Field("done", format_count(now.ok), 6, ink=Ink.TEXT, keep=7, gap=2),
-        Field("preempted", format_count(now.preempted), 4, ink=preempted_ink, keep=5, gap=2),
+        Field("sent", format_count(now.sent), 5, ink=Ink.TEXT, keep=3, gap=2),
+        Field("done", format_count(now.ok), 5, ink=Ink.TEXT, keep=2, gap=2),
+        Field("preempted", format_count(now.preempted), 4, ink=preempted_ink, keep=3, gap=2),
     )
 
 
@@ -73,8 +150,20 @@ def _percent(fraction: float | None) -> str:
 
 
 def _chart(scene: Scene, width: int) -> LineChart:
-    """Tokens a second, a point a second or more: two points a cell."""
-    points = 2 * max(width - 5, 1)
-    ticks = scene.view.history("output_tokens", points * _TICKS_A_SECOND)
-    rate = ticks.reshape(points, _TICKS_A_SECOND).sum(axis=1)
-    return LineChart((Series(rate, Ink.WINDOW, "out"),), fill=True, empty="")
+    """Output tokens a second over the window, in points of whole seconds."""
+    view, points = scene.view, 2 * max(width - 6, 1)
+    reach = view.window_ns or max(view.cursor_ns - view.run_start_ns, _S)
+    each_s = max(-(-reach // (points * _S)), 1)
+    shown = min(-(-reach // (each_s * _S)), points)
+    # Points end at whole multiples, so that a second keeps its height while time goes on.
+    end = view.cursor_ns // (each_s * _S)
+    ticks = each_s * _TICKS_A_SECOND
+    counts = history(view.session, "output_tokens", (end - shown) * ticks, end * ticks)
+    rate = _sums(counts.reshape(shown, ticks)) / each_s
+    return LineChart((Series(np.repeat(rate, points // shown), Ink.WINDOW),), fill=True, empty="")
+
+
+def _sums(counts: np.ndarray) -> np.ndarray:
+    """Sum of each row; nan only where nothing of it is known."""
+    known = ~np.isnan(counts).all(axis=1)
+    return np.where(known, np.nansum(counts, axis=1), np.nan)

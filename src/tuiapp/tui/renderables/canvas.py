@@ -165,7 +165,7 @@ class Canvas:
 
     def strips(self) -> list[Strip]:
         """One strip a row, one segment per run of one style."""
-        if not self.width:
+        if not self.width or not self.height:
             return [Strip([], 0) for _ in range(self.height)]
         inks = self._merged_inks()
         breaks = np.ones(inks.shape, np.bool_)

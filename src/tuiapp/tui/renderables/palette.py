@@ -63,6 +63,7 @@ class Ink(IntEnum):
     SERIES_5 = 26
 
 
+_INVERSE = -1
 PLAIN = len(Ink)
 """Style numbers below stand on the pane's own background."""
 
@@ -229,6 +230,16 @@ class Palette:
         if number is None:
             number = self._pairs[ink, ground] = len(self.styles)
             self.styles.append(self._pair(self.styles[ink], ground))
+        return number
+
+    def inverse(self, ink: Ink) -> int:
+        """Number of the style that has ``ink`` as its ground: for what must not be missed."""
+        number = self._pairs.get((ink, _INVERSE))
+        if number is None:
+            number = self._pairs[ink, _INVERSE] = len(self.styles)
+            style = self.styles[ink]
+            swapped = Style(color=style.bgcolor, bgcolor=style.color, bold=True)
+            self.styles.append(Style(reverse=True, bold=True) if self.mono else swapped)
         return number
 
     def heat_base(self) -> int:

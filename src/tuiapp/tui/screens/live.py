@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar
 
 from textual import events
@@ -12,17 +12,23 @@ from textual.containers import Container
 from textual.screen import Screen
 from textual.widgets import Static
 
-from tuiapp.session.health import DEAD, DONE, STARTING
+from tuiapp.session.columns import TICK_NS
+from tuiapp.session.health import DEAD, DONE, SILENT, STARTING
 from tuiapp.session.view import View
 from tuiapp.tui.control import RunControl
 from tuiapp.tui.panes import PANES, pane_class
 from tuiapp.tui.panes.base import Pane, Scene
 from tuiapp.tui.panes.keys import KeysBar
-from tuiapp.tui.panes.status import StatusBar, notice
+from tuiapp.tui.panes.notice import Notice
+from tuiapp.tui.panes.status import StatusBar
+from tuiapp.tui.renderables.canvas import clean
+from tuiapp.tui.renderables.numbers import format_clock
 from tuiapp.tui.viewport import Viewport
 
 MIN_WIDTH, MIN_HEIGHT = 60, 16
 _RATE_STEP = 1.1
+_MOST_MARKS = 100
+_S = 1_000_000_000
 
 
 class LiveScreen(Screen[None]):
@@ -44,15 +50,17 @@ class LiveScreen(Screen[None]):
         Binding("z", "zoom", "window"),
         Binding("l", "axis", "log/linear axis"),
         Binding("enter", "full", "full screen"),
-        Binding("escape", "leave_full", "back", show=False),
+        Binding("escape", "leave_full", "leave full screen, select nothing", show=False),
         Binding("m", "mark", "mark a moment"),
+        Binding("left_square_bracket", "mark_step(-1)", "to the mark before", show=False),
+        Binding("right_square_bracket", "mark_step(1)", "to the next mark", show=False),
         Binding("plus,equals_sign", "rate(1)", "more load"),
         Binding("minus", "rate(-1)", "less load"),
         Binding("p", "hold", "pause the load"),
         Binding("s", "sort", "sort requests", show=False),
         Binding("d", "detail", "request's detail", show=False),
         Binding("L", "full_pane('log')", "engine's log", show=False),
-        Binding("question_mark,f1", "help", "what is this"),
+        Binding("question_mark,f1", "help", "this help"),
         *(
             Binding(str((at + 1) % 10), f"full_pane('{name}')", name, show=False)
             for at, name in enumerate(PANES)
@@ -65,7 +73,7 @@ class LiveScreen(Screen[None]):
         self._fps = fps
         self._frame = 0
         self._full = ""
-        self._seen_marks = 0
+        self._target: float | None = None
         self.viewport = Viewport(run.session, self._now_ns)
 
     def _now_ns(self) -> int:
@@ -74,7 +82,7 @@ class LiveScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         yield StatusBar()
-        yield Static(id="notice", markup=False)
+        yield Notice()
         with Container(id="grid"):
             for name in PANES:
                 yield pane_class(name)(name)
@@ -94,6 +102,13 @@ class LiveScreen(Screen[None]):
         )
         self.call_after_refresh(self.redraw, force=True)
 
+    def on_screen_resume(self) -> None:
+        """What covered this screen is gone: show at once how things stand."""
+        self.call_after_refresh(self.redraw, force=True)
+
+    def on_descendant_focus(self) -> None:
+        self.call_after_refresh(self.redraw)
+
     # -- drawing ---------------------------------------------------------------------------
 
     def redraw(self, *, force: bool = False) -> None:
@@ -102,31 +117,36 @@ class LiveScreen(Screen[None]):
             return
         self._frame += 1
         view = self.viewport.view()
-        self._arrange(view)
         scene = self._scene(view)
-        self.query_one(StatusBar).show_run(scene, self._run, self.viewport, self._stopping)
-        self.query_one(KeysBar).show(scene, force=force)
-        text = notice(scene, self._run)
-        label = self.query_one("#notice", Static)
-        if label.has_class("-shown") != bool(text):
-            label.set_class(bool(text), "-shown")
-        if text and str(label.content) != text:
-            label.update(text)
+        if self._arrange(scene):
+            self.call_after_refresh(self.redraw, force=True)
+        self._draw_bars(scene, force=force)
         for pane in self.query(Pane):
             if pane.display and pane.is_attached and pane.size.width:
                 pane.show(scene, force=force)
 
-    @property
-    def _stopping(self) -> bool:
-        return bool(getattr(self.app, "stopping", False))
+    def _draw_bars(self, scene: Scene, *, force: bool) -> None:
+        pinned = self.viewport.pinned
+        now = scene.view if pinned else View(self._run.session, self._now_ns())
+        stopping = bool(getattr(self.app, "stopping", False))
+        bar = self.query_one(StatusBar)
+        bar.show(scene, self._run, now, self._watch_ns(scene.view), stopping=stopping)
+        focused = self.focused if isinstance(self.focused, Pane) else None
+        self.query_one(KeysBar).show(scene, focused, pinned=pinned, force=force)
+
+    def _watch_ns(self, view: View) -> int:
+        """The time on the watch of whoever looks: it goes on when the run is over."""
+        return self._run.clock.now_ns() if self.viewport.pinned else view.cursor_ns
 
     def _scene(self, view: View) -> Scene:
         palette = self.app.palette  # type: ignore[attr-defined]
         port = self.viewport
-        return Scene(view, palette, port.log_axis, port.window_label, self._frame, bool(self._full))
+        label = port.window_label(still=not port.pinned or bool(view.health.exit_facts))
+        return Scene(view, palette, port.log_axis, label, self._frame, bool(self._full))
 
-    def _arrange(self, view: View) -> None:
-        """The screen's shape follows from the view alone."""
+    def _arrange(self, scene: Scene) -> bool:
+        """The screen's shape follows from the view alone; whether it has changed."""
+        view = scene.view
         state = view.health.state
         ready = any(span.name == "ready" for span in view.cold_start)
         starting = state == STARTING or (state in (DEAD, DONE) and not ready)
@@ -134,10 +154,16 @@ class LiveScreen(Screen[None]):
             "-starting": starting and not self._full,
             "-no-gpu": not view.groups("gpu"),
             "-full": bool(self._full),
+            "-alarm": state in (DEAD, SILENT),
         }
+        changed = False
         for name, on in classes.items():
             if self.has_class(name) != on:
                 self.set_class(on, name)
+                changed = True
+        width = self.size.width
+        told = self.query_one(Notice).show(scene, self._run, self._watch_ns(view), width)
+        return changed or told
 
     # -- time ------------------------------------------------------------------------------
 
@@ -156,6 +182,24 @@ class LiveScreen(Screen[None]):
     def action_follow(self) -> None:
         self.viewport.follow()
         self.redraw(force=True)
+
+    def go_to(self, t_ns: int) -> None:
+        """Look at a moment; at the newest one, follow."""
+        self.viewport.jump(t_ns)
+        self.redraw(force=True)
+
+    def action_mark_step(self, direction: int) -> None:
+        """To the next mark after the cursor, or the last one before it."""
+        cursor_ns = self.viewport.cursor_ns
+        times = [mark.t_ns for mark in self._run.session.marks]
+        before = [t_ns for t_ns in times if t_ns + TICK_NS <= cursor_ns]
+        after = [t_ns for t_ns in times if t_ns > cursor_ns]
+        if direction < 0 and before:
+            self.go_to(before[-1])
+        elif direction > 0 and after:
+            self.go_to(after[0])
+        else:
+            self.notify(f"no mark {'before' if direction < 0 else 'after'} this moment", timeout=2)
 
     def action_zoom(self) -> None:
         self.viewport.zoom()
@@ -191,11 +235,19 @@ class LiveScreen(Screen[None]):
         self.call_after_refresh(self.redraw, force=True)
 
     def action_leave_full(self) -> None:
+        """Give the screen back to all panes, and select nothing."""
+        self._requests().unselect()
         if self._full:
             self.query_one(f"#{self._full}", Pane).remove_class("-the-one")
             self._full = ""
             self.set_class(False, "-full")
-            self.call_after_refresh(self.redraw, force=True)
+        self.call_after_refresh(self.redraw, force=True)
+
+    def action_next_pane(self) -> None:
+        """Give the screen to one pane after the other."""
+        names = list(PANES)
+        at = names.index(self._full) + 1 if self._full else 0
+        self.action_full_pane(names[at % len(names)])
 
     def action_sort(self) -> None:
         self._requests().next_sort()
@@ -233,21 +285,23 @@ class LiveScreen(Screen[None]):
 
     def action_rate(self, direction: int) -> None:
         """Ten per cent more or less load; a closed loop changes by one client."""
-        workload = self._run.session.meta.get("workload", {})
-        if workload.get("arrival") == "closed":
-            now = self.viewport.view().gauge("driver", "concurrency") or workload["concurrency"]
-            clients = max(1, round(now) + direction)
-            self._run.command("concurrency", value=clients)
-            self.notify(f"{clients} clients", timeout=2)
+        workload = self._run.session.meta.get("workload") or {}
+        closed = workload.get("arrival") == "closed"
+        load = self._target or self._load(workload, closed=closed)
+        if closed:
+            self._target = max(1, round(load) + direction)
+            self._run.command("concurrency", value=self._target)
+            self.notify(f"{self._target} clients", timeout=2)
             return
-        rate = self._rate() * _RATE_STEP**direction
-        self._target_rate = rate
-        self._run.command("rate", value=rate)
-        self.notify(f"{rate:.2f} requests/s", timeout=2)
+        self._target = load * _RATE_STEP**direction
+        self._run.command("rate", value=self._target)
+        self.notify(f"{self._target:.2f} requests/s", timeout=2)
 
-    def _rate(self) -> float:
-        known = getattr(self, "_target_rate", None) or self.viewport.view().health.rate
-        return float(known or self._run.session.meta.get("workload", {}).get("rate") or 1.0)
+    def _load(self, workload: Mapping[str, Any], *, closed: bool) -> float:
+        if closed:
+            return float(workload.get("concurrency") or 1)
+        known = View(self._run.session, self._now_ns()).health.rate
+        return float(known or workload.get("rate") or 1.0)
 
     def action_hold(self) -> None:
         """Pause the load, or let it go on."""
@@ -261,7 +315,7 @@ class LiveScreen(Screen[None]):
         self.app.push_screen(HelpScreen(self))
 
     def commands(self) -> Iterable[tuple[str, str, Callable[[], object]]]:
-        """What the command palette offers."""
+        """What the command palette offers: plain text, what it does, how."""
         yield "Pause or follow", "Stand still; the recording goes on", self.action_pause
         yield "Change the window", "10 s, 1 min, the whole run", self.action_zoom
         yield "Logarithmic or linear axis", "Of the distributions", self.action_axis
@@ -273,3 +327,6 @@ class LiveScreen(Screen[None]):
         for name in PANES:
             title = pane_class(name).TITLE
             yield f"Full screen: {title}", "", lambda name=name: self.action_full_pane(name)
+        for mark in list(self._run.session.marks)[-_MOST_MARKS:]:
+            when, text = format_clock(mark.t_ns / _S), clean(mark.text)
+            yield f"Go to mark {when}  {text}", "", lambda t_ns=mark.t_ns: self.go_to(t_ns)

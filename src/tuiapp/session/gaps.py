@@ -1,0 +1,116 @@
+"""ITL gaps, counted: how many fell into which fine bin in which tick of time.
+
+A row for each bin that a tick used, in order of ticks. What has just come waits, unsorted, until
+there is enough of it: sorting every batch of a tenth of a second would cost more than all the
+counting. The counts do not depend on the order or the size of the batches.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tuiapp.events import INT64, UINT16, UINT32
+from tuiapp.session.table import Table
+from tuiapp.stats.bins import BINS, bin_index
+
+_WAITING_ROWS = 16_384
+_UNSETTLED_TICKS = 8
+"""Rows of the newest ticks still grow; sums over the whole run are kept for older ones only."""
+
+
+class GapCounts:
+    """Counts by tick and bin; 6 bytes for each pair that occurred."""
+
+    def __init__(self) -> None:
+        self._ticks = Table({"tick": UINT32, "start": INT64})
+        self._rows = Table({"bin": UINT16, "count": UINT32})
+        self._waiting: list[tuple[np.ndarray, np.ndarray]] = []
+        self._waiting_rows = 0
+        self._keys = np.empty(0, np.int64)
+        self._summed_rows = 0
+        self._sum = np.zeros(BINS, np.int64)
+
+    def append(self, tick: np.ndarray, gap_ns: np.ndarray) -> None:
+        """Count gaps that ended in ``tick``; late ones are welcome."""
+        self._waiting.append((tick, gap_ns))
+        self._waiting_rows += len(tick)
+        if self._waiting_rows >= _WAITING_ROWS:
+            self._settle()
+
+    def between(self, first_tick: int, end_tick: int) -> np.ndarray:
+        """Counts by bin over ticks [first, end)."""
+        start, stop = self._row(first_tick), self._row(end_tick)
+        counts = self._from_start(stop) if start == 0 else self._count(start, stop)
+        keys = self._unsettled()
+        recent = keys[(keys >= first_tick * BINS) & (keys < end_tick * BINS)]
+        return counts + np.bincount(recent % BINS, None, BINS)
+
+    def blocks(self, first_tick: int, end_tick: int, ticks_per_block: int) -> np.ndarray:
+        """Counts (blocks, BINS) of consecutive blocks of ticks."""
+        blocks = max(1, -(-(end_tick - first_tick) // ticks_per_block))
+        counts = [
+            self.between(tick, min(tick + ticks_per_block, end_tick))
+            for tick in range(first_tick, first_tick + blocks * ticks_per_block, ticks_per_block)
+        ]
+        return np.stack(counts)
+
+    def _row(self, tick: int) -> int:
+        """The first row of ``tick`` or later."""
+        at = int(np.searchsorted(self._ticks["tick"], max(tick, 0)))
+        return int(self._ticks["start"][at]) if at < len(self._ticks) else len(self._rows)
+
+    def _count(self, start: int, stop: int) -> np.ndarray:
+        bins, weights = self._rows["bin"][start:stop], self._rows["count"][start:stop]
+        return np.bincount(bins, weights, BINS).astype(np.int64)
+
+    def _from_start(self, stop: int) -> np.ndarray:
+        """The whole run grows a little each time: count only what is new since the last call."""
+        if stop < self._summed_rows:
+            return self._count(0, stop)
+        settled = 0
+        if len(self._ticks) > _UNSETTLED_TICKS:
+            settled = min(int(self._ticks["start"][-_UNSETTLED_TICKS]), stop)
+        if settled > self._summed_rows:
+            self._sum = self._sum + self._count(self._summed_rows, settled)
+            self._summed_rows = settled
+        return self._sum + self._count(self._summed_rows, stop)
+
+    def _unsettled(self) -> np.ndarray:
+        """``tick * BINS + bin`` of all that waits."""
+        if self._waiting:
+            ticks, gaps_ns = zip(*self._waiting, strict=True)
+            keys = np.concatenate(ticks) * BINS + bin_index(np.concatenate(gaps_ns))
+            self._keys = np.concatenate((self._keys, keys))
+            self._waiting = []
+        return self._keys
+
+    def _settle(self) -> None:
+        """Sort what waits into the rows."""
+        keys, counts = np.unique(self._unsettled(), return_counts=True)
+        self._keys, self._waiting_rows = np.empty(0, np.int64), 0
+        first_tick = int(keys[0]) // BINS
+        if len(self._ticks) and first_tick <= int(self._ticks["tick"][-1]):
+            keys, counts = self._with_rows_from(first_tick, keys, counts)
+        tick = keys // BINS
+        begins = np.flatnonzero(np.diff(tick, prepend=-1))
+        start = len(self._rows) + begins
+        self._ticks.append({"tick": tick[begins], "start": start}, len(begins))
+        self._rows.append({"bin": keys % BINS, "count": counts}, len(keys))
+
+    def _with_rows_from(
+        self, tick: int, keys: np.ndarray, counts: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Take the rows from ``tick`` on out again and add them up with ``keys``."""
+        at, row = int(np.searchsorted(self._ticks["tick"], tick)), self._row(tick)
+        sizes = np.diff(self._ticks["start"][at:], append=len(self._rows))
+        old = np.repeat(self._ticks["tick"][at:].astype(np.int64) * BINS, sizes)
+        keys = np.concatenate((old + self._rows["bin"][row:], keys))
+        counts = np.concatenate((self._rows["count"][row:], counts))
+        self._ticks.truncate(at)
+        self._rows.truncate(row)
+        if row < self._summed_rows:
+            self._summed_rows, self._sum = 0, np.zeros(BINS, np.int64)
+        order = np.argsort(keys, kind="stable")
+        keys, counts = keys[order], counts[order]
+        begins = np.flatnonzero(np.diff(keys, prepend=-1))
+        return keys[begins], np.add.reduceat(counts, begins)

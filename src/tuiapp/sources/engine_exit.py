@@ -1,0 +1,53 @@
+"""How an engine ended, and what to do about it: the value of the ENGINE_EXIT fact."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from tuiapp.sources.engine_log import EngineLog
+from tuiapp.sources.memory_kills import MemoryKills
+from tuiapp.sources.process import Exit
+
+_KILLED = re.compile(r"SIGKILL|died unexpectedly|exit code")
+
+
+def exit_value(
+    status: Exit, *, asked: bool, log: EngineLog, memory_kills: MemoryKills
+) -> dict[str, Any]:
+    """``{"code", "signal", "expected", "reason", "advice"}``.
+
+    Args:
+        status: how the child itself ended.
+        asked: whether somebody wanted it to end.
+        log: what it wrote.
+        memory_kills: whether memory ran out since its start.
+    """
+    expected = status.code == 0 or (asked and not log.report)
+    value = {"code": status.code, "signal": status.signal, "expected": expected}
+    reason, advice = ("", "") if expected else _why(status, log, memory_kills)
+    return {**value, "reason": reason, "advice": advice}
+
+
+def not_started(python: str, error: OSError) -> dict[str, Any]:
+    """The same, for an interpreter that cannot be run."""
+    return {
+        "code": None,
+        "signal": None,
+        "expected": False,
+        "reason": f"{python} cannot be run: {error.strerror}.",
+        "advice": "Name a Python that has vLLM with --engine-python.",
+    }
+
+
+def _why(status: Exit, log: EngineLog, memory_kills: MemoryKills) -> tuple[str, str]:
+    reason, advice = log.reason()
+    if status.signal is not None:
+        reason = f"The engine's process was killed by {status.signal}."
+        advice = "Something outside tuiapp sent it, or the engine crashed: see its log."
+    if _KILLED.search(reason) and memory_kills.seen():
+        return (
+            "The kernel killed the engine because memory ran out.",
+            "Use a smaller model or KV cache, or free memory.",
+        )
+    return reason or f"The engine ended with exit code {status.code}.", advice

@@ -1,0 +1,80 @@
+"""The banner under the top line: what must not be missed, for as long as it holds."""
+
+from __future__ import annotations
+
+from textual.strip import Strip
+from textual.widget import Widget
+
+from tuiapp.session.health import DEAD, SILENT
+from tuiapp.tui.control import RunControl
+from tuiapp.tui.panes.base import Scene
+from tuiapp.tui.panes.lines import wrap
+from tuiapp.tui.renderables.canvas import Canvas
+from tuiapp.tui.renderables.numbers import format_clock
+from tuiapp.tui.renderables.palette import Ink
+
+_S = 1_000_000_000
+_MOST_ROWS = 3
+
+
+def notices(scene: Scene, run: RunControl, now_ns: int) -> list[tuple[str, Ink]]:
+    """Sentences that must not be missed, the gravest first, and how grave they are.
+
+    Args:
+        now_ns: what time it is for whoever looks: later than the cursor once the run is over.
+    """
+    health = scene.view.health
+    found: list[tuple[str, Ink]] = []
+    ready = any(span.name == "ready" for span in scene.view.cold_start)
+    if health.state == SILENT or (health.state == DEAD and ready):
+        ago = format_clock(max(now_ns - health.since_ns, 0) / _S)
+        text = f"Engine {health.state} for {ago}: {health.reason} {health.advice}"
+        found.append((text.strip(), Ink.BAD))
+    failing = run.recording.failing
+    if failing:
+        text = (
+            f"Not recording: {failing.rstrip('.')}. Samples are kept in memory and written as soon "
+            "as the disk takes them: free some space."
+        )
+        found.append((text, Ink.BAD))
+    if health.client_limited:
+        text = (
+            "Client-limited: the load driver itself was late, so latencies are overstated. "
+            "Lower the rate or give it a core."
+        )
+        found.append((text, Ink.WARN))
+    return found
+
+
+class Notice(Widget):
+    """Up to three rows; none when there is nothing to say."""
+
+    def __init__(self) -> None:
+        super().__init__(id="notice")
+        self._lines: list[Strip] = []
+
+    def show(self, scene: Scene, run: RunControl, now_ns: int, width: int) -> bool:
+        """Say what there is to say, in ``width`` cells; whether it takes more or fewer rows."""
+        said = notices(scene, run, now_ns)
+        each = max(_MOST_ROWS // len(said), 1) if said else 0
+        rows = [(line, ink) for text, ink in said for line in wrap(text, width - 2, each)]
+        canvas = Canvas(width, min(len(rows), _MOST_ROWS), scene.palette)
+        for row, (line, ink) in enumerate(rows[:_MOST_ROWS]):
+            style = scene.palette.inverse(ink)
+            canvas.inks[row] = style
+            canvas.text(row, 1, line, style)
+        lines = canvas.strips()
+        resized = len(lines) != len(self._lines)
+        if resized:
+            self.styles.height = len(lines)
+            self.display = bool(lines)
+        if lines != self._lines:
+            self._lines = lines
+            self.refresh()
+        return resized
+
+    def render_line(self, y: int) -> Strip:
+        width = self.size.width
+        if y < len(self._lines) and self._lines[y].cell_length == width:
+            return self._lines[y]
+        return Strip.blank(width, self.rich_style)
