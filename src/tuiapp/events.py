@@ -77,6 +77,7 @@ REQUESTS_COLUMNS: dict[str, str] = {
     "t_queued_ns": INT64,  # engine core: entered its queue
     "t_prefill_ns": INT64,  # engine core: first scheduled
     "t_core_first_ns": INT64,  # engine core: first token computed
+    "t_core_last_ns": INT64,  # engine core: newest token computed, as told with the last delivery
     "t_first_ns": INT64,  # first token in the client's hands
     "t_last_ns": INT64,  # last token in the client's hands
     "t_end_ns": INT64,  # finished, failed or given up

@@ -14,7 +14,6 @@ from tuiapp.clock import FakeClock
 from tuiapp.events import (
     CLIENT_LIMITED,
     ENGINE_EXIT,
-    ENGINE_PHASE,
     LOAD_STATE,
     PROBE_UNAVAILABLE,
     Frame,

@@ -43,7 +43,10 @@ class Script:
 
 @dataclass
 class StubEngine:
-    """Follows a script. ``due_ns`` keeps when each token of each request was to come."""
+    """Follows a script.
+
+    ``due_ns`` keeps when each token of each request was to come, ``given_ns`` when it came.
+    """
 
     script: Script = field(default_factory=Script)
     vocab_size: int = 1024
@@ -51,6 +54,7 @@ class StubEngine:
     dead: str | None = None
     closed: bool = False
     due_ns: dict[int, list[int]] = field(default_factory=dict)
+    given_ns: dict[int, list[int]] = field(default_factory=dict)
     started_ns: int | None = None
 
     async def generate(
@@ -63,14 +67,18 @@ class StubEngine:
         if self.script.dies_after is not None and req >= self.script.dies_after:
             self.dead = "The stub died."
             raise RuntimeError("dead")
-        due = self.due_ns[req] = []
+        due, given = self.due_ns.setdefault(req, []), self.given_ns.setdefault(req, [])
         at_ns = now_ns
         for number, delay_s in enumerate(self.script.delays_s(req, max_tokens)):
             at_ns = self._outside_stall(at_ns + round(delay_s * NS))
             due.append(at_ns)
-            await asyncio.sleep(max(0, at_ns - time.monotonic_ns()) / NS)
+            await self._until(at_ns)
+            given.append(time.monotonic_ns())
             stamps = CoreStamps(now_ns, now_ns, at_ns, len(prompt_token_ids) // 2)
             yield 1, stamps if number == 0 else None
+
+    async def _until(self, at_ns: int) -> None:
+        await asyncio.sleep(max(0, at_ns - time.monotonic_ns()) / NS)
 
     def _outside_stall(self, at_ns: int) -> int:
         assert self.started_ns is not None

@@ -153,7 +153,9 @@ def requests_at(run: Run, t0: int, t1: int) -> Frame | None:
     rows = {name: column[changed].copy() for name, column in run.requests.items()}
     started, ended = rows["t_first_ns"] < t1, rows["t_end_ns"] < t1
     rows["t_first_ns"][~started] = UNSET
-    for name in ("t_queued_ns", "t_prefill_ns", "t_core_first_ns", "t_last_ns", "t_end_ns"):
+    for name in ("t_queued_ns", "t_prefill_ns", "t_core_first_ns"):
+        rows[name][~started] = UNSET
+    for name in ("t_last_ns", "t_end_ns"):
         rows[name][~ended] = UNSET
     rows["status"][~ended] = Status.IN_FLIGHT
     rows["output_tokens"][~ended] = 0

@@ -145,12 +145,12 @@ class Surroundings:
         report = Report()
         session = load(self.recording, report)
         assert report.whole
-        assert report.frames
         return session
 
     def assert_recorded_until(self, moment_ns: int, missing_s: float) -> Session:
         """The recording reaches to ``missing_s`` before a CLOCK_MONOTONIC reading, or nearer."""
         session = self.load()
+        assert "origin_ns" in session.meta, "nothing was recorded"
         missing_ns = moment_ns - session.meta["origin_ns"] - session.end_ns
         assert missing_ns < missing_s * S, f"{missing_ns / S:.2f} s are missing"
         return session

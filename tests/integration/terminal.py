@@ -32,12 +32,13 @@ class Terminal:
         self, folder: Path, env: Mapping[str, str], columns: int = 100, rows: int = 30
     ) -> None:
         self._socket, self._copy = folder / "tmux", folder / "output"
-        self._env = {**env, "TERM": "xterm-256color"}
+        mine = {name: value for name, value in env.items() if name != WATCHED}
+        self._env = {**mine, "TERM": "xterm-256color"}
         size = ("-x", str(columns), "-y", str(rows))
         # A second session keeps the server alive when the first is closed.
         self._tmux("-f", os.devnull, "new-session", "-d", "-s", "other", "sleep 600")
-        shell = f"exec env -u {WATCHED} PS1='READY> ' sh"
-        self._tmux("new-session", "-d", "-s", "test", *size, shell)
+        # An environment's PS1 would not survive the shell that tmux runs this with.
+        self._tmux("new-session", "-d", "-s", "test", *size, "exec env PS1='READY> ' sh")
         self._tmux("pipe-pane", "-t", "test", f"cat >{shlex.quote(str(self._copy))}")
         self.wait_for("READY>")
         self.tty = self._ask("#{pane_tty}")

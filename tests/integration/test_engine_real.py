@@ -228,3 +228,15 @@ async def test_a_model_that_vllm_cannot_read(tmp_path: Path):
     assert not heard.exits[0]["expected"]
     assert heard.exits[0]["reason"]
     assert heard.exits[0]["advice"]
+
+
+def test_the_demo_model_is_the_same_every_time(tmp_path: Path):
+    code = (
+        "import sys; from pathlib import Path; from tuiapp.engine.demo_model import make\n"
+        "for path in sys.argv[1:]: make(Path(path))"
+    )
+    folders = [tmp_path / "one", tmp_path / "two"]
+    subprocess.run([sys.executable, "-c", code, *folders], check=True, capture_output=True)
+    for name in ("config.json", "model.safetensors", "tokenizer.json"):
+        one, two = ((folder / name).read_bytes() for folder in folders)
+        assert one == two

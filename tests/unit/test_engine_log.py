@@ -83,6 +83,11 @@ def test_facts_come_in_base_units():
     }
 
 
+@given(st.sampled_from(["KV cache size: {} tokens", "Model loading took {} GiB"]), st.text("0,.9"))
+def test_no_number_in_a_line_stops_the_reading(line: str, number: str):
+    told(line.format(number), "info")
+
+
 def test_tables_name_only_known_phases_and_groups():
     assert {phase for _, phase in PHASES} <= set(ENGINE_PHASES)
     assert {group for _, group, _, _ in FACTS} <= {"engine", "model"}
@@ -118,6 +123,28 @@ def test_a_report_that_makes_no_sense_is_swallowed(line: str):
     log = EngineLog()
     assert log.take_report(line)
     assert log.reason() == ("", LOOK_AT_LOG)
+
+
+@pytest.mark.parametrize(
+    ("reason", "told"),
+    [
+        (
+            "pydantic_core._pydantic_core.ValidationError: 1 validation error for ModelConfig "
+            "Value error, Unknown quantization method: x. [type=value_error, input_value=Args",
+            "Unknown quantization method: x.",
+        ),
+        (
+            "RuntimeError: Worker failed with error 'No room.', please check the stack trace above",
+            "No room.",
+        ),
+        ("ValueError: as it is", "ValueError: as it is"),
+        ("x" * 1000, "x" * 299 + "…"),
+    ],
+)
+def test_reasons_are_unwrapped(reason: str, told: str):
+    log = EngineLog()
+    log.take_report(REPORT + json.dumps({"reason": reason}))
+    assert log.reason()[0] == told
 
 
 def test_known_reasons_have_advice():

@@ -102,13 +102,14 @@ def test_a_distribution_fits_a_pane_of_58() -> None:
         (57, "p50  23.1 p90  41.0 p99  86.0  (71.0–118)       n 1 204"),
         (55, "p50  23.1 p90  41.0 p99  86.0  (71.0–118)       n 1 204"),
         (54, "p50  23.1 p90  41.0 p99  86.0  (71.0–118)"),
-        (46, "p50  23.1 p90  41.0 p99  86.0"),
-        (28, "p50  23.1 p99  86.0"),
+        (46, "p50  23.1 p90  41.0 p99  86.0 n 1 204"),
+        (36, "p50  23.1 p90  41.0 p99  86.0"),
+        (28, "p50  23.1 p99  86.0 n 1 204"),
         (9, "p50  23.1"),
-        (8, "…"),
+        (6, "…"),
     ],
 )
-def test_too_narrow_closes_up_then_drops_n_then_interval_then_p90(width: int, line: str) -> None:
+def test_too_narrow_closes_up_then_keeps_what_matters_most(width: int, line: str) -> None:
     assert picture(NumberLines((GOOD,)), width, 1) == [line]
 
 

@@ -12,7 +12,7 @@ SAMPLE = TokenTimeline(0.1, 0.05, DELIVERIES, np.ones(8))
 
 def test_picture() -> None:
     assert picture(SAMPLE, 60, 6) == [
-        "queue 100 ms   prefill 50.0 ms   TTFT 160 ms   8 tokens",
+        "waited 100 ms   prefill 50.0 ms   TTFT 160 ms   8 tokens",
         "╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌━━━━━━━━◆  ╷   ╷ ╷           ╷  ╷   ╷       ╷",
         "                                            █              ▂",
         "                                            █              █",
@@ -41,7 +41,7 @@ def test_tokens_are_counted_not_deliveries() -> None:
 def test_not_answered_yet() -> None:
     waiting = TokenTimeline(0.1, None, np.empty(0), np.empty(0), end_s=0.2)
     head, track, *_ = picture(waiting, 60, 4)
-    assert head == "queue 100 ms   prefill —   TTFT —"
+    assert head == "waited 100 ms   prefill —   TTFT —"
     assert track == "╌" * 30
 
 

@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 import sys
+import termios
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
@@ -70,13 +71,23 @@ def _on_signals(app: MonitorApp, stop: Callable[[], Awaitable[None]]) -> None:
     loop = asyncio.get_running_loop()
     tasks: list[asyncio.Task[None]] = []
 
-    async def hang_up() -> None:
-        await stop()
-        os._exit(128 + signal.SIGHUP)  # nothing may be written to a terminal that is gone
+    async def leave() -> None:
+        if _terminal_is_there():
+            await app.action_quit()
+        else:
+            await stop()
+            os._exit(128 + signal.SIGHUP)  # Textual would fail to restore what is not there
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, lambda: tasks.append(loop.create_task(app.action_quit())))
-    loop.add_signal_handler(signal.SIGHUP, lambda: tasks.append(loop.create_task(hang_up())))
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, lambda: tasks.append(loop.create_task(leave())))
+
+
+def _terminal_is_there() -> bool:
+    try:
+        termios.tcgetattr(sys.stdin.fileno())
+    except termios.error:
+        return False
+    return True
 
 
 def _say_goodbye(recorder: Recorder) -> None:

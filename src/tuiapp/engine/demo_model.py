@@ -10,9 +10,10 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+from tuiapp.errors import EngineError
 
 NAME = "demo-llama"
 VOCAB_SIZE = 2048
@@ -41,9 +42,22 @@ def make(path: Path) -> Path:
     """Make the model in ``path`` unless it is there already; returns ``path``.
 
     It appears at once and whole: two runs that make it at the same time do not disturb each other.
+
+    Raises:
+        EngineError: the folder cannot be written.
     """
-    if is_complete(path):
-        return path
+    try:
+        if not is_complete(path):
+            _make(path)
+    except OSError as error:
+        raise EngineError(
+            f"The demo model cannot be made in {path}: {error.strerror or error}.",
+            "Free space there, or set XDG_CACHE_HOME to another folder.",
+        ) from error
+    return path
+
+
+def _make(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent) as scratch:
         made = Path(scratch) / path.name
@@ -51,16 +65,16 @@ def make(path: Path) -> Path:
         _write_tokenizer(made)
         _write_weights(made)
         _put(made, path)
-    return path
 
 
 def _put(made: Path, path: Path) -> None:
     if path.exists() and not is_complete(path):
         shutil.rmtree(path)
-    with suppress(FileExistsError, OSError):  # another run was faster
+    try:
         made.rename(path)
-    if not is_complete(path):
-        raise FileNotFoundError(f"The demo model could not be put at {path}.")
+    except OSError:
+        if not is_complete(path):  # no other run was faster
+            raise
 
 
 def _write_tokenizer(path: Path) -> None:
@@ -98,7 +112,7 @@ def _write_weights(path: Path) -> None:
 
 def main(argv: list[str]) -> int:
     """Make the model in the folder named, or in the user's cache, and print the folder."""
-    from tuiapp.sources.engine import demo_dir  # not above: the engine's own Python may lack it
+    from tuiapp.sources.engine_config import demo_dir  # the engine's Python may lack platformdirs
 
     path = Path(argv[1]) if len(argv) > 1 else demo_dir()
     sys.stdout.write(f"{make(path)}\n")

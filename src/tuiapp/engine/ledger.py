@@ -50,6 +50,7 @@ class Request:
     t_queued_ns: int = UNSET
     t_prefill_ns: int = UNSET
     t_core_first_ns: int = UNSET
+    t_core_last_ns: int = UNSET
     t_first_ns: int = UNSET
     t_last_ns: int = UNSET
     t_end_ns: int = UNSET
@@ -127,7 +128,7 @@ class Ledger:
 
     def _core(self, request: Request, core: CoreStamps) -> None:
         origin_ns = self._clock.origin_ns
-        for name in ("t_queued_ns", "t_prefill_ns", "t_core_first_ns"):
+        for name in ("t_queued_ns", "t_prefill_ns", "t_core_first_ns", "t_core_last_ns"):
             stamp = getattr(core, name)
             setattr(request, name, stamp - origin_ns if stamp >= 0 else UNSET)
         request.cached_tokens = core.cached_tokens

@@ -25,6 +25,7 @@ class CoreStamps(NamedTuple):
     t_prefill_ns: int
     t_core_first_ns: int
     cached_tokens: int
+    t_core_last_ns: int = UNSET
 
 
 def core_stamps(output: Any) -> CoreStamps:
@@ -35,6 +36,7 @@ def core_stamps(output: Any) -> CoreStamps:
         _stamp_ns(stats, "scheduled_ts"),
         _stamp_ns(stats, "first_token_ts"),
         getattr(output, "num_cached_tokens", 0) or 0,
+        _stamp_ns(stats, "last_token_ts"),
     )
 
 

@@ -124,10 +124,10 @@ def split_columns(session: Session, req: np.ndarray) -> np.ndarray:
 
 
 def split(session: Session, after_ns: int, until_ns: int) -> Split | None:
-    """Mean split of TTFT over the requests that ended in (after, until]; None without any."""
-    ended = session.ends.between(after_ns, until_ns)
-    ended = ended[session.requests["phase"][ended] == Phase.MEASURE]
-    parts = split_columns(session, ended)
+    """Mean split over requests whose first token came in (after, until]; None without any."""
+    first = session.firsts.between(after_ns, until_ns)
+    first = first[session.requests["phase"][first] == Phase.MEASURE]
+    parts = split_columns(session, first)
     parts = parts[np.isfinite(parts).all(axis=1)]
     if not len(parts):
         return None

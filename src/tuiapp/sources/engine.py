@@ -7,31 +7,30 @@ imports nothing of it.
 from __future__ import annotations
 
 import asyncio
-import getpass
 import json
-import os
 import secrets
 import shutil
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import msgpack
-import platformdirs
 
 import tuiapp
 from tuiapp.clock import Clock
 from tuiapp.events import ENGINE_EXIT, ENGINE_INFO, ENGINE_PHASE, Frame, Kind, facts_frame
 from tuiapp.session.frames import Decoder
-from tuiapp.sources import VLLM, descendants
+from tuiapp.sources import descendants
+from tuiapp.sources.engine_config import EngineConfig, demo_dir, environment
 from tuiapp.sources.engine_exit import exit_value, not_started
 from tuiapp.sources.engine_log import EngineLog
 from tuiapp.sources.lines import Lines, level
 from tuiapp.sources.memory_kills import MemoryKills
 from tuiapp.sources.process import Child, Exit
+
+__all__ = ["EngineConfig", "EngineSource", "demo_dir"]
 
 NAME = "engine"
 _BOOTSTRAP = Path(tuiapp.__file__).parent / "engine" / "bootstrap.py"
@@ -39,29 +38,6 @@ _READ_BYTES = 1 << 18
 _QUEUED_FRAMES = 256
 _ROWS_A_TURN = 4096
 _CLOSE_S, _TERM_S, _LAST_FRAMES_S = 6.0, 2.0, 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class EngineConfig:
-    """What to run.
-
-    Attributes:
-        model: path or Hugging Face id; None for the demo model.
-        engine_args: vLLM's own arguments, passed through unchanged.
-        engine_python: interpreter that has vLLM; this one when None.
-        workload: ``Workload.to_dict()``.
-        drain_s: how long requests in flight may still take once the load has ended.
-        demo_dir: where the demo model is, or is to be made; the user's cache when None.
-        engine: ``vllm``, or ``FILE:FUNCTION`` of a stand-in for tests and benchmarks.
-    """
-
-    model: str | None = None
-    engine_args: tuple[str, ...] = ()
-    engine_python: str | None = None
-    workload: Mapping[str, Any] = field(default_factory=dict)
-    drain_s: float = 30.0
-    demo_dir: str | None = None
-    engine: str = VLLM
 
 
 class EngineSource:
@@ -92,6 +68,7 @@ class EngineSource:
         self._closer: asyncio.Task[None] | None = None
         self._asked_to_stop = False
         self._abandoned = False
+        self._failure: Exception | None = None
 
     @property
     def pid(self) -> int | None:
@@ -108,7 +85,7 @@ class EngineSource:
             yield spawn
             yield self._fact(ENGINE_EXIT, not_started(self._python, error))
             return
-        await self._queue.put(spawn)
+        self._queue.put_nowait(spawn)
         self._pumping = asyncio.create_task(self._pump(child))
         rows = 0
         try:
@@ -118,6 +95,8 @@ class EngineSource:
                 if rows > _ROWS_A_TURN:
                     rows = 0
                     await asyncio.sleep(0)
+            if self._failure is not None:
+                raise self._failure
         finally:
             self._abandon()
 
@@ -141,7 +120,7 @@ class EngineSource:
         self._scratch = tempfile.mkdtemp(prefix="tuiapp-engine-")
         packed = Path(msgpack.__file__).parent
         try:
-            child = Child([self._python, str(_BOOTSTRAP), str(packed)], _environment(self._scratch))
+            child = Child([self._python, str(_BOOTSTRAP), str(packed)], environment(self._scratch))
         except OSError:
             self._remove_scratch()
             raise
@@ -165,9 +144,14 @@ class EngineSource:
 
     async def _pump(self, child: Child) -> None:
         """Everything the child says, then how it ended, then the end."""
-        await asyncio.gather(self._pump_frames(child), self._pump_log(child))
         assert self._reaper is not None
-        await self._put(self._exit_frame(await asyncio.shield(self._reaper)))
+        try:
+            async with asyncio.TaskGroup() as pumps:
+                pumps.create_task(self._pump_frames(child))
+                pumps.create_task(self._pump_log(child))
+            await self._put(self._exit_frame(await asyncio.shield(self._reaper)))
+        except Exception as error:  # noqa: BLE001 - a task's boundary: frames() raises it
+            self._failure = error
         await self._put(None)
 
     async def _pump_frames(self, child: Child) -> None:
@@ -188,8 +172,11 @@ class EngineSource:
         kept = [text for text in texts if not self._log.take_report(text)]
         for text in kept:
             for what, value in self._log.read(text):
-                name = ENGINE_PHASE if what == "phase" else ENGINE_INFO
-                await self._put(self._fact(name, value))
+                if what == "phase":
+                    await self._put(self._fact(ENGINE_PHASE, value))
+                else:
+                    await self._put(self._fact(ENGINE_INFO, value))
+                    await self._put(self._meta(value))
         if kept:
             await self._put(self._log_frame(kept))
 
@@ -237,6 +224,10 @@ class EngineSource:
     def _fact(self, name: str, value: Mapping[str, Any]) -> Frame:
         return facts_frame(self._clock.now_ns(), name, json.dumps(value))
 
+    def _meta(self, value: Mapping[str, Any]) -> Frame:
+        now_ns = self._clock.now_ns()
+        return Frame(Kind.META, now_ns, now_ns, attrs=value)
+
     def _log_frame(self, texts: list[str]) -> Frame:
         now_ns, count = self._clock.now_ns(), len(texts)
         columns = {
@@ -246,25 +237,6 @@ class EngineSource:
             "text": texts,
         }
         return Frame(Kind.LOG, now_ns, now_ns, columns)
-
-
-def demo_dir() -> Path:
-    """Where the demo model is kept for this user."""
-    return Path(platformdirs.user_cache_dir("tuiapp")) / "demo-llama"
-
-
-def _environment(scratch: str) -> dict[str, str]:
-    """Every socket and temporary file of the engine goes where it is removed with it.
-
-    torch keeps its compiled kernels among the temporary files: those stay where they were.
-    """
-    kernels = Path(tempfile.gettempdir()) / f"torchinductor_{getpass.getuser()}"
-    return {
-        "TMPDIR": scratch,
-        "VLLM_RPC_BASE_PATH": scratch,
-        "TORCHINDUCTOR_CACHE_DIR": os.environ.get("TORCHINDUCTOR_CACHE_DIR", str(kernels)),
-        "PYTHONUNBUFFERED": "1",
-    }
 
 
 def _segments(child: Child) -> set[int]:

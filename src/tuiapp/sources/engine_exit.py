@@ -30,13 +30,17 @@ def exit_value(
 
 
 def not_started(python: str, error: OSError) -> dict[str, Any]:
-    """The same, for an interpreter that cannot be run."""
+    """The same, for a child that cannot be started with interpreter ``python``."""
+    place = str(error.filename or python)
+    is_python = place == python
     return {
         "code": None,
         "signal": None,
         "expected": False,
-        "reason": f"{python} cannot be run: {error.strerror}.",
-        "advice": "Name a Python that has vLLM with --engine-python.",
+        "reason": f"{place} cannot be {'run' if is_python else 'written'}: {error.strerror}.",
+        "advice": "Name a Python that has vLLM with --engine-python."
+        if is_python
+        else "Free space there, or set TMPDIR to another folder.",
     }
 
 

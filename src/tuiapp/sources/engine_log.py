@@ -27,14 +27,15 @@ PHASES: tuple[tuple[str, str], ...] = (
 )
 """Line to phase: the first pattern that is found in the line tells which phase has begun."""
 
+_N = r"(\d{1,12}(?:\.\d{1,9})?)"
 FACTS: tuple[tuple[str, str, str, float], ...] = (
-    (r"KV cache size: ([\d,]+) tokens", "engine", "kv_cache_tokens", 1),
-    (r"Available KV cache memory: ([\d.]+) GiB", "engine", "kv_cache_bytes", 1 << 30),
-    (r"\(([\d.]+)/[\d.]+\) GiB for KV cache", "engine", "kv_cache_bytes", 1 << 30),
-    (r"Model loading took ([\d.]+) Gi?B", "model", "memory_bytes", 1 << 30),
-    (r"Loading weights took ([\d.]+) seconds", "engine", "weights_s", 1),
-    (r"torch\.compile takes? ([\d.]+) s|\(compilation: ([\d.]+) s", "engine", "compile_s", 1),
-    (r"Graph capturing finished in ([\d.]+) secs", "engine", "graph_capture_s", 1),
+    (r"KV cache size: (\d[\d,]{0,18}) tokens", "engine", "kv_cache_tokens", 1),
+    (rf"Available KV cache memory: {_N} GiB", "engine", "kv_cache_bytes", 1 << 30),
+    (rf"\({_N}/[\d.]+\) GiB for KV cache", "engine", "kv_cache_bytes", 1 << 30),
+    (rf"Model loading took {_N} Gi?B", "model", "memory_bytes", 1 << 30),
+    (rf"Loading weights took {_N} seconds", "engine", "weights_s", 1),
+    (rf"torch\.compile takes? {_N} s|\(compilation: {_N} s", "engine", "compile_s", 1),
+    (rf"Graph capturing finished in {_N} secs", "engine", "graph_capture_s", 1),
 )
 """Pattern of a line, then the group, name and unit (in base units) of the number in it."""
 
@@ -71,6 +72,12 @@ _FACTS = tuple((re.compile(pattern), group, name, unit) for pattern, group, name
 _EXCEPTION = re.compile(
     r"(?:^|\] )((?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:Error|Exception|Interrupt|Refused)\b: .+)"
 )
+_WRAPPINGS = (
+    re.compile(r"\S*ValidationError: \d+ validation errors? for \w+ (?:Value error, )?(.+)"),
+    re.compile(r"(.+?) \[type=\w+, input_value="),
+    re.compile(r"\S*Error: Worker failed with error '(.+)', please check the stack trace"),
+)
+_MAX_REASON = 300
 _CONSEQUENCES = re.compile(
     r"Engine core initialization failed|EngineDeadError|WorkerProc initialization failed"
     r"|EngineCore encountered an issue|EngineGenerateError|cancelled|leaked "
@@ -119,9 +126,10 @@ class EngineLog:
         """(reason, advice) for an end that nobody asked for; reason is empty when unknown."""
         reason = str(self.report.get("reason", ""))
         if reason and not self.report.get("see_log"):
-            return reason, str(self.report.get("advice", "")) or advise(reason)
+            advice = str(self.report.get("advice", "")) or advise(reason)
+            return plain(reason), advice
         reason = self._exception or reason
-        return reason, advise(reason)
+        return plain(reason), advise(reason)
 
     def _later_phase(self, text: str) -> str:
         """A phase that is later than all before; workers repeat each other's lines."""
@@ -141,6 +149,14 @@ def advise(reason: str) -> str:
         if re.search(pattern, reason):
             return advice
     return LOOK_AT_LOG
+
+
+def plain(reason: str) -> str:
+    """``reason`` without the wrapping of the libraries it came through, and not too long."""
+    for pattern in _WRAPPINGS:
+        if match := pattern.match(reason):
+            reason = match[1]
+    return reason if len(reason) <= _MAX_REASON else reason[: _MAX_REASON - 1].rstrip() + "…"
 
 
 def _number(match: re.Match[str], unit: float) -> float:

@@ -9,14 +9,16 @@ from typing import ClassVar
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.markup import escape
 from textual.screen import Screen
 
 from tuiapp.tui import themes
 from tuiapp.tui.control import RunControl
-from tuiapp.tui.renderables.palette import Palette, detect_depth, plot_variables
+from tuiapp.tui.renderables.palette import Depth, Palette, detect_depth, plot_variables
 from tuiapp.tui.screens.live import LiveScreen
 
 _THEME_POLL_S = 2.0
+_PALETTE_GONE_S = 0.1
 
 
 class MonitorApp(App[None]):
@@ -47,7 +49,11 @@ class MonitorApp(App[None]):
         fps: float = 2.0,
         theme: str | None = None,
     ) -> None:
-        super().__init__()
+        colourless = detect_depth(os.environ, "truecolor") == Depth.NONE
+        if colourless:  # Textual knows NO_COLOR, but not that TERM=dumb means the same
+            os.environ["NO_COLOR"] = "1"
+        # Without this, Textual turns colours into shades of grey instead of leaving them out.
+        super().__init__(ansi_color=True if colourless else None)
         self.run_control = run
         self.fps = fps
         self.stopping = False
@@ -107,9 +113,15 @@ class MonitorApp(App[None]):
         await self._stop()
         self.exit()
 
+    def _save_picture(self) -> None:
+        """Once the palette is gone."""
+        self.set_timer(_PALETTE_GONE_S, self.deliver_screenshot)
+
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Every action of the live screen can be found by typing its name."""
-        yield from super().get_system_commands(screen)
+        yield SystemCommand("Theme", "Change the colours", self.action_change_theme)
+        yield SystemCommand("Quit", "End the run and leave", self.action_quit)
+        yield SystemCommand("Screenshot", "Save the screen as an SVG", self._save_picture)
         if isinstance(screen, LiveScreen):
             for title, help_text, callback in screen.commands():
-                yield SystemCommand(title, help_text, callback)
+                yield SystemCommand(escape(title), help_text, callback)

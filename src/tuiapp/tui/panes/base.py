@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from itertools import pairwise
+from typing import ClassVar, Self
 
+from rich.segment import Segment
 from rich.style import Style
 from textual.content import Content
-from textual.geometry import Region
+from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -53,7 +55,7 @@ class Pane(Widget, can_focus=True):
     """
 
     TITLE: ClassVar[str] = ""
-    EVERY: ClassVar[int] = 1
+    EVERY: ClassVar[int] = 2
     """Redrawn at every n-th frame."""
     KEYS: ClassVar[tuple[Key, ...]] = ()
     FULL_KEYS: ClassVar[tuple[Key, ...]] = ()
@@ -63,6 +65,9 @@ class Pane(Widget, can_focus=True):
         super().__init__(id=name, classes="pane")
         self._title = ""
         self._lines: list[Strip] = []
+        self._framed: dict[int, Strip] = {}
+        self._framed_size = Size()
+        self._sides: tuple[list[Segment], list[Segment]] = ([], [])
         self._drawn: tuple[object, ...] = ()
 
     def parts(self, scene: Scene, width: int, height: int) -> Sequence[Part]:
@@ -101,22 +106,65 @@ class Pane(Widget, can_focus=True):
         old, self._lines = self._lines, lines
         if len(old) != len(lines):
             self.refresh()
-            return
-        # Neighbouring changed lines become one region: each region walks the whole compositor.
-        start: int | None = None
-        for y in range(height + 1):
-            changed = y < height and old[y] != lines[y]
-            if changed and start is None:
-                start = y
-            elif not changed and start is not None:
-                self.refresh(Region(0, start, width, y - start))
-                start = None
+        elif changed := [y for y in range(height) if old[y] != lines[y]]:
+            self._refresh_lines(changed, width)
+
+    def _refresh_lines(self, changed: Sequence[int], width: int) -> None:
+        """Neighbouring changed lines become one region: each walks the whole compositor."""
+        breaks = [at for at in range(1, len(changed)) if changed[at] != changed[at - 1] + 1]
+        runs = pairwise((0, *breaks, len(changed)))
+        top = self.gutter.top
+        for y in changed:
+            self._framed.pop(top + y, None)
+        self.refresh(*(Region(0, changed[a], width, b - a) for a, b in runs))
+
+    def refresh(self, *regions: Region, repaint: bool = True, **more: bool) -> Self:
+        """As every widget's; without regions the border may look different, too."""
+        if not regions:
+            self._framed.clear()
+        return super().refresh(*regions, repaint=repaint, **more)
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Lines with what is around them; only those that changed are put together anew.
+
+        Textual would style each of them again, at several times the cost: ours have their styles
+        already. The border, its title and the padding are Textual's.
+        """
+        if self._framed_size != self.size or not self._framed:
+            self._frame()
+        missing = [y for y in crop.line_range if y not in self._framed]
+        if missing:
+            self._frame_lines(missing)
+        lines = [self._framed[y] for y in crop.line_range]
+        if crop.column_span != (0, self._framed_size.width):
+            return [line.crop(*crop.column_span) for line in lines]
+        return lines
+
+    def _frame(self) -> None:
+        """Keep the border lines as Textual draws them, and what it puts around the others."""
+        size, gutter = self.size, self.gutter
+        lines = super().render_lines(size.region)
+        content = range(gutter.top, size.height - gutter.bottom)
+        self._framed = {y: line for y, line in enumerate(lines) if y not in content}
+        self._framed_size = size
+        if content:
+            line = lines[gutter.top]
+            self._sides = [*line.crop(0, gutter.left)], [*line.crop(size.width - gutter.right)]
+
+    def _frame_lines(self, missing: Sequence[int]) -> None:
+        width, top, background = self._framed_size.width, self.gutter.top, self.background_colors[1]
+        left, right = self._sides
+        for y in missing:
+            line = Strip([*left, *self.render_line(y - top), *right], width)
+            for line_filter in self.get_line_filters():
+                line = line.apply_filter(line_filter, background)
+            self._framed[y] = line
 
     def _entitle(self, title: str) -> None:
         """Put plain text into the border; a string would be read as markup there."""
         if title != self._title:
             self._title = title
-            self.border_title = Content(title)  # type: ignore[assignment]
+            self.border_title = Content(title)
 
     def render_line(self, y: int) -> Strip:
         """The line drawn last; blank where the pane has just grown."""

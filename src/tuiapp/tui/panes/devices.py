@@ -86,7 +86,8 @@ def devices(view: View) -> list[Device]:
         if isinstance(found, dict)
     }
     return [
-        Device(view, group, _held(view, group), facts.get(group, {})) for group in view.groups("gpu")
+        Device(view, group, _held(view, group), facts.get(group, {}))
+        for group in view.groups("gpu")
     ]
 
 

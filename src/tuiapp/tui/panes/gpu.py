@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 from textual.strip import Strip
 
 from tuiapp.session.view import View
@@ -35,6 +36,7 @@ from tuiapp.tui.renderables.table import Column, Table
 _LEAST_ROWS = 3
 """Rows a device takes in a block of its own."""
 _TABLE_FROM = 60
+_MOST_HISTORY = 6
 _BAR = 6
 _HELD = 20
 _COLUMNS = (
@@ -104,12 +106,12 @@ def _block(device: Device, width: int, rows: int) -> list[Part]:
 def _util(device: Device) -> Gauge:
     util = device.gauge("util")
     note = f"{number(device.gauge('temp_c'))} °C"
-    return Gauge(device.group, util, f"{percent(util)} %", note, 6, warn=2.0, bad=2.0)
+    return Gauge(device.group, util, f"{percent(util)} %", note, 6, 2.0, 2.0, Ink.REST)
 
 
 def _memory(device: Device) -> Gauge:
     value, note = f"{percent(device.memory)} %", memory_words(device)
-    return Gauge("mem", device.memory, value, note, 6, warn=0.95, bad=0.99)
+    return Gauge("mem", device.memory, value, note, 6, 0.95, 0.99, Ink.REST)
 
 
 def _power(device: Device) -> tuple[Field, ...]:
@@ -162,7 +164,7 @@ def _row(device: Device) -> tuple[str | tuple[str, Ink], ...]:
     held = ", ".join(part for part in (device.held_words(), device.mig) if part)
     return (
         device.group,
-        (f"{bar:<{_BAR}} {percent(util):>3} %", Ink.DIM if util is None else Ink.WINDOW),
+        (f"{bar:<{_BAR}} {percent(util):>3} %", Ink.DIM if util is None else Ink.TEXT),
         memory_words(device),
         (f"{watts} of {limit}", Ink.STRONG),
         number(device.gauge("temp_c")),
@@ -213,7 +215,7 @@ def _draw_cell(
     canvas: Canvas, row: int, col: int, size: int, device: Device, palette: Palette
 ) -> None:
     util, temp = device.gauge("util"), device.gauge("temp_c")
-    ink = device.held_ink if device.held_ink in (Ink.BAD, Ink.WARN) else Ink.WINDOW
+    ink = device.held_ink if device.held_ink in (Ink.BAD, Ink.WARN) else Ink.REST
     start = canvas.text(row, col, f"{device.index:>1}", Ink.DIM) + 1
     numbers = f"{percent(util):>4} %{number(temp):>4}°"
     bar = col + size - len(numbers) - start
@@ -229,11 +231,11 @@ def _histories(found: Sequence[Device], width: int, rows: int) -> list[Part]:
         return []
     view = found[0].view
     points = 2 * max(width - 5, 1)
-    return [(_history(view, found, points), rows)]
+    return [(_history(view, found, points), min(rows, _MOST_HISTORY))]
 
 
 def _history(view: View, found: Sequence[Device], points: int) -> LineChart:
     reach = view.window_ns or max(view.cursor_ns, LEAST_NS)
-    util = sum(resample(view, device.group, "util", reach, points) for device in found)
-    series = Series(util / len(found) * 100, Ink.SERIES_2, "busy")
+    util = np.stack([resample(view, device.group, "util", reach, points) for device in found])
+    series = Series(util.mean(axis=0) * 100, Ink.SERIES_2, "busy")
     return LineChart((series,), high=100.0, fill=True, empty="no GPU sample in this stretch")

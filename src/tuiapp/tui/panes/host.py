@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from tuiapp.tui.panes.arranged import Beside, Faded, Stacked
 from tuiapp.tui.panes.base import Pane, Part, Scene
 from tuiapp.tui.panes.devices import gpu_fields
 from tuiapp.tui.panes.history import LEAST_NS, last_seen, resample
+from tuiapp.tui.panes.lines import TextLines, wrap
 from tuiapp.tui.renderables.bar import CoreBars, Gauge, Gauges
 from tuiapp.tui.renderables.line import LineChart, Series
 from tuiapp.tui.renderables.numbers import Field, NumberLines, format_bytes
@@ -20,6 +22,8 @@ _STEAL_BAD = 0.01
 _NUMBERS = 52
 """Cells the numbers take where a history stands beside them."""
 _MIN_HISTORY = 24
+_NOTES, _LONG_NOTES = 36, 44
+"""Cells from which gauges have room for words, and for all of them."""
 
 
 class HostPane(Pane):
@@ -33,36 +37,58 @@ class HostPane(Pane):
         return " · ".join(str(part) for part in parts if part)
 
     def parts(self, scene: Scene, width: int, height: int) -> Sequence[Part]:
-        drawing = Stacked(_parts(scene.view, width, height))
+        below = _reasons(scene.view, width)[: height // 3] if scene.full else []
+        rows = height - len(below)
+        drawing = Stacked(_parts(scene.view, width, rows))
         over = bool(scene.view.health.exit_facts)
-        return ((Faded(drawing) if over else drawing, height),)
+        return (
+            (Faded(drawing) if over else drawing, rows),
+            (TextLines(below, Ink.DIM), len(below)),
+        )
+
+
+def _reasons(view: View, width: int) -> list[str]:
+    """Why gauges and facts of the host are unknown."""
+    return [
+        line
+        for probe, reason in view.probe_reasons.items()
+        if not probe.startswith(("gpu", "nvml"))
+        for line in wrap(f"{probe} unknown: {reason}", width, 2)
+    ]
 
 
 def _parts(view: View, width: int, height: int) -> Sequence[Part]:
     if height < 3:
         return ((NumberLines((_one_line(view), _engine_line(view))), height),)
     if width >= _NUMBERS + _MIN_HISTORY and height >= 4:
-        numbers = Stacked(_numbers(view, height))
+        numbers = Stacked(_numbers(view, _NUMBERS, height))
         history = _history(view, width - _NUMBERS - 2)
         return ((Beside(numbers, history, _NUMBERS), height),)
-    parts = list(_numbers(view, height))
+    parts = list(_numbers(view, width, height))
     room = height - sum(rows for _, rows in parts)
     if room >= 2:
         parts.append((_history(view, width), room))
     return parts
 
 
-def _numbers(view: View, height: int) -> Sequence[Part]:
+def _numbers(view: View, width: int, height: int) -> Sequence[Part]:
+    short = width < _LONG_NOTES
+    gauges = Gauges((_cpu(view, short=short), _memory(view, short=short)))
+    if width < _NOTES:
+        gauges = Gauges(tuple(replace(gauge, note="") for gauge in gauges.gauges))
     lines = [_engine_line(view)]
+    if width < _NOTES:
+        lines.append(_steal_line(view))
     if not view.groups("gpu"):
         lines.append(_no_gpu(view))
     parts: list[Part] = [
-        (Gauges((_cpu(view), _memory(view))), 2),
+        (gauges, 2),
         (NumberLines(tuple(lines)), len(lines)),
     ]
     room = height - 2 - len(lines)
     if room >= 1:
-        parts.append((_cores(view), 1 if room < 4 else 2))
+        cores = Beside(TextLines(("cores",), Ink.DIM), _cores(view), 5, gap=1)
+        parts.append((cores, 1 if room < 4 else 2))
     return parts
 
 
@@ -78,20 +104,30 @@ def _one_line(view: View) -> tuple[Field, ...]:
     )
 
 
-def _cpu(view: View) -> Gauge:
+def _cpu(view: View, *, short: bool) -> Gauge:
     total, steal = view.gauge("cpu", "total"), view.gauge("cpu", "steal")
     load = view.gauge("load", "load1")
-    note = f"steal {_percent(steal)} %  load {'—' if load is None else f'{load:.1f}'}"
-    if steal is not None and steal > _STEAL_BAD:
-        note = f"steal {_percent(steal)} % ← the hypervisor's"
-    return Gauge("cpu", total, f"{_percent(total)} %", note, value_width=6)
+    note = f"steal {_percent(steal)} %"
+    if steal is not None and steal > _STEAL_BAD and not short:
+        note += " ← the hypervisor's"
+    elif not short:
+        note += f"  load {'—' if load is None else f'{load:.1f}'}"
+    return Gauge("cpu", total, f"{_percent(total)} %", note, value_width=6, ink=Ink.REST)
 
 
-def _memory(view: View) -> Gauge:
+def _steal_line(view: View) -> tuple[Field, ...]:
+    steal, load = view.gauge("cpu", "steal"), view.gauge("load", "load1")
+    return (
+        Field("steal", _percent(steal), 4, "%", _steal_ink(steal), keep=9, gap=2),
+        Field("load", "—" if load is None else f"{load:.1f}", 5, ink=Ink.TEXT, keep=8, gap=2),
+    )
+
+
+def _memory(view: View, *, short: bool) -> Gauge:
     used, total = view.gauge("memory", "used_bytes"), view.gauge("memory", "total_bytes")
-    fraction = _share(used, total)
-    note = f"{format_bytes(used, binary=True)} of {format_bytes(total, binary=True)}"
-    return Gauge("mem", fraction, f"{_percent(fraction)} %", note, value_width=6)
+    fraction, size = _share(used, total), format_bytes(total, binary=True)
+    note = f"of {size}" if short else f"{format_bytes(used, binary=True)} of {size}"
+    return Gauge("mem", fraction, f"{_percent(fraction)} %", note, value_width=6, ink=Ink.REST)
 
 
 def _engine_line(view: View) -> tuple[Field, ...]:

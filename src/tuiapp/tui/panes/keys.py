@@ -41,9 +41,7 @@ class KeysBar(Widget):
         self._spots: list[tuple[int, int, str]] = []
         self._drawn: tuple[object, ...] = ()
 
-    def show(
-        self, scene: Scene, pane: Pane | None, *, pinned: bool, force: bool = False
-    ) -> None:
+    def show(self, scene: Scene, pane: Pane | None, *, pinned: bool, force: bool = False) -> None:
         """Draw the keys that matter now.
 
         Args:

@@ -16,12 +16,14 @@ from tuiapp.stats.quantile import samples_needed
 from tuiapp.stats.summary import Summary
 from tuiapp.tui.panes.axes import latency_axis
 from tuiapp.tui.panes.base import Pane, Part, Scene
+from tuiapp.tui.panes.lines import TextLines
 from tuiapp.tui.renderables.axis import tick_label
 from tuiapp.tui.renderables.histogram import Histogram, Marker
 from tuiapp.tui.renderables.numbers import Field, NumberLines, format_ms, quantile_fields
 from tuiapp.tui.renderables.palette import Ink
 
 _NS_PER_MS = 1e6
+_NS_PER_S = 1_000_000_000
 _QUANTILES = {0.5: "p50", 0.9: "p90", 0.99: "p99"}
 _TWO_LINES_FROM = 14
 
@@ -44,16 +46,23 @@ class LatencyPane(Pane):
         lines = [quantile_line(scene.view, self.METRIC, recent.summary)]
         if height >= _TWO_LINES_FROM and scene.view.window_ns is not None:
             whole = quantile_line(scene.view, self.METRIC, run.summary)
-            lines = [(*lines[0], _whose("window")), (*whole, _whose("whole run"))]
+            window = f"{scene.view.window_ns // _NS_PER_S} s"
+            lines = [(*lines[0], _whose(window)), (*whole, _whose("run"))]
         numbers = NumberLines(tuple(lines))
         if height < 3:
             return ((numbers, 1),)
         drawing = _histogram(scene, self.METRIC, recent, run, width)
-        return ((drawing, height - len(lines)), (numbers, len(lines)))
+        notes = list(dict.fromkeys((*recent.summary.caveats, *run.summary.caveats)))
+        notes = notes[: max(height - _TWO_LINES_FROM, 0)] if scene.full else []
+        return (
+            (drawing, height - len(lines) - len(notes)),
+            (numbers, len(lines)),
+            (TextLines(notes, Ink.DIM), len(notes)),
+        )
 
 
 def _whose(text: str) -> Field:
-    return Field("", text, 9, ink=Ink.DIM, gap=2, align="left")
+    return Field("", text, 5, ink=Ink.DIM, keep=0, gap=2, align="left")
 
 
 def quantile_line(view: View, metric: str, found: Summary) -> tuple[Field, ...]:

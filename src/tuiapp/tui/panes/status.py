@@ -188,6 +188,6 @@ def _right(scene: Scene, run: RunControl, now: View) -> list[Item]:
         items.append(Item("NOT RECORDING", Ink.BAD, keep=9, sign="◉", sign_ink=Ink.BAD))
     else:
         sign_ink = Ink.DIM if run.finished else Ink.BAD
-        size = format_bytes(recording.size, 8)
+        size = format_bytes(recording.size)
         items.append(Item(size, Ink.DIM, keep=7, sign="◉", sign_ink=sign_ink))
     return items

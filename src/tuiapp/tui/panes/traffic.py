@@ -160,7 +160,8 @@ def _chart(scene: Scene, width: int) -> LineChart:
     ticks = each_s * _TICKS_A_SECOND
     counts = history(view.session, "output_tokens", (end - shown) * ticks, end * ticks)
     rate = _sums(counts.reshape(shown, ticks)) / each_s
-    return LineChart((Series(np.repeat(rate, points // shown), Ink.WINDOW),), fill=True, empty="")
+    spread = rate[np.arange(points) * shown // points]
+    return LineChart((Series(spread, Ink.WINDOW),), fill=True, empty="")
 
 
 def _sums(counts: np.ndarray) -> np.ndarray:

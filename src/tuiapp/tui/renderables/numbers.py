@@ -132,7 +132,7 @@ class Field:
         label: in front, dim.
         value: the number; longer than ``width`` it shows as ``…``, never cut to a wrong number.
         unit: behind, dim.
-        keep: when the line is too narrow, fields with the smallest go first.
+        keep: when the line is too narrow, fields with the largest stay.
         caveat: a dim ``†`` behind the value, in the next gap: it is explained one key away.
         gap: blanks before the field; ``tight`` where the line has no room for that.
     """
@@ -172,13 +172,17 @@ class Field:
 
 
 def fit_fields(fields: Sequence[Field], width: int) -> list[Field]:
-    """The fields that fit ``width``, in their order: gaps shrink, then the least important go."""
+    """The fields that fit ``width``, in their order: gaps shrink, then the most important stay."""
     kept = list(fields)
-    if kept and _line_cells(kept) > width:
-        kept = [replace(field, gap=min(field.gap, field.tight)) for field in kept]
-    while kept and _line_cells(kept) > width:
-        kept.remove(min(reversed(kept), key=lambda field: field.keep))
-    return kept
+    if not kept or _line_cells(kept) <= width:
+        return kept
+    kept = [replace(field, gap=min(field.gap, field.tight)) for field in kept]
+    chosen: list[int] = []
+    for at in sorted(range(len(kept)), key=lambda at: -kept[at].keep):
+        tried = sorted([*chosen, at])
+        if _line_cells([kept[index] for index in tried]) <= width:
+            chosen = tried
+    return [kept[at] for at in chosen]
 
 
 def _line_cells(fields: Sequence[Field]) -> int:
@@ -218,8 +222,8 @@ def quantile_fields(
 ) -> tuple[Field, ...]:
     """The number line of a distribution.
 
-    ``p50  23.1  p90  41.0  p99    86 (71–118)  n 1 204``, whole from 55 cells on; too narrow, n
-    goes first, then the interval, then p90.
+    ``p50  23.1  p90  41.0  p99    86 (71–118)  n 1 204``, whole from 55 cells on; too narrow,
+    quantiles stay first, then the interval, then n.
 
     Args:
         p50_ns, p90_ns, p99_ns: quantiles in ns; None or nan unknown, inf never answered.

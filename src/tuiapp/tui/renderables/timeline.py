@@ -84,7 +84,7 @@ class TokenTimeline:
         first = float(deliveries[0]) if len(deliveries) else None
         count = int(np.sum(self.tokens)) if len(self.tokens) else len(deliveries)
         pieces = (
-            ("queue", self.queue_s, Ink.QUEUE),
+            ("waited", self.queue_s, Ink.QUEUE),
             ("prefill", self.prefill_s, Ink.PREFILL),
             ("TTFT", first, Ink.STRONG),
         )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import ClassVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
@@ -18,32 +20,56 @@ _TERMS = (
     ("TPOT", "time per output token after the first: (last − first token) / (tokens − 1), one "
              "value a request."),
     ("ITL", "inter-token latency: every gap between two deliveries of tokens, counted in bins "
-            "0.27 % wide."),
+            "0.27 % wide. Its interval needs the whole run and stands in the result."),
     ("E2EL", "end-to-end latency: last token − intended arrival."),
-    ("p99 (a–b)", "the value 99 % of requests stay under, and its 95 % interval. With fewer than "
-                  "368 requests no such interval exists: the screen says too few."),
+    ("p50, p90, p99", "the value that 50, 90, 99 % of requests stay under; red where it misses "
+                      "its objective."),
+    ("(a–b)", "the 95 % interval of p99, exact, for independent requests."),
+    ("too few: n/368", "under 368 requests no such interval of p99 exists; † says the same where "
+                       "there is no room."),
     ("∞", "a request that failed or never finished counts as infinitely late."),
     ("n", "how many requests (for ITL: gaps) the numbers rest on."),
-    ("bright over dim", "the last window over the whole run, each drawn to its own height: where "
-                        "the bright one moves off the dim one, latency is drifting."),
-    ("SLO, good", "objectives given with --slo; good: requests a second that met all of them."),
+    ("bright over dim", "the window over the whole run, each drawn to its own height: where the "
+                        "bright one moves off the dim one, latency is drifting."),
+    ("◂3  3▸", "values left and right of the axis; the right one also counts failures."),
+    ("SLO, good", "objectives given with --slo, ms; good: requests a second that met all of them."),
     ("queue", "from the engine's queue to being scheduled first."),
     ("prefill", "from being scheduled to the first token computed."),
-    ("rest", "the rest of TTFT: getting to the engine and the token getting back."),
-    ("out, in", "output tokens delivered and prompt tokens prefilled a second, last ten seconds."),
+    ("rest", "what else is in TTFT: getting to the engine, and the token getting back."),
+    ("out, in", "output tokens delivered and prompt tokens prefilled a second, over the last ten "
+                "seconds; of a finished run, over all of it."),
     ("run, wait", "requests the engine computes, and those it keeps waiting."),
     ("KV", "share of the KV cache in use."),
     ("hit", "share of prompt tokens that the prefix cache already had."),
+    ("sent, done, failed", "requests since the start."),
     ("preempted", "requests thrown back into the queue for want of KV cache."),
     ("oldest", "how long the longest-waiting request has been without a token."),
+    ("cpu, mem", "share of all cores that is busy; share of memory that is not available."),
     ("steal", "time the hypervisor gave our CPUs to somebody else."),
+    ("load", "processes running or waiting for a core or a disk, mean of the last minute."),
+    ("engine, rss, procs", "CPU cores, memory and number of the engine's processes."),
+    ("tuiapp", "CPU this program itself takes, 100 % is one core."),
+    ("GPU busy", "share of time in which any kernel ran; says little about how much of the GPU."),
+    ("power, SM, PCIe", "now, and what the device allows; amber where it is at the limit or below "
+                        "what the slot could."),
+    ("throttled", "what holds the clocks back: power cap, heat, a slowdown by the hardware."),
+    ("heatmap", "requests by moment and latency; hatched: nothing is known; ⚑ a mark; ✗ a "
+                "failure."),
+    ("silent", "requests are in flight and nothing has come for three seconds."),
     ("client-limited", "the load driver itself was late: the numbers overstate latency."),
-    ("—", "not known; never zero."),
+    ("◉", "what is recorded so far. Every sample is, whatever the screen shows."),
+    ("—", "not known; never zero. The pane's full screen says why."),
 )  # fmt: skip
+_MOUSE = (
+    ("click", "a pane takes the focus; a key below is pressed; a request is selected"),
+    ("double click", "on a request: its detail"),
+    ("click the heatmap", "go to that moment"),
+)
+_KEY_CELLS, _TERM_CELLS = 20, 20
 
 
 class HelpScreen(ModalScreen[None]):
-    """Keys of the screen it covers, panes, and definitions."""
+    """Definitions, keys of the screen it covers, and panes."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,question_mark,f1", "dismiss", "back")
@@ -52,31 +78,69 @@ class HelpScreen(ModalScreen[None]):
     def __init__(self, covered: Screen[None]) -> None:
         super().__init__()
         self._covered = covered
+        self._width = 0
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="dialog") as dialog:
-            dialog.border_title = "What is this"
-            dialog.border_subtitle = "escape goes back, ↑↓ scroll"
-            yield Static(self._text(), markup=False)
+            dialog.border_title = "Help"
+            dialog.border_subtitle = "escape goes back, ↑↓ PgUp PgDn scroll"
+            yield Static(id="help-text", markup=False)
 
-    def _text(self) -> str:
-        lines = ["KEYS", ""]
+    def on_resize(self, event: events.Resize) -> None:
+        self.call_after_refresh(self._fill)
+
+    def _fill(self) -> None:
+        """Lines as wide as the dialog, those that go on indented."""
+        width = self.query_one(".dialog").scrollable_content_region.width
+        if width and width != self._width:
+            self._width = width
+            self.query_one("#help-text", Static).update(self._text(width))
+
+    def _text(self, width: int) -> str:
+        panes = [
+            (f"{(at + 1) % 10}  {kind.TITLE}", (kind.__doc__ or "").strip().splitlines()[0])
+            for at, kind in enumerate(map(pane_class, PANES))
+        ]
+        sections = (
+            ("NUMBERS", _TERMS, _TERM_CELLS),
+            ("KEYS", self._keys(), _KEY_CELLS),
+            ("MOUSE", _MOUSE, _KEY_CELLS),
+            ("PANES: the digit gives one the whole screen; again, or escape, takes it back",
+             panes, 24),
+        )  # fmt: skip
+        lines: list[str] = []
+        for head, entries, indent in sections:
+            lines += [*textwrap.wrap(head, width), ""]
+            for term, text in entries:
+                lines += _hanging(term, text, indent, width)
+            lines.append("")
+        return "\n".join(lines)
+
+    def _keys(self) -> list[tuple[str, str]]:
         shown: dict[str, list[str]] = {}
         for binding in (*self._covered.BINDINGS, *type(self.app).BINDINGS):
-            if isinstance(binding, Binding) and not binding.action.startswith("full_pane"):
+            if isinstance(binding, Binding) and not binding.key.isdigit():
                 shown.setdefault(binding.description, []).append(_key(binding))
-        lines += [f"  {', '.join(keys):<22} {text}" for text, keys in shown.items()]
-        lines += ["", "PANES (the digit gives one the whole screen, again or escape takes it back)"]
-        for at, name in enumerate(PANES):
-            kind = pane_class(name)
-            summary = (kind.__doc__ or "").strip().splitlines()[0]
-            lines.append(f"  {(at + 1) % 10}   {kind.TITLE:<20} {summary}")
-        lines += ["", "NUMBERS", ""]
-        lines += [f"  {term:<17} {text}" for term, text in _TERMS]
-        return "\n".join(lines)
+        return [(", ".join(keys), text) for text, keys in shown.items()]
+
+
+def _hanging(term: str, text: str, indent: int, width: int) -> list[str]:
+    """``term`` at the left, ``text`` beside it in a column of its own."""
+    body = textwrap.wrap(text, max(width - indent, 10)) or [""]
+    return [f"{term:<{indent - 1}} {body[0]}", *(" " * indent + line for line in body[1:])]
 
 
 def _key(binding: Binding) -> str:
-    names = {"plus,equals_sign": "+", "minus": "−", "question_mark,f1": "? or F1"}
-    names |= {"left": "←", "right": "→", "q,ctrl+c,ctrl+q": "q or Ctrl-C"}
+    names = {
+        "plus,equals_sign": "+",
+        "minus": "−",
+        "question_mark,f1": "? or F1",
+        "left": "←",
+        "right": "→",
+        "shift+left,pageup": "shift ← or PgUp",
+        "shift+right,pagedown": "shift → or PgDn",
+        "left_square_bracket": "[",
+        "right_square_bracket": "]",
+        "q,ctrl+c,ctrl+q": "q or ctrl-C",
+    }
     return names.get(binding.key, binding.key.replace(",", " or "))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any, ClassVar
 
 from textual import events
@@ -31,6 +32,12 @@ _MOST_MARKS = 100
 _S = 1_000_000_000
 
 
+class Grid(Container):
+    """Where the panes stand; nothing but background itself."""
+
+    BLANK = True
+
+
 class LiveScreen(Screen[None]):
     """Panes, a status line and a line of keys.
 
@@ -39,6 +46,7 @@ class LiveScreen(Screen[None]):
         fps: redraws a second.
     """
 
+    BLANK = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "pause", "pause"),
         Binding("left", "move(-1)", "back in time"),
@@ -83,7 +91,7 @@ class LiveScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         yield StatusBar()
         yield Notice()
-        with Container(id="grid"):
+        with Grid(id="grid"):
             for name in PANES:
                 yield pane_class(name)(name)
         yield KeysBar()
@@ -91,6 +99,7 @@ class LiveScreen(Screen[None]):
 
     def on_mount(self) -> None:
         self.set_interval(1 / self._fps, self.redraw)
+        self.set_class(self.app.palette.mono, "-mono")  # type: ignore[attr-defined]
         self.query_one("#ttft", Pane).focus()
 
     def on_resize(self, event: events.Resize) -> None:
@@ -320,13 +329,13 @@ class LiveScreen(Screen[None]):
         yield "Change the window", "10 s, 1 min, the whole run", self.action_zoom
         yield "Logarithmic or linear axis", "Of the distributions", self.action_axis
         yield "Mark this moment", "Record a note", self.action_mark
-        yield "More load", "Ten per cent", lambda: self.action_rate(1)
-        yield "Less load", "Ten per cent", lambda: self.action_rate(-1)
+        yield "More load", "Ten per cent", partial(self.action_rate, 1)
+        yield "Less load", "Ten per cent", partial(self.action_rate, -1)
         yield "Pause or resume the load", "Requests in flight finish", self.action_hold
         yield "Help", "What each number means", self.action_help
         for name in PANES:
             title = pane_class(name).TITLE
-            yield f"Full screen: {title}", "", lambda name=name: self.action_full_pane(name)
+            yield f"Full screen: {title}", "", partial(self.action_full_pane, name)
         for mark in list(self._run.session.marks)[-_MOST_MARKS:]:
             when, text = format_clock(mark.t_ns / _S), clean(mark.text)
-            yield f"Go to mark {when}  {text}", "", lambda t_ns=mark.t_ns: self.go_to(t_ns)
+            yield f"Go to mark {when}  {text}", "", partial(self.go_to, mark.t_ns)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import ClassVar
 
@@ -66,13 +67,14 @@ class Timeline(Widget):
 
 
 class RequestScreen(ModalScreen[None]):
-    """Details of request ``req`` as the view knows it."""
+    """Details of request ``req`` as the view knows it: nothing from after its cursor."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,enter,d", "dismiss", "back")]
 
     def __init__(self, view: View, req: int, palette: Palette, path: Path) -> None:
         super().__init__()
-        self._view, self._req, self._palette, self._path = view, req, palette, path
+        self._view, self._req, self._palette = view, req, palette
+        self._t_ns, self._n = deliveries(view, req, path)
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as dialog:
@@ -81,36 +83,56 @@ class RequestScreen(ModalScreen[None]):
             yield Static(self._facts(), markup=False)
             yield Timeline(self._timeline(), self._palette)
 
+    def _moment(self, name: str) -> int | None:
+        """A moment of the request; None when it has not come at the cursor."""
+        t_ns = int(self._view.session.requests[name][self._req])
+        return None if t_ns == UNSET or t_ns > self._view.cursor_ns else t_ns
+
+    def _parts_ns(self) -> np.ndarray:
+        """Dispatch, queue, prefill, deliver; the engine tells them when the request ends."""
+        parts = split_columns(self._view.session, np.array([self._req]))[0]
+        return parts if self._moment("t_end_ns") is not None else np.full(4, np.nan)
+
     def _timeline(self) -> TokenTimeline:
-        t_ns, n = deliveries(self._view, self._req, self._path)
         sched = int(self._view.session.requests["t_sched_ns"][self._req])
-        parts = split_columns(self._view.session, np.array([self._req]))[0] / _S
+        parts = self._parts_ns() / _S
         known = bool(np.isfinite(parts).all())
         return TokenTimeline(
             queue_s=float(parts[0] + parts[1]) if known else None,
             prefill_s=float(parts[2]) if known else None,
-            deliveries_s=(t_ns - sched) / _S,
-            tokens=n,
+            deliveries_s=(self._t_ns - sched) / _S,
+            tokens=self._n,
         )
 
     def _facts(self) -> str:
         table, req = self._view.session.requests, self._req
-        at = {name: int(table[name][req]) for name in table.names}
-        parts = split_columns(self._view.session, np.array([req]))[0]
-        names = ("dispatch", "queue", "prefill", "deliver")
+        names = ("prompt_tokens", "cached_tokens", "target_tokens", "status", "t_sched_ns")
+        prompt, cached, target, status, sched = (int(table[name][req]) for name in names)
+        sent, first, end = (self._moment(f"t_{name}_ns") for name in ("sent", "first", "end"))
+        lost = end is not None and status != Status.OK
+        ttft = first - sched if first is not None else math.inf if lost else None
+        state = "running" if end is None else Status(status).name.lower()
         split = "   ".join(
-            f"{name} {format_ms(float(ns)).strip()}" for name, ns in zip(names, parts, strict=True)
+            f"{name} {_ms(float(ns))}" for name, ns in zip(_PARTS, self._parts_ns(), strict=True)
         )
-        ended = at["t_end_ns"] != UNSET and at["t_end_ns"] <= self._view.cursor_ns
-        state = Status(at["status"]).name.lower() if ended else "running"
-        gaps = max(at["output_tokens"] - 1, 1)
-        tpot = (at["t_last_ns"] - at["t_first_ns"]) / gaps if at["output_tokens"] > 1 else None
-        first = at["t_first_ns"] != UNSET
-        ttft = at["t_first_ns"] - at["t_sched_ns"] if first else None
-        late = at["t_sent_ns"] - at["t_sched_ns"]
         return (
-            f"{state}   arrived {format_clock(at['t_sched_ns'] / _S)}   sent "
-            f"{format_ms(late).strip()} ms later   in {at['prompt_tokens']} tokens "
-            f"({at['cached_tokens']} cached)   out {at['output_tokens']} of {at['target_tokens']}\n"
-            f"TTFT {format_ms(ttft).strip()} ms = {split}   TPOT {format_ms(tpot).strip()} ms\n"
+            f"{state}   arrived {format_clock(sched / _S)}   sent "
+            f"{_ms(None if sent is None else sent - sched)} ms later\n"
+            f"in {prompt} tokens ({cached} cached)   out {int(self._n.sum())} of {target}   "
+            f"TPOT {_ms(self._tpot_ns())} ms\n"
+            f"TTFT {_ms(ttft)} ms = {split}\n"
         )
+
+    def _tpot_ns(self) -> float | None:
+        first, last = self._moment("t_first_ns"), self._moment("t_last_ns")
+        count = int(self._view.session.requests["output_tokens"][self._req])
+        if first is None or last is None or count < 2:
+            return None
+        return (last - first) / (count - 1)
+
+
+_PARTS = ("dispatch", "queue", "prefill", "deliver")
+
+
+def _ms(ns: float | None) -> str:
+    return format_ms(ns, 8).strip()
