@@ -115,6 +115,10 @@ class Surroundings:
         assert len(found) == 1, [(pid, _command(pid)) for pid in self.processes()]
         return found[0]
 
+    def has(self, text: str) -> bool:
+        """Whether a process of the runs has ``text`` in its command line."""
+        return any(text in _command(pid) for pid in self.processes())
+
     def app(self) -> int:
         """The program itself; its terminal's guard is a fork of it."""
         found = [pid for pid in self.processes() if f"{TUIAPP} run" in _command(pid)]

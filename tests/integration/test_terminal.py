@@ -33,24 +33,17 @@ KILLED = "tuiapp was killed; the recording up to then is readable."
 
 @dataclass(frozen=True)
 class Moment:
-    """A command line, and when a run of it has come to the moment that is meant."""
+    """A command line, and the state of the engine in which something happens."""
 
     args: str
-    come: Callable[[str], object]
     state: str
 
 
-def _busy(screen: str) -> object:
-    return "serving" in screen and re.search(r"sent +[1-9]\d", screen)
-
-
 MOMENTS = {
-    "start": Moment("-- --hang --helper", lambda text: "config" in text, health.STARTING),
-    "load": Moment("--rate 20 --warmup 2 -- --helper", _busy, health.SERVING),
+    "start": Moment("-- --hang --helper", health.STARTING),
+    "load": Moment("--rate 20 --warmup 2 -- --helper", health.SERVING),
     "drain": Moment(
-        "--requests 3 --rate 20 --warmup 0 --output-len 3000 -- --helper",
-        lambda text: "draining" in text,
-        health.DRAINING,
+        "--requests 3 --rate 20 --warmup 0 --output-len 3000 -- --helper", health.DRAINING
     ),
 }
 
@@ -68,7 +61,8 @@ class Run:
 
     def come_to(self, moment: Moment) -> None:
         self.start(moment.args)
-        self.terminal.wait_until(moment.come)
+        self.terminal.wait_for(f" {moment.state} ")
+        until(lambda: self.around.has("helper") or self.around.has("EngineCore"))
         self.around.note()
 
     def close(self) -> None:
@@ -196,9 +190,7 @@ def flat(screen: str) -> str:
 
 
 def test_asking_twice_does_not_wait_for_the_screen(run: Run):
-    run.start("-- --hang --helper --stubborn")
-    run.terminal.wait_for("config")
-    run.around.note()
+    run.come_to(Moment("-- --hang --helper --stubborn", health.STARTING))
     run.terminal.press("q", "q")
     run.terminal.wait_for("code=0")
     run.terminal.assert_restored()
@@ -226,14 +218,16 @@ SMALL = "--max-model-len 1024 --max-num-seqs 16"
 def come_to_import(run: Run) -> None:
     """Into the seconds that vLLM's import takes."""
     run.start(f"-- {SMALL}")
-    run.terminal.wait_for("import")
+    run.terminal.wait_for(f" {health.STARTING} ")
+    until(lambda: recorded_state(run) == health.STARTING)
+    until(lambda: run.around.has("bootstrap.py"))
     time.sleep(4)
     run.around.note()
 
 
 def come_to_load(run: Run) -> None:
     run.start(f"--rate 8 -- {SMALL}")
-    run.terminal.wait_until(_busy, 150)
+    run.terminal.wait_for(f" {health.SERVING} ", 150)
     until(lambda: recorded_state(run) == health.SERVING)
     run.around.note()
 

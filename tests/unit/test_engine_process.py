@@ -123,16 +123,27 @@ async def test_a_child_that_does_not_read_never_blocks_us():
         assert not sent[-1]
 
 
-def test_a_resource_tracker_is_killed_last():
-    sleeper = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
-    resource_tracker.ensure_running()
-    tracker = resource_tracker._resource_tracker._pid
-    assert tracker is not None
-    while not descendants._is_tracker(tracker):
-        time.sleep(0.01)  # it has been forked and not yet become another program
-    descendants.signal_all([tracker, sleeper.pid], signal.SIGKILL)
-    sleeper.wait()
-    assert alive(tracker)
+LEAKY = """
+import os, time
+from multiprocessing import shared_memory
+segment = shared_memory.SharedMemory(create=True, size=4096)
+print("ready", flush=True)
+print(segment.name, flush=True)
+time.sleep(600)
+"""
+
+
+@pytest.mark.parametrize("grace_s", [0.0, 5.0])
+async def test_a_resource_tracker_lives_to_do_its_work(grace_s: float):
+    async with running(LEAKY) as (child, output):
+        path = descendants.SHM / (await output.readline()).decode().strip()
+        assert path.exists()
+        assert len(child.members()) == 2
+        assert descendants.without_trackers(child.members()) == [child.pid]
+        os.kill(child.pid, signal.SIGKILL)
+        await child.stop(grace_s, 0)
+        assert not path.exists()
+        assert child.members() == []
 
 
 def test_shared_memory_is_removed_when_nobody_maps_it_any_more():

@@ -59,13 +59,15 @@ class Control:
     def end(self, code: int) -> NoReturn:
         """End this process and all of its descendants, and remove what they would leave."""
         self._ending.acquire()  # and never released: who comes second waits for the end
-        held = descendants.segments([*self._others(), os.getpid()])
+        held = descendants.segments([os.getpid()])
         for _ in range(round(_WAIT_S / _POLL_S)):
             others = self._others()
             if not others:
                 break
+            held |= descendants.segments(others)
             descendants.signal_all(others, signal.SIGKILL)
             clock.sleep_s(_POLL_S)
+        held |= descendants.segments([os.getpid()])  # the main thread runs on until the end
         descendants.remove_segments(held, leaving=os.getpid())
         if self._scratch:
             shutil.rmtree(self._scratch, ignore_errors=True)
@@ -74,7 +76,8 @@ class Control:
     def _others(self) -> list[int]:
         # Our own id as the session's: started by hand in a shell's session, we leave that alone.
         own, marker = os.getpid(), os.environ.get(descendants.MARKER, "")
-        return [pid for pid in descendants.members(own, marker) if pid != own]
+        others = descendants.without_trackers(descendants.members(own, marker))
+        return [pid for pid in others if pid != own]
 
     def _read(self) -> None:
         unpacker = msgpack.Unpacker()

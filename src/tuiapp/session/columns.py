@@ -253,8 +253,8 @@ def _by_request(req: np.ndarray, t_ns: np.ndarray) -> np.ndarray:
     low = req.min()
     if len(req) > _FEW_ROWS and req.max() - low < 1 << 16 and (t_ns[1:] >= t_ns[:-1]).all():
         # numpy sorts 16-bit numbers by radix, six times as fast.
-        return np.argsort((req - low).astype(np.uint16), kind="stable")
-    return np.lexsort((t_ns, req))
+        return np.asarray(np.argsort((req - low).astype(np.uint16), kind="stable"))
+    return np.asarray(np.lexsort((t_ns, req)))
 
 
 def _rows(frame: Frame, names: Any) -> Any:

@@ -43,7 +43,8 @@ class GapCounts:
         counts = self._from_start(stop) if start == 0 else self._count(start, stop)
         keys = self._unsettled()
         recent = keys[(keys >= first_tick * BINS) & (keys < end_tick * BINS)]
-        return counts + np.bincount(recent % BINS, None, BINS)
+        counts += np.bincount(recent % BINS, None, BINS)
+        return counts
 
     def blocks(self, first_tick: int, end_tick: int, ticks_per_block: int) -> np.ndarray:
         """Counts (blocks, BINS) of consecutive blocks of ticks."""
@@ -73,7 +74,7 @@ class GapCounts:
         if settled > self._summed_rows:
             self._sum = self._sum + self._count(self._summed_rows, settled)
             self._summed_rows = settled
-        return self._sum + self._count(self._summed_rows, stop)
+        return np.asarray(self._sum + self._count(self._summed_rows, stop))
 
     def _unsettled(self) -> np.ndarray:
         """``tick * BINS + bin`` of all that waits."""

@@ -24,14 +24,18 @@ def members(session: int, marker: str) -> list[int]:
     return [pid for pid in _pids() if _belongs(pid, session, mark)]
 
 
-def signal_all(pids: Iterable[int], number: signal.Signals) -> None:
-    """Send a signal to each of ``pids`` that still lives.
+def without_trackers(pids: Iterable[int]) -> list[int]:
+    """``pids`` but Python's resource trackers.
 
-    Python's resource trackers are spared while others live: they end by themselves once the
-    others are gone, after removing what those left in shared memory.
+    Those end by themselves once the others are gone, after removing what the others left in shared
+    memory, even what nobody had time to see. Killing one makes that a leak.
     """
-    chosen = [pid for pid in pids if not _is_tracker(pid)] or list(pids)
-    for pid in chosen:
+    return [pid for pid in pids if not _is_tracker(pid)]
+
+
+def signal_all(pids: Iterable[int], number: signal.Signals) -> None:
+    """Send a signal to each of ``pids`` that still lives."""
+    for pid in pids:
         with suppress(ProcessLookupError):
             os.kill(pid, number)
 

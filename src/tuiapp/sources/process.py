@@ -25,6 +25,7 @@ from tuiapp.sources import descendants
 _PIPE_BYTES = 1 << 20
 _READ_BYTES = 1 << 18
 _POLL_S = 0.05
+_TRACKER_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +130,11 @@ class Child:
 
     async def _kill(self) -> None:
         # Again and again: a process may be forking while the list is read.
-        while living := self.members():
+        while living := descendants.without_trackers(self.members()):
             descendants.signal_all(living, signal.SIGKILL)
             await asyncio.sleep(_POLL_S)
+        if not await self._gone(_TRACKER_S):
+            descendants.signal_all(self.members(), signal.SIGKILL)
 
     async def _gone(self, bound_s: float) -> bool:
         for _ in range(round(bound_s / _POLL_S)):

@@ -130,7 +130,7 @@ class Pane(Widget, can_focus=True):
         Textual would style each of them again, at several times the cost: ours have their styles
         already. The border, its title and the padding are Textual's.
         """
-        if self._framed_size != self.size or not self._framed:
+        if self._framed_size != self.outer_size or not self._framed:
             self._frame()
         missing = [y for y in crop.line_range if y not in self._framed]
         if missing:
@@ -142,7 +142,7 @@ class Pane(Widget, can_focus=True):
 
     def _frame(self) -> None:
         """Keep the border lines as Textual draws them, and what it puts around the others."""
-        size, gutter = self.size, self.gutter
+        size, gutter = self.outer_size, self.gutter
         lines = super().render_lines(size.region)
         content = range(gutter.top, size.height - gutter.bottom)
         self._framed = {y: line for y, line in enumerate(lines) if y not in content}

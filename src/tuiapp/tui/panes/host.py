@@ -161,10 +161,12 @@ def _history(view: View, width: int) -> LineChart:
     """CPU use and steal over the window, resampled to two points a cell."""
     points = 2 * max(width - 5, 1)
     reach = view.window_ns or max(view.cursor_ns, LEAST_NS)
+    total, steal = (resample(view, "cpu", name, reach, points) for name in ("total", "steal"))
+    stolen = bool((steal > _STEAL_BAD).any())
     return LineChart(
         (
-            Series(resample(view, "cpu", "total", reach, points) * 100, Ink.SERIES_0, "cpu"),
-            Series(resample(view, "cpu", "steal", reach, points) * 100, Ink.BAD, "steal"),
+            Series(total * 100, Ink.SERIES_0, "cpu"),
+            Series(steal * 100, Ink.BAD if stolen else Ink.FAINT, "steal"),
         ),
         high=100.0,
         empty="no CPU sample in this stretch of time",

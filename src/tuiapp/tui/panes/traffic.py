@@ -125,12 +125,13 @@ def _queues(now: Traffic) -> Line:
     waiting_ink = Ink.WARN if now.waiting else Ink.STRONG
     wait = now.oldest_wait_ns
     late = wait is not None and wait > _LATE_NS
+    oldest_ink, keep = (Ink.WARN, 10) if late else (Ink.TEXT, 4)
     return (
         Field("run", format_count(now.running), 4, keep=9, gap=2),
         Field("wait", format_count(now.waiting), 4, ink=waiting_ink, keep=9, gap=2),
         Field("KV", _percent(now.kv_usage), 4, "%", keep=8, gap=2),
         Field("hit", _percent(now.prefix_hit), 4, "%", Ink.TEXT, keep=5, gap=2),
-        Field("oldest", format_ms(wait), 6, "ms", Ink.WARN if late else Ink.TEXT, keep=4, gap=2),
+        Field("oldest", format_ms(wait, 6), 6, "ms", oldest_ink, keep=keep, gap=2),
     )
 
 
