@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from tuiapp.clock import Clock
 from tuiapp.events import ENGINE_EXIT, RECORDING, Frame, Kind, facts_frame, mark_frame
 from tuiapp.session.columns import Session
+from tuiapp.session.redaction import Redaction
 from tuiapp.session.writer import SessionWriter
 from tuiapp.sources import Source
 
 _WATCH_S = 0.5
+_TEXTS: dict[int, str] = {Kind.LOG: "text", Kind.FACTS: "value"}
+"""Columns in which words of other programs stand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,7 @@ class Recorder:
         clock: the session's clock.
         engine: the source that decides how long the run lasts and takes commands.
         others: sources that go along with it.
+        redaction: masks secrets in what other programs print; none are known when left out.
     """
 
     def __init__(
@@ -48,12 +52,14 @@ class Recorder:
         clock: Clock,
         engine: Source,
         others: Sequence[Source] = (),
+        redaction: Redaction | None = None,
     ) -> None:
         self.session = session
         self.clock = clock
         self._writer = writer
         self._engine = engine
         self._others = tuple(others)
+        self._redaction = redaction or Redaction({})
         self._failing = ""
         self.finished = False
         self._closed = asyncio.Event()
@@ -70,6 +76,9 @@ class Recorder:
 
     def take(self, frame: Frame) -> None:
         """Record one frame and show it."""
+        if column := _TEXTS.get(frame.kind):
+            texts = [self._redaction.text(text) for text in frame.columns[column]]
+            frame = replace(frame, columns={**frame.columns, column: texts})
         self._writer.put(frame)
         self.session.fold(frame)
 

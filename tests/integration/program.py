@@ -24,6 +24,8 @@ from tuiapp.sources import descendants
 TUIAPP = Path(sys.executable).with_name("tuiapp")
 WATCHED = "TUIAPP_TEST"
 """Environment variable that every process of a run inherits."""
+HELPER = "tuiapp_stub_"
+"""In the command line of the stand-in engine's own child."""
 
 _DROPPED = ("TUIAPP_", "TEXTUAL_", "PYTHON", "NO_COLOR", "COLUMNS", "LINES")
 S = 1_000_000_000
@@ -50,7 +52,7 @@ class Done:
 
 
 def _is_progress(line: str) -> bool:
-    words = ("recording to ", "engine: ", " in flight ")
+    words = ("recording to ", "engine: ", " in flight  ")
     return line.startswith("tuiapp: ") and any(word in line for word in words)
 
 
@@ -87,11 +89,16 @@ class Surroundings:
 
     def start(self, *args: str, **settings: Any) -> subprocess.Popen[str]:
         """``tuiapp args``, away from any terminal."""
+        return self._popen([str(TUIAPP), *args], **settings)
+
+    def start_shell(self, command: str) -> subprocess.Popen[str]:
+        """A line of shell, away from any terminal."""
+        return self._popen(["sh", "-c", command])
+
+    def _popen(self, argv: list[str], **settings: Any) -> subprocess.Popen[str]:
         streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE}
         streams |= {"stderr": subprocess.PIPE} | settings
-        return subprocess.Popen(
-            [TUIAPP, *args], env=self.env, text=True, start_new_session=True, **streams
-        )
+        return subprocess.Popen(argv, env=self.env, text=True, start_new_session=True, **streams)
 
     def run(self, *args: str, bound_s: float = 60.0) -> Done:
         """``tuiapp args`` to its end."""

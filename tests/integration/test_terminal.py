@@ -14,7 +14,7 @@ from importlib.util import find_spec
 
 import pytest
 
-from tests.integration.program import TUIAPP, WATCHED, Surroundings, until
+from tests.integration.program import HELPER, TUIAPP, WATCHED, Surroundings, until
 from tests.integration.terminal import Terminal
 from tuiapp.clock import monotonic_ns
 from tuiapp.session import health
@@ -62,7 +62,7 @@ class Run:
     def come_to(self, moment: Moment) -> None:
         self.start(moment.args)
         self.terminal.wait_for(f" {moment.state} ")
-        until(lambda: self.around.has("helper") or self.around.has("EngineCore"))
+        until(lambda: self.around.has(HELPER))
         self.around.note()
 
     def close(self) -> None:
@@ -166,9 +166,12 @@ def test_kill_9_of_the_engine(run: Run, moment: str):
 
 def assert_shown_dead(run: Run, reason: str) -> None:
     """The screen tells so soon, says why, and shows no number that only a living engine has."""
-    screen = run.terminal.wait_until(lambda text: "dead" in text and reason in flat(text), 3)
-    assert "serving" not in screen
-    assert not re.search(r"out +\d", screen)
+
+    def is_told(screen: str) -> bool:
+        live = "serving" in screen or "draining" in screen or re.search(r"out +\d", screen)
+        return " dead " in screen and reason in flat(screen) and not live
+
+    run.terminal.wait_until(is_told, 3)
 
 
 def assert_told(run: Run, sentence: str) -> None:

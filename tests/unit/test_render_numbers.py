@@ -86,6 +86,7 @@ def test_other_formats() -> None:
     assert format_duration(134) == "02:14"
     assert format_clock(3734.9, 9) == "  1:02:14"
     assert format_clock(None) == "—"
+    assert format_clock(59.999999999) == "01:00"
 
 
 def test_a_distribution_fits_a_pane_of_58() -> None:

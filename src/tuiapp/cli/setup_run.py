@@ -15,6 +15,7 @@ from tuiapp.errors import SessionError, UsageError
 from tuiapp.recorder import Recorder
 from tuiapp.session.columns import Session
 from tuiapp.session.library import new_path
+from tuiapp.session.redaction import Redaction
 from tuiapp.session.writer import SessionWriter
 from tuiapp.stats.slo import parse_slos
 from tuiapp.workload.presets import PRESETS
@@ -52,29 +53,21 @@ def build(args: argparse.Namespace, *, default_duration_s: float | None) -> Reco
     )
     engine = EngineSource(config, clock)
     agent = AgentSource(clock)
-    recorder = Recorder(Session(), writer, clock, engine, [agent])
-    recorder.describe(_meta(args, workload, slos, writer.path, created_ns, clock))
+    redaction = Redaction(os.environ)
+    recorder = Recorder(Session(), writer, clock, engine, [agent], redaction)
+    recorder.describe(
+        {
+            "program": {"name": "tuiapp", "version": __version__},
+            "created_ns": created_ns,
+            "origin_ns": clock.origin_ns,
+            "session": str(writer.path.resolve()),
+            "model": {"name": args.model or DEMO_MODEL},
+            "engine": {"args": redaction.arguments(args.engine_args)},
+            "workload": {**workload.to_dict(), "digest": workload.digest()},
+            "slo": slos,
+        }
+    )
     return recorder
-
-
-def _meta(
-    args: argparse.Namespace,
-    workload: Workload,
-    slos: list[str],
-    path: Path,
-    created_ns: int,
-    clock: Clock,
-) -> dict[str, Any]:
-    return {
-        "program": {"name": "tuiapp", "version": __version__},
-        "created_ns": created_ns,
-        "origin_ns": clock.origin_ns,
-        "session": str(path.resolve()),
-        "model": {"name": args.model or DEMO_MODEL},
-        "engine": {"args": list(args.engine_args)},
-        "workload": {**workload.to_dict(), "digest": workload.digest()},
-        "slo": slos,
-    }
 
 
 def make_workload(args: argparse.Namespace, default_duration_s: float | None) -> Workload:

@@ -14,7 +14,9 @@ _SHORTEST = 8
 _VARIABLE = re.compile(
     r"(?:^|_)(?:TOKEN|KEY|APIKEY|SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIALS?)(?:_|$)"
 )
-_OPTION = re.compile(r"--?(?:hf[-_]token|api[-_]key|.*(?:secret|passw|credential).*)", re.I)
+_OPTION = re.compile(
+    r"--?(?:hf[-_]token|api[-_]key|.*(?:secret|passw|credential).*)", re.IGNORECASE
+)
 _SHAPE = re.compile(r"\b(?:hf_[A-Za-z0-9]{16,}|sk-[A-Za-z0-9_-]{16,})")
 
 

@@ -114,11 +114,11 @@ def format_duration(seconds: float | None, width: int = 0) -> str:
 
 
 def format_clock(seconds: float | None, width: int = 0) -> str:
-    """A time in the run: ``02:14``, ``1:02:14``."""
+    """A time in the run: ``02:14``, ``1:02:14``; a microsecond short of a second is that second."""
     special = _special(seconds)
     if special is not None or seconds is None:
         return (special or UNKNOWN).rjust(width)
-    minutes, rest = divmod(int(max(seconds, 0)), 60)
+    minutes, rest = divmod(int(max(seconds, 0) + 1e-6), 60)
     hours, minutes = divmod(minutes, 60)
     text = f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes:02}:{rest:02}"
     return text.rjust(width)

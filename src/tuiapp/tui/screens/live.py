@@ -193,8 +193,8 @@ class LiveScreen(Screen[None]):
         self.redraw(force=True)
 
     def go_to(self, t_ns: int) -> None:
-        """Look at a moment; at the newest one, follow."""
-        self.viewport.jump(t_ns)
+        """Look at a moment and what led to it; at the newest one, follow."""
+        self.viewport.jump(t_ns + 1)
         self.redraw(force=True)
 
     def action_mark_step(self, direction: int) -> None:
@@ -224,7 +224,9 @@ class LiveScreen(Screen[None]):
         focused = self.focused
         if self._full:
             pane = self.query_one(f"#{self._full}", Pane)
-            if not pane.activate():
+            if pane.activate():
+                self.redraw(force=True)
+            else:
                 self.action_leave_full()
         elif isinstance(focused, Pane) and focused.id:
             self.action_full_pane(focused.id)
