@@ -14,7 +14,6 @@ from pathlib import Path
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from _synthetic_engine import QUIET
-
 from tuiapp.clock import Clock
 from tuiapp.recorder import Recorder
 from tuiapp.session.columns import Session

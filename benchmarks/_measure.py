@@ -99,7 +99,10 @@ def table(title: str, head: Sequence[str], rows: Sequence[Sequence[object]]) -> 
         ]
         print(f"| {' | '.join(cells)} |")
         if number == 0:
-            rule = ["-" * width if at == 0 else "-" * (width - 1) + ":" for at, width in enumerate(widths)]
+            rule = [
+                "-" * width if at == 0 else "-" * (width - 1) + ":"
+                for at, width in enumerate(widths)
+            ]
             print(f"| {' | '.join(rule)} |")
     sys.stdout.flush()
 
@@ -107,4 +110,6 @@ def table(title: str, head: Sequence[str], rows: Sequence[Sequence[object]]) -> 
 def _text(value: object) -> str:
     if not isinstance(value, float):
         return "—" if value is None else str(value)
-    return f"{value:.3g}" if abs(value) < 1 else f"{value:.2f}" if abs(value) < 100 else f"{value:.0f}"
+    return (
+        f"{value:.3g}" if abs(value) < 1 else f"{value:.2f}" if abs(value) < 100 else f"{value:.0f}"
+    )

@@ -21,6 +21,7 @@ from tests.doubles.synthetic import NS, Load, frames
 from tuiapp.clock import monotonic_ns
 from tuiapp.engine.client import Delivery, Launch
 from tuiapp.events import Frame, Kind
+from tuiapp.session.blocks import merge_frames
 
 _LEAD_S = 0.5
 _TOLD = (Kind.REQUESTS, Kind.TOKENS, Kind.STEPS)
@@ -61,7 +62,7 @@ class SyntheticEngine:
         while self._next is not None and self._next.t1_ns <= now_ns:
             due.append(self._next)
             self._next = next(self._frames, None)
-        return due
+        return merge_frames(due)
 
     def close(self) -> None:
         """Nothing to end."""

@@ -20,10 +20,10 @@ from pathlib import Path
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-from _measure import cpu_s, machine, percentile, table
-from _terminal import COLUMNS, ROWS, Pty
 from tests.doubles.synthetic import Load, frames
 
+from _measure import cpu_s, machine, percentile, table
+from _terminal import COLUMNS, ROWS, Pty
 from tuiapp.events import Kind
 from tuiapp.session.columns import Session
 from tuiapp.session.frames import Decoder, pack
@@ -45,7 +45,7 @@ def batches(events_per_s: int, events: int) -> tuple[bytes, int]:
         duration_s=events / events_per_s,
         output_tokens=TOKENS_A_REQUEST,
     )
-    made = [frame for frame in frames(load, sampled=False)]
+    made = list(frames(load, sampled=False))
     rows = sum(frame.rows for frame in made if frame.kind == Kind.TOKENS)
     return b"".join(pack(frame, SYNC, seq) for seq, frame in enumerate(made)), rows
 

@@ -5,8 +5,9 @@
 
 Scripted: the engine child runs for real, vLLM replaced by a stand-in that writes down when each
 token was due and when it gave it out: a busy machine makes the stand-in itself late. TTFT, TPOT and
-ITL of the recording are held against what was given out, request by request. In the middle nothing is delivered for five seconds: had the driver waited for the engine
-(coordinated omission), the queue of those seconds would be missing from TTFT.
+ITL of the recording are held against what was given out, request by request. In the middle nothing
+is delivered for five seconds: had the driver waited for the engine (coordinated omission), the
+queue of those seconds would be missing from TTFT.
 
 Real: the recording's TTFT and TPOT beside those that vLLM's engine core stamped for the same
 requests (``RequestStateStats``). Ours begin at the intended arrival and end in the client's hands,

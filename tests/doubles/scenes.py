@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -107,13 +108,18 @@ def meta(gpus: int = 0, **changes: Any) -> Frame:
 
 def serving(until_s: float = 65.0, **load: Any) -> FakeRun:
     """A run in mid-load, a moment after ``until_s``."""
-    made = Load(**{"duration_s": 90.0, **load})
-    run = FakeRun(Session(), FakeClock(int(until_s * NS)))
-    run.fold(*(frame for frame in _frames(made) if frame.t1_ns <= until_s * NS), meta(made.gpus))
+    session = _session(until_s, Load(**{"duration_s": 90.0, **load}))
+    return FakeRun(deepcopy(session), FakeClock(int(until_s * NS)))
+
+
+@lru_cache(maxsize=16)
+def _session(until_s: float, load: Load) -> Session:
+    run = FakeRun(Session(), FakeClock())
+    run.fold(*(frame for frame in _frames(load) if frame.t1_ns <= until_s * NS), meta(load.gpus))
     run.fold(*(log_frame(NS * at, "engine", *line) for at, line in enumerate(LOG)))
-    if not made.gpus:
+    if not load.gpus:
         run.fold(unavailable("nvml", NO_NVML))
-    return run
+    return run.session
 
 
 def unavailable(probe: str, reason: str) -> Frame:

@@ -1,4 +1,4 @@
-"""The monitor in a terminal that is not there: keys go in, text comes out, nothing moves by itself."""
+"""The monitor in a terminal that is not there: keys go in, text comes out, no timer runs."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Shown:
     async def click(self, selector: str, x: int, y: int, *, times: int = 1) -> None:
         """Click on a cell of a widget's content."""
         widget = self.live.query_one(selector)
-        spot = widget.content_region.offset + (x, y)
+        spot = (*widget.content_region.offset, x, y)
         await self.pilot.click(offset=(spot.x, spot.y), times=times)
         await self.settle()
 

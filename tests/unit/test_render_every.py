@@ -20,7 +20,19 @@ from tuiapp.tui.renderables.table import Column, Table
 from tuiapp.tui.renderables.timeline import TokenTimeline
 from tuiapp.tui.renderables.waterfall import Step, Waterfall
 
-SIZES = [(0, 0), (9, 0), (1, 1), (3, 2), (2, 9), (9, 1), (17, 3), (58, 9), (70, 15), (120, 4), (5, 40)]
+SIZES = [
+    (0, 0),
+    (9, 0),
+    (1, 1),
+    (3, 2),
+    (2, 9),
+    (9, 1),
+    (17, 3),
+    (58, 9),
+    (70, 15),
+    (120, 4),
+    (5, 40),
+]
 
 VALUES = {
     "empty": np.empty(0),

@@ -77,8 +77,8 @@ async def test_l_changes_the_axis() -> None:
         logarithmic = monitor.text
         await monitor.press("l")
         linear = monitor.text
-        assert logarithmic.splitlines()[10].split()[1:5] == ["10", "20", "50", "100"]
-        assert linear.splitlines()[10].split()[1:5] == ["0", "20", "40", "60"]
+        assert logarithmic.splitlines()[11].split()[1:5] == ["10", "20", "50", "100"]
+        assert linear.splitlines()[11].split()[1:5] == ["0", "20", "40", "60"]
         await monitor.press("l")
         assert monitor.text == logarithmic
 

@@ -102,7 +102,7 @@ class Driver:
         """Obey one command of the control pipe; what it does not know is ignored."""
         now_ns = self._clock.now_ns()
         match message:
-            case {"op": "rate", "value": int() | float() as value} if value > 0:
+            case {"op": "rate", "value": int() | float() as value} if 0 < value < math.inf:
                 self._rate = float(value)
                 if self._schedule is not None:
                     self._schedule.set_rate(self._rate, self._load.at(now_ns))
