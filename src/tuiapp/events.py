@@ -120,6 +120,8 @@ LOAD_STATE = "load.state"
 """``{"state": warmup|running|paused|draining|done, "rate": ...}``."""
 CLIENT_LIMITED = "client.limited"
 """``{"loop_lag_p99_s", "schedule_lag_p99_s"}``: the driver was late; its numbers are suspect."""
+LAG_BOUNDS_S = {"loop_lag_s": 0.005, "schedule_lag_s": 0.010}
+"""Gauges of the group ``driver``, and the p99 beyond which the driver is late."""
 PROBE_UNAVAILABLE = "probe.unavailable"
 """``{"probe", "reason"}``: unknown, because ...; never zero."""
 RECORDING = "recording.state"

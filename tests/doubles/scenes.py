@@ -173,9 +173,12 @@ def dead() -> FakeRun:
 
 
 def client_limited() -> FakeRun:
-    """The driver itself is late."""
+    """The driver itself is late, and goes on being late."""
     limits = {"loop_lag_p99_s": 0.061, "schedule_lag_p99_s": 0.12}
-    return serving().fold(fact(40, CLIENT_LIMITED, limits))
+    at = int(65.0 * NS)
+    lags = {"t_ns": [at, at], "loop_lag_s": [0.061, 0.03]}
+    late = Frame(Kind.SAMPLES, at, at, lags, {"group": "driver"})
+    return serving().fold(fact(40, CLIENT_LIMITED, limits), late)
 
 
 def disk_full() -> FakeRun:

@@ -39,7 +39,7 @@ class Shown:
 
     async def settle(self) -> None:
         """Let everything that was set off happen."""
-        for _ in range(3):
+        for _ in range(2):
             await self.pilot.pause()
 
     async def draw(self) -> None:
@@ -54,9 +54,8 @@ class Shown:
 
     async def click(self, selector: str, x: int, y: int, *, times: int = 1) -> None:
         """Click on a cell of a widget's content."""
-        widget = self.live.query_one(selector)
-        spot = (*widget.content_region.offset, x, y)
-        await self.pilot.click(offset=(spot.x, spot.y), times=times)
+        left, top = self.live.query_one(selector).content_region.offset
+        await self.pilot.click(offset=(left + x, top + y), times=times)
         await self.settle()
 
     async def resize(self, width: int, height: int) -> None:

@@ -230,7 +230,7 @@ async def test_a_mark_can_be_found_in_the_palette() -> None:
     async with shown(marked()) as monitor:
         await monitor.press("slash", *"mark 00:20")
         await monitor.pilot.pause(0.3)
-        await monitor.press("down", "enter")
+        await monitor.press("enter")
         await monitor.pilot.pause(0.3)
         assert round(monitor.live.viewport.cursor_ns / NS) == 20
 

@@ -8,10 +8,10 @@ from collections import deque
 
 from tuiapp import clock
 from tuiapp.clock import NS_PER_S
-from tuiapp.events import CLIENT_LIMITED, Frame, facts_frame
+from tuiapp.events import CLIENT_LIMITED, LAG_BOUNDS_S, Frame, facts_frame
 
-LOOP_LAG_BOUND_S = 0.005
-SCHEDULE_LAG_BOUND_S = 0.010
+LOOP_LAG_BOUND_S = LAG_BOUNDS_S["loop_lag_s"]
+SCHEDULE_LAG_BOUND_S = LAG_BOUNDS_S["schedule_lag_s"]
 WINDOW_NS = 10 * NS_PER_S
 
 _QUANTILE = 0.99

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from tuiapp.errors import UsageError
+from tuiapp.events import LAG_BOUNDS_S
 from tuiapp.session import latency
 from tuiapp.session import traffic as flow
 from tuiapp.session.columns import TICK_NS, Fact, LogLine, Mark, Session
@@ -183,6 +184,14 @@ class View:
         """Names of the sample groups that begin with ``prefix`` (gpu0, gpu1, ...), in order."""
         names = [name for name in self.session.samples if name.startswith(prefix)]
         return tuple(sorted(names, key=lambda name: (len(name), name)))
+
+    @cached_property
+    def driver_is_late(self) -> bool:
+        """The load driver has been late more than once in the last ten seconds."""
+        return any(
+            int((self.series("driver", name, self.cursor_ns - 10 * _S)[1] > bound).sum()) > 1
+            for name, bound in LAG_BOUNDS_S.items()
+        )
 
     @cached_property
     def probe_reasons(self) -> dict[str, str]:

@@ -67,6 +67,7 @@ class EngineSource:
         self._pumping: asyncio.Task[None] | None = None
         self._closer: asyncio.Task[None] | None = None
         self._asked_to_stop = False
+        self._was_ready = False
         self._abandoned = False
         self._failure: Exception | None = None
 
@@ -159,6 +160,7 @@ class EngineSource:
         while data := await reader.read(_READ_BYTES):
             for frame in decoder.feed(data):
                 if _says_ready(frame):
+                    self._was_ready = True
                     self._segments |= await asyncio.to_thread(_segments, child)
                 await self._put(frame)
 
@@ -217,7 +219,11 @@ class EngineSource:
 
     def _exit_frame(self, status: Exit) -> Frame:
         value = exit_value(
-            status, asked=self._asked_to_stop, log=self._log, memory_kills=self._memory_kills
+            status,
+            asked=self._asked_to_stop,
+            ready=self._was_ready,
+            log=self._log,
+            memory_kills=self._memory_kills,
         )
         return self._fact(ENGINE_EXIT, value)
 

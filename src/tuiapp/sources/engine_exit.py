@@ -13,7 +13,12 @@ _KILLED = re.compile(r"SIGKILL|died unexpectedly|exit code")
 
 
 def exit_value(
-    status: Exit, *, asked: bool, log: EngineLog, memory_kills: MemoryKills
+    status: Exit,
+    *,
+    asked: bool,
+    log: EngineLog,
+    memory_kills: MemoryKills,
+    ready: bool = True,
 ) -> dict[str, Any]:
     """``{"code", "signal", "expected", "reason", "advice"}``.
 
@@ -22,8 +27,9 @@ def exit_value(
         asked: whether somebody wanted it to end.
         log: what it wrote.
         memory_kills: whether memory ran out since its start.
+        ready: whether it ever served; what ends well without having done so was no engine.
     """
-    expected = status.code == 0 or (asked and not log.report)
+    expected = (status.code == 0 and (ready or asked)) or (asked and not log.report)
     value = {"code": status.code, "signal": status.signal, "expected": expected}
     reason, advice = ("", "") if expected else _why(status, log, memory_kills)
     return {**value, "reason": reason, "advice": advice}

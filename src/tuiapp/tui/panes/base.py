@@ -11,6 +11,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.content import Content
 from textual.geometry import Region, Size
+from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -69,6 +70,12 @@ class Pane(Widget, can_focus=True):
         self._framed_size = Size()
         self._sides: tuple[list[Segment], list[Segment]] = ([], [])
         self._drawn: tuple[object, ...] = ()
+
+    class Resized(Message):
+        """A pane has another size, or can be seen again: it is to be drawn at once."""
+
+    def on_resize(self) -> None:
+        self.post_message(self.Resized())
 
     def parts(self, scene: Scene, width: int, height: int) -> Sequence[Part]:
         """What to draw into ``width`` × ``height`` cells."""

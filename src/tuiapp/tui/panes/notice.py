@@ -37,7 +37,7 @@ def notices(scene: Scene, run: RunControl, now_ns: int) -> list[tuple[str, Ink]]
             "as the disk takes them: free some space."
         )
         found.append((text, Ink.BAD))
-    if health.client_limited:
+    if health.client_limited and scene.view.driver_is_late:
         text = (
             "Client-limited: the load driver itself was late, so latencies are overstated. "
             "Lower the rate or give it a core."

@@ -82,6 +82,7 @@ class LiveScreen(Screen[None]):
         self._frame = 0
         self._full = ""
         self._target: float | None = None
+        self._reflowed = False
         self.viewport = Viewport(run.session, self._now_ns)
 
     def _now_ns(self) -> int:
@@ -115,6 +116,12 @@ class LiveScreen(Screen[None]):
         """What covered this screen is gone: show at once how things stand."""
         self.call_after_refresh(self.redraw, force=True)
 
+    def on_pane_resized(self) -> None:
+        """One redraw for all panes that a reflow has changed."""
+        if not self._reflowed:
+            self._reflowed = True
+            self.call_after_refresh(self.redraw, force=True)
+
     def on_descendant_focus(self) -> None:
         self.call_after_refresh(self.redraw)
 
@@ -125,6 +132,7 @@ class LiveScreen(Screen[None]):
         if self.app.screen is not self or not self.is_mounted:
             return
         self._frame += 1
+        self._reflowed = self._reflowed and not force
         view = self.viewport.view()
         scene = self._scene(view)
         if self._arrange(scene):
