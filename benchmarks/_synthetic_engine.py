@@ -17,7 +17,6 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from tests.doubles.synthetic import NS, Load, frames
-
 from tuiapp.clock import monotonic_ns
 from tuiapp.engine.client import Delivery, Launch
 from tuiapp.events import Frame, Kind

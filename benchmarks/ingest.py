@@ -20,10 +20,9 @@ from pathlib import Path
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-from tests.doubles.synthetic import Load, frames
-
 from _measure import cpu_s, machine, percentile, table
 from _terminal import COLUMNS, ROWS, Pty
+from tests.doubles.synthetic import Load, frames
 from tuiapp.events import Kind
 from tuiapp.session.columns import Session
 from tuiapp.session.frames import Decoder, pack

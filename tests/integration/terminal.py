@@ -65,6 +65,10 @@ class Terminal:
         """Press keys, by tmux's names for them."""
         self._tmux("send-keys", "-t", "test", *keys)
 
+    def resize(self, columns: int, rows: int) -> None:
+        size = ("-x", str(columns), "-y", str(rows))
+        self._tmux("resize-window", "-t", "test", *size)
+
     def hang_up(self) -> None:
         """Close the window, as somebody who has seen enough."""
         self._tmux("kill-session", "-t", "test")

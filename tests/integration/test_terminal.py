@@ -192,6 +192,17 @@ def flat(screen: str) -> str:
     return re.sub(r"\s*\n\s*", " ", screen)
 
 
+def test_a_window_that_becomes_too_small(run: Run):
+    run.come_to(MOMENTS["load"])
+    run.terminal.resize(40, 10)
+    run.terminal.wait_for("40×10 is too small")
+    run.terminal.resize(100, 30)
+    run.terminal.wait_for(f" {health.SERVING} ")
+    leave(run, "q")
+    run.terminal.wait_for("code=0")
+    run.terminal.assert_restored()
+
+
 def test_asking_twice_does_not_wait_for_the_screen(run: Run):
     run.come_to(Moment("-- --hang --helper --stubborn", health.STARTING))
     run.terminal.press("q", "q")

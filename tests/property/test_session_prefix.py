@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.doubles.synthetic import NS, Load, frames
 
+from tests.doubles.synthetic import NS, Load, frames
 from tuiapp.exports.summary import summary
 from tuiapp.session.columns import TICK_NS, Session
 from tuiapp.session.reader import load

@@ -148,9 +148,23 @@ def health(session: Session, cursor_ns: int) -> Health:
     silent = _silence(session, cursor_ns, load)
     if silent is not None:
         return Health(SILENT, silent[0], silent[1], silent[2], **extra)
-    state = load.value.get("state") if isinstance(load.value, dict) else None
     rate = load.value.get("rate") if isinstance(load.value, dict) else None
-    return Health(_LOAD_STATES.get(str(state), SERVING), load.t_ns, rate=rate, **extra)
+    since_ns = _since_ns(session, load, cursor_ns)
+    return Health(_LOAD_STATES.get(_state(load), SERVING), since_ns, rate=rate, **extra)
+
+
+def _state(load: Fact) -> str:
+    return str(load.value.get("state")) if isinstance(load.value, dict) else ""
+
+
+def _since_ns(session: Session, load: Fact, cursor_ns: int) -> int:
+    """When the load came into its state: a new rate in the same state is no new state."""
+    since_ns = load.t_ns
+    for fact in reversed(list(facts_until(session, LOAD_STATE, cursor_ns))):
+        if _state(fact) != _state(load):
+            break
+        since_ns = fact.t_ns
+    return since_ns
 
 
 def _start_ns(session: Session, cursor_ns: int) -> int:

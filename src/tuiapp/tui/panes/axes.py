@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
@@ -13,16 +14,17 @@ from tuiapp.tui.panes.base import Scene
 
 _LEAST_SHARE = 0.6
 """A limit is left off the axis where the data would keep less than this share of it."""
+_SPREADS, _LEAST_SPREAD = 4.0, 1.5
+"""How far the axis reaches beyond the bulk: so many times its own width, at least this factor."""
 _LINEAR_REACH = 4.0
 """A linear axis ends at most this many times beyond p90."""
 _EMPTY_SPAN_NS = (1e6, 1e9)
 
 
 def latency_axis(metric: str, scene: Scene, columns: int) -> Axis:
-    """An axis over what the run has shown, and over its limit where that is near.
+    """An axis over the bulk of what the run has shown, and over its limit where that is near.
 
-    A few values may lie outside: far below the bulk on a logarithmic axis, far above it on a
-    linear one. They would squeeze the rest; whoever draws says how many they are.
+    A few values may lie outside; they would squeeze the rest. Whoever draws says how many.
     """
     low, high = span_ns(scene.view.run(metric), log_axis=scene.log_axis)
     limit = scene.view.limit_ns(metric)
@@ -38,17 +40,29 @@ def _is_near(limit: float, low: float, high: float, *, log_axis: bool) -> bool:
 
 
 def span_ns(found: Distribution, *, log_axis: bool = True) -> tuple[float, float]:
-    """Where the bulk of the finite values begins and ends, nanoseconds."""
+    """Where an axis over the finite values begins and ends, nanoseconds.
+
+    It holds everything from the smallest value to the largest, but reaches only so far beyond the
+    bulk, p10 to p90, and always to p99.
+    """
     counts = found.fine_counts
     used = np.flatnonzero(counts)
     if not len(used):
         return _EMPTY_SPAN_NS
     edges = bin_edges_ns()
     below = np.cumsum(counts)
-    tenth, most, last = (int(np.searchsorted(below, q * below[-1])) for q in (0.1, 0.9, 0.99))
-    first, end = used[0], used[-1] + 1
-    if log_axis:  # two octaves below the first tenth, in whole octaves so that it stands still
-        floor = 2.0 ** math.floor(math.log2(max(edges[tenth], 1.0)) - 2)
-        return max(float(edges[first]), floor), float(min(edges[end], edges[-2]))
-    reach = max(edges[most + 1] * 2, min(edges[last + 1] * 1.1, edges[most + 1] * _LINEAR_REACH))
-    return float(edges[first]), float(min(edges[end], edges[-2], reach))
+    at = [int(np.searchsorted(below, q * below[-1])) for q in (0.1, 0.9, 0.99)]
+    p10, p90, p99 = float(max(edges[at[0]], 1.0)), *(float(edges[bin_ + 1]) for bin_ in at[1:])
+    spread = max((p90 / p10) ** _SPREADS, _LEAST_SPREAD)
+    low = max(float(edges[used[0]]), _round(p10 / spread, math.floor))
+    high = min(float(edges[used[-1] + 1]), _round(max(p90 * spread, p99 * 1.1), math.ceil))
+    if not log_axis:
+        high = min(high, max(p90 * 2, min(p99 * 1.1, p90 * _LINEAR_REACH)))
+    return low, min(high, float(edges[-2]))
+
+
+def _round(value_ns: float, towards: Callable[[float], int]) -> float:
+    """The half octave below or above, so that the axis stands still while its data move."""
+    if not 0 < value_ns < math.inf:
+        return value_ns
+    return float(2.0 ** (towards(math.log2(value_ns) * 2) / 2))

@@ -1,0 +1,198 @@
+"""Panes as pure drawings: exact at any size, nothing lost, nothing squeezed."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.doubles.drawing import PALETTES, check
+from tests.doubles.scenes import NS, SCENES, FakeRun, mark_frame, meta, serving
+from tuiapp.events import Frame, Kind
+from tuiapp.session.columns import TICK_NS, Session
+from tuiapp.session.view import View
+from tuiapp.tui.panes import PANES, pane_class
+from tuiapp.tui.panes.axes import latency_axis, span_ns
+from tuiapp.tui.panes.base import Scene, stack
+from tuiapp.tui.panes.heatmap import columns_for
+from tuiapp.tui.panes.history import resample
+from tuiapp.tui.panes.lines import wrap
+from tuiapp.tui.renderables.palette import Depth
+from tuiapp.tui.viewport import Viewport
+
+WINDOWS = (10 * NS, 60 * NS, None)
+MS = 1e6
+
+
+@lru_cache(maxsize=32)
+def run_of(name: str) -> FakeRun:
+    gpus = re.fullmatch(r"(\d+) gpus", name)
+    return serving(gpus=int(gpus[1])) if gpus else SCENES[name]()
+
+
+def scene_of(name: str, window_ns: int | None = 60 * NS, **more: object) -> Scene:
+    run = run_of(name)
+    now_ns = run.session.end_ns if run.finished else run.clock.now_ns()
+    view = View(run.session, now_ns, window_ns)
+    return Scene(view, PALETTES[Depth.TRUE], **more)  # type: ignore[arg-type]
+
+
+def drawn(pane: str, scene: Scene, width: int, height: int) -> list[str]:
+    parts = pane_class(pane)(pane).parts(scene, width, height)
+    return check(stack(parts, width, height, scene.palette), width, height)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    pane=st.sampled_from(list(PANES)),
+    name=st.sampled_from([*SCENES, "1 gpus", "2 gpus", "3 gpus", "8 gpus"]),
+    window_ns=st.sampled_from(WINDOWS),
+    log_axis=st.booleans(),
+    full=st.booleans(),
+    depth=st.sampled_from(list(Depth)),
+    width=st.integers(1, 220),
+    height=st.integers(1, 70),
+)
+def test_exact_at_any_size_in_any_state(
+    pane: str,
+    name: str,
+    window_ns: int | None,
+    log_axis: bool,
+    full: bool,
+    depth: Depth,
+    width: int,
+    height: int,
+) -> None:
+    scene = scene_of(name, window_ns, log_axis=log_axis, full=full)
+    scene = Scene(scene.view, PALETTES[depth], log_axis, "last 60 s", 3, full)
+    drawn(pane, scene, width, height)
+
+
+@pytest.mark.parametrize("pane", ["ttft", "tpot"])
+def test_a_pane_of_56_cells_shows_every_number(pane: str) -> None:
+    line = drawn(pane, scene_of("serving"), 56, 9)[-1]
+    interval = r"(\([\d.]+–[\d.]+\)|† too few: \d+/368)"
+    assert re.fullmatch(rf"p50 +[\d.]+ p90 +[\d.]+ p99 +[\d.]+ *{interval} +n +\d+ *", line), line
+
+
+def test_a_narrow_throughput_pane_leaves_nothing_out() -> None:
+    text = "\n".join(drawn("traffic", scene_of("serving"), 36, 6))
+    for label in ("out", "in", "good", "failed", "run", "wait", "KV", "hit", "sent", "done"):
+        assert re.search(rf"\b{label} +\S", text), label
+    assert re.search(r"preempted +0", text)
+
+
+def with_limit(limit: str) -> Scene:
+    run = serving().fold(meta(slo=[f"tpot:p99<{limit}"]))
+    return Scene(View(run.session, 65 * NS, 60 * NS), PALETTES[Depth.TRUE])
+
+
+def test_a_far_objective_does_not_squeeze_the_distribution() -> None:
+    """TPOT lies between 6 and 7.5 ms."""
+    widths = {}
+    for limit in ("8ms", "12ms", "50ms", "1s"):
+        scene = with_limit(limit)
+        axis = latency_axis("tpot", scene, 56)
+        counts = axis.counts_of_bins(scene.view.run("tpot").fine_counts)
+        used = np.flatnonzero(counts)
+        widths[limit] = int(used[-1] - used[0]) + 1
+    assert widths["8ms"] >= 0.5 * widths["1s"], "near: on the axis, and the data keep their room"
+    assert widths["12ms"] == widths["50ms"] == widths["1s"] >= 0.4 * 56
+    near = latency_axis("tpot", with_limit("8ms"), 56)
+    assert 0 <= near.column_of(8 * MS) < 56
+
+
+@pytest.mark.parametrize("log_axis", [True, False])
+def test_a_few_outliers_do_not_squeeze_the_distribution(log_axis: bool) -> None:
+    """In a stall some requests get all their tokens at once: TPOT 0; others wait for seconds."""
+    run = serving(stall=(40.0, 42.5))
+    scene = Scene(View(run.session, 65 * NS, None), PALETTES[Depth.TRUE], log_axis)
+    for metric in ("tpot", "ttft"):
+        axis = latency_axis(metric, scene, 56)
+        found = scene.view.run(metric)
+        low, high = (found.statistic_ns(q) or 0.0 for q in (0.12, 0.88))
+        assert axis.column_of(high) - axis.column_of(low) >= (4 if metric == "tpot" else 8)
+        below, above = axis.outside(found.fine_counts)
+        text = drawn(metric, scene, 56, 9)[-2]
+        assert (f"◂{below}" in text) == bool(below)
+        assert (f"{above}▸" in text) == bool(above)
+        assert below or above or metric == "ttft"
+
+
+def test_an_axis_without_data_has_a_span() -> None:
+    low, high = span_ns(scene_of("empty").view.run("ttft"))
+    assert (low, high) == (1e6, 1e9)
+
+
+def test_heatmap_columns_end_on_whole_multiples_and_hold_the_cursor() -> None:
+    for window_ns in WINDOWS:
+        view = View(run_of("serving").session, 65 * NS + 123_456_789, window_ns)
+        columns = columns_for(view, 50)
+        assert columns.each_ns % TICK_NS == 0
+        assert columns.start_ns % columns.each_ns == 0
+        assert columns.of(np.array([view.cursor_ns]))[0] == 49
+        assert columns.end_ns(49) >= view.cursor_ns
+        reach = window_ns or view.cursor_ns - view.run_start_ns
+        assert columns.each_ns * 50 >= reach
+
+
+def test_marks_stand_under_the_map_and_in_words_when_it_is_full() -> None:
+    run = serving().fold(mark_frame(30 * NS, "governor: performance"))
+    view = View(run.session, 65 * NS, 60 * NS)
+    small = drawn("heatmap", Scene(view, PALETTES[Depth.TRUE]), 56, 10)
+    assert "⚑" in small[-2]
+    assert abs(small[-2].index("⚑") - (small[-1].index("00:30") + 2)) <= 2
+    full = drawn("heatmap", Scene(view, PALETTES[Depth.TRUE], full=True), 56, 20)
+    assert full[-1].startswith("⚑   00:30  governor: performance")
+
+
+def test_times_under_the_map_are_evenly_spaced() -> None:
+    for width in range(30, 220, 7):
+        labels = re.findall(r"\d\d:\d\d", drawn("heatmap", scene_of("serving"), width, 10)[-1])
+        seconds = [int(label[:2]) * 60 + int(label[3:]) for label in labels]
+        assert len(set(np.diff(seconds))) == 1, labels
+
+
+def test_gauges_are_held_until_the_next_sample_is_due_and_no_longer() -> None:
+    session = Session()
+    for second in range(5, 21):
+        columns = {"t_ns": np.array([second * NS]), "total": np.array([0.5], np.float32)}
+        session.fold(Frame(Kind.SAMPLES, 0, second * NS, columns, {"group": "cpu"}))
+    values = resample(View(session, 20 * NS, None), "cpu", "total", 40 * NS, 160)
+    known = np.flatnonzero(~np.isnan(values))
+    assert np.array_equal(known, np.arange(known[0], 160)), "no comb of gaps"
+    later = resample(View(session, 40 * NS, None), "cpu", "total", 40 * NS, 160)
+    assert np.isnan(later[-70:]).all()
+    assert not np.isnan(later[-90:-82]).any()
+
+
+@pytest.mark.parametrize("width", [1, 7, 40])
+def test_wrapped_lines_fit(width: int) -> None:
+    text = "a word, and 重いモデル, and a verylongwordwithoutanyspace " * 3
+    assert all(len(line) <= width for line in wrap(text, width))
+    short = wrap(text, width, 2)
+    assert len(short) == 2
+    assert short[-1].endswith("…")
+
+
+def test_the_viewport_follows_stands_and_never_looks_before_the_start() -> None:
+    now = 30 * NS
+    port = Viewport(run_of("serving").session, lambda: now)
+    assert port.cursor_ns == now
+    port.move(-1000)
+    assert not port.pinned
+    assert port.cursor_ns >= 0
+    now = 31 * NS
+    port.move(100)
+    assert port.pinned
+    assert port.cursor_ns == now
+    port.pause()
+    now = 40 * NS
+    assert port.cursor_ns <= 31 * NS
+    assert port.window_label(still=True) == "60 s to 00:31"
+    port.window_ns = None
+    assert port.window_label(still=True) == "run to 00:31"
