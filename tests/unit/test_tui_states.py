@@ -107,7 +107,8 @@ async def test_a_finished_run_shows_its_means() -> None:
         assert "Throughput · mean of the run" in monitor.text
         out = re.search(r"out +([\d.]+) tok/s", pane_text(monitor, "traffic"))
         view = monitor.live.viewport.view()
-        assert view.measured is not None and out is not None
+        assert view.measured is not None
+        assert out is not None
         tokens = view.tokens(view.measured.start_ns - 1, view.measured.end_ns)
         assert float(out[1]) == pytest.approx(tokens / view.measured.seconds, rel=0.02)
         assert re.search(r"run +— wait +—", pane_text(monitor, "traffic"))
@@ -262,7 +263,7 @@ async def test_a_missed_objective_is_red() -> None:
     async with shown(serving(ttft_s=0.06)) as monitor:
         line = monitor.pane("ttft")._lines[-1]
         red = [s.text.strip() for s in line if s.style and s.style.color == _bad(monitor)]
-        assert red and float(red[0]) > 100
+        assert float(red[0]) > 100
         tpot = monitor.pane("tpot")._lines[-1]
         assert not [s for s in tpot if s.style and s.style.color == _bad(monitor)]
 

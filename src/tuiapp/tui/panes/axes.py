@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 import numpy as np
 
@@ -54,15 +53,8 @@ def span_ns(found: Distribution, *, log_axis: bool = True) -> tuple[float, float
     at = [int(np.searchsorted(below, q * below[-1])) for q in (0.1, 0.9, 0.99)]
     p10, p90, p99 = float(max(edges[at[0]], 1.0)), *(float(edges[bin_ + 1]) for bin_ in at[1:])
     spread = max((p90 / p10) ** _SPREADS, _LEAST_SPREAD)
-    low = max(float(edges[used[0]]), _round(p10 / spread, math.floor))
-    high = min(float(edges[used[-1] + 1]), _round(max(p90 * spread, p99 * 1.1), math.ceil))
+    low = max(float(edges[used[0]]), p10 / spread)
+    high = min(float(edges[used[-1] + 1]), max(p90 * spread, p99 * 1.1))
     if not log_axis:
         high = min(high, max(p90 * 2, min(p99 * 1.1, p90 * _LINEAR_REACH)))
     return low, min(high, float(edges[-2]))
-
-
-def _round(value_ns: float, towards: Callable[[float], int]) -> float:
-    """The half octave below or above, so that the axis stands still while its data move."""
-    if not 0 < value_ns < math.inf:
-        return value_ns
-    return float(2.0 ** (towards(math.log2(value_ns) * 2) / 2))

@@ -1,0 +1,46 @@
+"""Whole screens as plain text: what a person reads in the main states, at three sizes.
+
+After a wanted change: ``pytest tests/snapshots --update-golden``, then read the difference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.conftest import Golden
+from tests.doubles.scenes import NS, SCENES, FakeRun, mark_frame, serving
+from tests.doubles.terminal import shown
+
+
+def eight_gpus() -> FakeRun:
+    return serving(gpus=8)
+
+
+def after_a_stall() -> FakeRun:
+    """Half a minute after a stall of two seconds, with a note on it."""
+    return serving(stall=(40.0, 42.0)).fold(mark_frame(46 * NS, "stall"))
+
+
+PICTURES: dict[str, tuple[Callable[[], FakeRun], tuple[int, int], str]] = {
+    "serving": (SCENES["serving"], (80, 24), ""),
+    "failed_start": (SCENES["failed_start"], (80, 24), ""),
+    "dead": (SCENES["dead"], (80, 24), ""),
+    "help": (SCENES["serving"], (80, 24), "question_mark"),
+    "starting": (SCENES["starting"], (120, 35), ""),
+    "eight_gpus": (eight_gpus, (120, 35), ""),
+    "stalled": (SCENES["stalled"], (120, 35), ""),
+    "looking_back": (after_a_stall, (120, 35), "z z left left l"),
+    "finished": (SCENES["finished"], (200, 60), ""),
+}
+
+
+@pytest.mark.parametrize("name", PICTURES)
+async def test_screen(name: str, golden: Golden) -> None:
+    make, (width, height), keys = PICTURES[name]
+    async with shown(make(), (width, height)) as monitor:
+        await monitor.press(*keys.split())
+        if monitor.screen is monitor.live:
+            await monitor.draw()
+        golden(f"{name}_{width}x{height}.txt", monitor.text)
