@@ -12,6 +12,7 @@ from tests.doubles.scenes import SCENES, serving, starting
 from tests.doubles.terminal import Shown, shown
 from tuiapp.tui.panes import PANES
 from tuiapp.tui.panes.base import Pane
+from tuiapp.tui.renderables.palette import Depth
 
 
 @pytest.fixture
@@ -157,6 +158,39 @@ def _colours(monitor: Shown) -> set[object]:
         for segment in strip
         if segment.style and "█" in segment.text
     }
+
+
+@pytest.mark.parametrize(("name", "value"), [("NO_COLOR", "1"), ("TERM", "dumb")])
+async def test_without_colours_nothing_has_one_and_everything_is_still_told(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "restored afterwards, whatever the app does to it")
+    monkeypatch.delenv("NO_COLOR")
+    monkeypatch.setenv(name, value)
+    async with shown(SCENES["dead"]()) as monitor:
+        strips = monitor.screen._compositor.render_strips()
+        styles = [segment.style for strip in strips for segment in strip if segment.style]
+        for style in styles:
+            assert style.color is None or style.color.is_default
+            assert style.bgcolor is None or style.bgcolor.is_default
+        assert any(style.reverse for style in styles), "the banner"
+        assert "┏━ TTFT ms" in monitor.text, "the focus"
+        assert {"▒", "▓", "█"} <= set(pane_text(monitor, "heatmap"))
+        await monitor.press("question_mark", "escape", "m", "escape", "5", "down", "d")
+        assert "Request #" in monitor.text
+
+
+async def test_with_16_colours_glyphs_tell_things_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "linux")
+    monkeypatch.delenv("COLORTERM")
+    async with shown(serving()) as monitor:
+        assert monitor.app.palette.depth == Depth.ANSI_16
+        assert {"▒", "▓", "█"} <= set(pane_text(monitor, "heatmap"))
+        assert "×" in pane_text(monitor, "host"), "steal and use"
+
+
+def pane_text(monitor: Shown, name: str) -> str:
+    return "\n".join(strip.text for strip in monitor.pane(name)._lines)
 
 
 async def test_the_cold_start_gives_way_to_the_panes() -> None:

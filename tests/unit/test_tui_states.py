@@ -195,6 +195,18 @@ async def test_eight_gpus_are_all_there() -> None:
             assert re.search(rf"gpu{index} .*61 .*not throttled", monitor.text)
 
 
+@pytest.mark.parametrize("size", [(60, 16), (80, 24), (80, 40), (120, 24), (120, 35)])
+async def test_gpus_are_on_the_screen_at_every_size(size: tuple[int, int]) -> None:
+    async with shown(serving(gpus=2), size) as monitor:
+        assert re.search(r"GPU +\d+ %|gpu1 █", monitor.text)
+
+
+@pytest.mark.parametrize("size", [(60, 16), (80, 24), (120, 24)])
+async def test_goodput_and_errors_are_on_the_smallest_screens(size: tuple[int, int]) -> None:
+    async with shown(serving(), size) as monitor:
+        assert re.search(r"good +[\d.]+ /s +failed +0", monitor.text)
+
+
 async def test_throttling_and_slices_are_said() -> None:
     run = serving(gpus=2)
     run.session.samples["gpu0"]["throttle_reasons"][:] = float(0x4 | 0x40)

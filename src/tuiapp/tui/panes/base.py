@@ -31,6 +31,7 @@ class Scene:
         window_label: "last 60 s", "60 s to 01:23" or "whole run".
         frame: number of the redraw, for what is animated.
         full: the pane has the screen to itself.
+        gpu_pane: GPUs have a pane of their own on the screen.
     """
 
     view: View
@@ -39,6 +40,7 @@ class Scene:
     window_label: str = "last 60 s"
     frame: int = 0
     full: bool = False
+    gpu_pane: bool = True
 
 
 Part = tuple[Renderable, int]

@@ -39,7 +39,7 @@ class HostPane(Pane):
     def parts(self, scene: Scene, width: int, height: int) -> Sequence[Part]:
         below = _reasons(scene.view, width)[: height // 3] if scene.full else []
         rows = height - len(below)
-        drawing = Stacked(_parts(scene.view, width, rows))
+        drawing = Stacked(_parts(scene, width, rows))
         over = bool(scene.view.health.exit_facts)
         return (
             (Faded(drawing) if over else drawing, rows),
@@ -57,21 +57,23 @@ def _reasons(view: View, width: int) -> list[str]:
     ]
 
 
-def _parts(view: View, width: int, height: int) -> Sequence[Part]:
+def _parts(scene: Scene, width: int, height: int) -> Sequence[Part]:
+    view = scene.view
     if height < 3:
         return ((NumberLines((_one_line(view), _engine_line(view))), height),)
     if width >= _NUMBERS + _MIN_HISTORY and height >= 4:
-        numbers = Stacked(_numbers(view, _NUMBERS, height))
+        numbers = Stacked(_numbers(scene, _NUMBERS, height))
         history = _history(view, width - _NUMBERS - 2)
         return ((Beside(numbers, history, _NUMBERS), height),)
-    parts = list(_numbers(view, width, height))
+    parts = list(_numbers(scene, width, height))
     room = height - sum(rows for _, rows in parts)
     if room >= 2:
         parts.append((_history(view, width), room))
     return parts
 
 
-def _numbers(view: View, width: int, height: int) -> Sequence[Part]:
+def _numbers(scene: Scene, width: int, height: int) -> Sequence[Part]:
+    view = scene.view
     short = width < _LONG_NOTES
     gauges = Gauges((_cpu(view, short=short), _memory(view, short=short)))
     if width < _NOTES:
@@ -81,6 +83,8 @@ def _numbers(view: View, width: int, height: int) -> Sequence[Part]:
         lines.append(_steal_line(view))
     if not view.groups("gpu"):
         lines.append(_no_gpu(view))
+    elif not scene.gpu_pane:
+        lines.insert(0, gpu_fields(view))
     parts: list[Part] = [
         (gauges, 2),
         (NumberLines(tuple(lines)), len(lines)),

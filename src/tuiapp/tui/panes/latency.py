@@ -49,7 +49,7 @@ class LatencyPane(Pane):
             window = f"{scene.view.window_ns // _NS_PER_S} s"
             lines = [(*lines[0], _whose(window)), (*whole, _whose("run"))]
         numbers = NumberLines(tuple(lines))
-        if height < 3:
+        if height < 2:
             return ((numbers, 1),)
         drawing = _histogram(scene, self.METRIC, recent, run, width)
         notes = list(dict.fromkeys((*recent.summary.caveats, *run.summary.caveats)))

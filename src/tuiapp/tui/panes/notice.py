@@ -53,8 +53,8 @@ class Notice(Widget):
         super().__init__(id="notice")
         self._lines: list[Strip] = []
 
-    def show(self, scene: Scene, run: RunControl, now_ns: int, width: int) -> bool:
-        """Say what there is to say, in ``width`` cells; whether it takes more or fewer rows."""
+    def show(self, scene: Scene, run: RunControl, now_ns: int, width: int) -> None:
+        """Say what there is to say, in ``width`` cells."""
         said = notices(scene, run, now_ns)
         each = max(_MOST_ROWS // len(said), 1) if said else 0
         rows = [(line, ink) for text, ink in said for line in wrap(text, width - 2, each)]
@@ -64,14 +64,12 @@ class Notice(Widget):
             canvas.inks[row] = style
             canvas.text(row, 1, line, style)
         lines = canvas.strips()
-        resized = len(lines) != len(self._lines)
-        if resized:
+        if len(lines) != len(self._lines):
             self.styles.height = len(lines)
             self.display = bool(lines)
         if lines != self._lines:
             self._lines = lines
             self.refresh()
-        return resized
 
     def render_line(self, y: int) -> Strip:
         width = self.size.width

@@ -29,6 +29,7 @@ _TICKS_A_SECOND = _S // TICK_NS
 _LATE_NS = _S
 _WIDE = 70
 """Cells from which two lines hold what takes four in a narrow pane."""
+_NARROW_ROWS = 4
 
 Line = tuple[Field, ...]
 
@@ -47,7 +48,8 @@ class TrafficPane(Pane):
     def parts(self, scene: Scene, width: int, height: int) -> Sequence[Part]:
         now = _traffic(scene.view)
         good = None if now.output_tokens_per_s is None else _goodput(scene.view)
-        lines = _wide(now, good) if width >= _WIDE else _narrow(now, good)
+        flat = width >= _WIDE or height < _NARROW_ROWS
+        lines = _wide(now, good) if flat else _narrow(now, good)
         chart = height - len(lines)
         parts: list[Part] = [(NumberLines(tuple(lines)), min(len(lines), height))]
         if chart >= 2:

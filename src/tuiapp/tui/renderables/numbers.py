@@ -173,20 +173,16 @@ class Field:
 
 def fit_fields(fields: Sequence[Field], width: int) -> list[Field]:
     """The fields that fit ``width``, in their order: gaps shrink, then the most important stay."""
-    kept = list(fields)
-    if not kept or _line_cells(kept) <= width:
-        return kept
-    kept = [replace(field, gap=min(field.gap, field.tight)) for field in kept]
+    sizes = [field.cells for field in fields]
+    if not fields or sum(sizes) + sum(field.gap for field in fields[1:]) <= width:
+        return list(fields)
+    kept = [replace(field, gap=min(field.gap, field.tight)) for field in fields]
     chosen: list[int] = []
     for at in sorted(range(len(kept)), key=lambda at: -kept[at].keep):
         tried = sorted([*chosen, at])
-        if _line_cells([kept[index] for index in tried]) <= width:
+        if sum(sizes[i] for i in tried) + sum(kept[i].gap for i in tried[1:]) <= width:
             chosen = tried
     return [kept[at] for at in chosen]
-
-
-def _line_cells(fields: Sequence[Field]) -> int:
-    return sum(field.gap + field.cells for field in fields) - fields[0].gap
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,8 +135,7 @@ class LiveScreen(Screen[None]):
         self._reflowed = self._reflowed and not force
         view = self.viewport.view()
         scene = self._scene(view)
-        if self._arrange(scene):
-            self.call_after_refresh(self.redraw, force=True)
+        self._arrange(scene)
         self._draw_bars(scene, force=force)
         for pane in self.query(Pane):
             if pane.display and pane.is_attached and pane.size.width:
@@ -159,10 +158,11 @@ class LiveScreen(Screen[None]):
         palette = self.app.palette  # type: ignore[attr-defined]
         port = self.viewport
         label = port.window_label(still=not port.pinned or bool(view.health.exit_facts))
-        return Scene(view, palette, port.log_axis, label, self._frame, bool(self._full))
+        gpu_pane = self.query_one("#gpu", Pane).display
+        return Scene(view, palette, port.log_axis, label, self._frame, bool(self._full), gpu_pane)
 
-    def _arrange(self, scene: Scene) -> bool:
-        """The screen's shape follows from the view alone; whether it has changed."""
+    def _arrange(self, scene: Scene) -> None:
+        """The screen's shape follows from the view alone."""
         view = scene.view
         state = view.health.state
         ready = any(span.name == "ready" for span in view.cold_start)
@@ -173,14 +173,11 @@ class LiveScreen(Screen[None]):
             "-full": bool(self._full),
             "-alarm": state in (DEAD, SILENT),
         }
-        changed = False
         for name, on in classes.items():
             if self.has_class(name) != on:
                 self.set_class(on, name)
-                changed = True
-        width = self.size.width
-        told = self.query_one(Notice).show(scene, self._run, self._watch_ns(view), width)
-        return changed or told
+        notice, width = self.query_one(Notice), self.size.width
+        notice.show(scene, self._run, self._watch_ns(view), width)
 
     # -- time ------------------------------------------------------------------------------
 
