@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-START_S = 240
+START_S = 900
 PROMPT_TOKENS, OUTPUT_TOKENS = 64, 48
 ARGUMENTS = ("--enforce-eager", "--max-model-len", "2048", "--kv-cache-memory-bytes", "536870912")
 _ENV = {"VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1", "HF_HUB_OFFLINE": "1"}

@@ -149,3 +149,46 @@ def test_names_are_free_and_safe(tmp_path: Path) -> None:
     assert first.parent == tmp_path
     first.touch()
     assert new_path("../../etc/pass wd\n", 0, tmp_path) != first
+
+
+def test_a_disk_that_is_full_at_once_is_a_sentence_and_leaves_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write(fd: int, data: memoryview) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(writer_module.os, "write", write)
+    with pytest.raises(SessionError, match=r"Cannot record to .*: No space left on device"):
+        SessionWriter(tmp_path / "run.tuiapp")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_name_too_long_and_a_folder_are_sentences(tmp_path: Path) -> None:
+    with pytest.raises(SessionError, match="File name too long"):
+        SessionWriter(tmp_path / ("x" * 300))
+    with pytest.raises(SessionError, match="is a folder"):
+        SessionWriter(tmp_path)
+
+
+def test_a_frame_that_cannot_be_encoded_is_a_gap_and_the_rest_is_recorded(tmp_path: Path) -> None:
+    writer = SessionWriter(tmp_path / "run.tuiapp")
+    writer.put(Frame(Kind.TOKENS, 5, 9, {"req": ["no number"], "t_ns": [1], "n": [1]}))
+    writer._write_held()
+    assert "ValueError" in writer.failing
+    writer.put(mark_frame(20, "after"))
+    writer.close()
+    assert not writer.failing
+    frames = list(read_frames(writer.path))
+    gap = next(frame for frame in frames if frame.kind == Kind.GAP)
+    assert (gap.t0_ns, gap.t1_ns, gap.attrs["frames"]) == (5, 9, 1)
+    assert [mark.text for mark in load(writer.path).marks] == ["after"]
+
+
+def test_what_was_lost_last_is_recorded_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = SessionWriter(tmp_path / "run.tuiapp")
+    monkeypatch.setattr(writer_module, "MAX_HELD_ROWS", 0)
+    writer.put(mark_frame(7, "never written"))
+    writer.close()
+    assert load(writer.path).lost_frames == 1

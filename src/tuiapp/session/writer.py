@@ -11,6 +11,8 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from tuiapp.errors import SessionError
@@ -20,6 +22,24 @@ from tuiapp.session.frames import MAGIC, ZLIB, pack
 
 BLOCK_S = 1.0
 MAX_HELD_ROWS = 2_000_000
+
+
+@dataclass(slots=True)
+class _Lost:
+    """Frames that will not be in the file, and the time they spanned."""
+
+    frames: int = 0
+    t0_ns: int = 0
+    t1_ns: int = 0
+
+    def add(self, frame: Frame) -> None:
+        self.t0_ns = min(self.t0_ns, frame.t0_ns) if self.frames else frame.t0_ns
+        self.t1_ns = max(self.t1_ns, frame.t1_ns)
+        self.frames += 1
+
+    def as_gap(self, reason: str) -> Frame:
+        attrs = {"reason": reason or "the recording fell behind", "frames": self.frames}
+        return Frame(Kind.GAP, self.t0_ns, self.t1_ns, {}, attrs)
 
 
 class SessionWriter:
@@ -41,12 +61,12 @@ class SessionWriter:
         self._seq = 0
         self._frames: deque[Frame] = deque()
         self._held_rows = 0
-        self._lost: list[Frame] = []
+        self._lost = _Lost()
         self._reason = ""
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._closing = False
-        self._append(MAGIC)
+        self._begin()
         self._thread = threading.Thread(target=self._run, name="session-writer", daemon=True)
         self._thread.start()
 
@@ -64,7 +84,7 @@ class SessionWriter:
         """Hand a frame over; never waits for the disk."""
         with self._lock:
             if self._held_rows + frame.rows > MAX_HELD_ROWS:
-                self._lost.append(Frame(frame.kind, frame.t0_ns, frame.t1_ns))
+                self._lost.add(frame)
                 return
             self._frames.append(frame)
             self._held_rows += frame.rows
@@ -77,6 +97,15 @@ class SessionWriter:
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
+
+    def _begin(self) -> None:
+        try:
+            self._append(MAGIC)
+        except OSError as error:  # nothing is in the file, so nothing is lost with it
+            os.close(self._fd)
+            with suppress(OSError):
+                self.path.unlink()
+            raise _cannot_record(self.path, error) from error
 
     def _run(self) -> None:
         while not self._closing:
@@ -93,6 +122,9 @@ class SessionWriter:
         except OSError as error:
             self._reason = f"{error.strerror or error}"
             self._give_back(frames)
+        except Exception as error:  # noqa: BLE001 - the thread's boundary: the reason is shown
+            self._reason = f"{type(error).__name__}: {error}"
+            self._give_up(frames)
         else:
             self._reason = ""
 
@@ -101,15 +133,21 @@ class SessionWriter:
             frames = list(self._frames)
             self._frames.clear()
             self._held_rows = 0
-            if self._lost and frames:
-                frames.insert(0, _gap(self._lost, self._reason))
-                self._lost = []
+            if self._lost.frames:
+                frames.insert(0, self._lost.as_gap(self._reason))
+                self._lost = _Lost()
             return frames
 
     def _give_back(self, frames: list[Frame]) -> None:
         with self._lock:
             self._frames.extendleft(reversed(frames))
             self._held_rows += sum(frame.rows for frame in frames)
+
+    def _give_up(self, frames: list[Frame]) -> None:
+        """Frames that cannot be encoded would fail again for ever: only the gap is recorded."""
+        with self._lock:
+            for frame in frames:
+                self._lost.add(frame)
 
     def _write(self, frames: list[Frame]) -> None:
         """Write one block of every kind, or nothing: a half-written block is cut off again."""
@@ -128,28 +166,34 @@ class SessionWriter:
                 rest = rest[os.write(self._fd, rest) :]
             os.fdatasync(self._fd)
         except OSError:
-            os.ftruncate(self._fd, self._size)
             os.lseek(self._fd, self._size, os.SEEK_SET)
+            with suppress(OSError):  # then the next block overwrites what is there
+                os.ftruncate(self._fd, self._size)
             raise
         self._size += len(data)
 
 
-def _gap(lost: list[Frame], reason: str) -> Frame:
-    attrs = {"reason": reason or "the recording fell behind", "frames": len(lost)}
-    t0_ns, t1_ns = min(f.t0_ns for f in lost), max(f.t1_ns for f in lost)
-    return Frame(Kind.GAP, t0_ns, t1_ns, {}, attrs)
-
-
 def _create(path: Path) -> int:
-    if path.exists():
-        raise SessionError(
-            f"{path} exists already.", "Recordings are never overwritten: choose another --output."
-        )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     except OSError as error:
+        raise _cannot_record(path, error) from error
+    try:
+        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    except FileExistsError as error:
+        if path.is_dir():
+            raise SessionError(
+                f"{path} is a folder.", "Name a file in it with --output FILE."
+            ) from error
         raise SessionError(
-            f"Cannot record to {path}: {error.strerror}.",
-            "Choose a writable place with --output FILE.",
+            f"{path} exists already.", "Recordings are never overwritten: choose another --output."
         ) from error
+    except OSError as error:
+        raise _cannot_record(path, error) from error
+
+
+def _cannot_record(path: Path, error: OSError) -> SessionError:
+    return SessionError(
+        f"Cannot record to {path}: {error.strerror}.",
+        "Choose a place with room that may be written to, with --output FILE.",
+    )
