@@ -119,7 +119,8 @@ ENGINE_EXIT = "engine.exit"
 LOAD_STATE = "load.state"
 """``{"state": warmup|running|paused|draining|done, "rate": ...}``."""
 CLIENT_LIMITED = "client.limited"
-"""``{"loop_lag_p99_s", "schedule_lag_p99_s"}``: the driver was late; its numbers are suspect."""
+"""``{"limited", "loop_lag_p99_s", "schedule_lag_p99_s"}``, whenever ``limited`` changes: the driver
+itself was late over the last ten seconds, which makes its numbers suspect."""
 LAG_BOUNDS_S = {"loop_lag_s": 0.005, "schedule_lag_s": 0.010}
 """Gauges of the group ``driver``, and the p99 beyond which the driver is late."""
 PROBE_UNAVAILABLE = "probe.unavailable"

@@ -10,7 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from tuiapp.clock import Clock
-from tuiapp.events import ENGINE_EXIT, RECORDING, Frame, Kind, facts_frame, mark_frame
+from tuiapp.events import (
+    ENGINE_EXIT,
+    PROBE_UNAVAILABLE,
+    RECORDING,
+    Frame,
+    Kind,
+    facts_frame,
+    mark_frame,
+)
 from tuiapp.session.columns import Session
 from tuiapp.session.redaction import Redaction
 from tuiapp.session.writer import SessionWriter
@@ -102,7 +110,7 @@ class Recorder:
 
     async def run(self) -> None:
         """Record until the engine has ended, then close everything."""
-        tasks = [asyncio.create_task(self._drain(source)) for source in self._others]
+        tasks = [asyncio.create_task(self._drain_beside(source)) for source in self._others]
         tasks.append(asyncio.create_task(self._watch()))
         try:
             await self._drain(self._engine)
@@ -113,6 +121,15 @@ class Recorder:
         async for frame in source.frames():
             self.take(frame)
 
+    async def _drain_beside(self, source: Source) -> None:
+        """The run goes on without a source that fails, and says that it does."""
+        try:
+            await self._drain(source)
+        except Exception as error:  # noqa: BLE001 - a task's boundary: the reason is recorded
+            probe = type(source).__name__
+            value = {"probe": probe, "reason": f"{type(error).__name__}: {error}"}
+            self.take(facts_frame(self.clock.now_ns(), PROBE_UNAVAILABLE, json.dumps(value)))
+
     async def _close(self, tasks: list[asyncio.Task[None]]) -> None:
         sources = (self._engine, *self._others)
         await asyncio.gather(*(source.aclose() for source in sources), return_exceptions=True)
@@ -120,6 +137,7 @@ class Recorder:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await asyncio.to_thread(self._writer.close)
+        self._note_recording()
         self.finished = True
         self._closed.set()
 
@@ -133,8 +151,11 @@ class Recorder:
                 watched = self._engine.pid
                 for source in self._others:
                     source.send({"op": "watch", "pid": watched})
-            failing = self._writer.failing
-            if failing != self._failing:
-                self._failing = failing
-                state = {"state": "failing" if failing else "resumed", "reason": failing}
-                self.take(facts_frame(self.clock.now_ns(), RECORDING, json.dumps(state)))
+            self._note_recording()
+
+    def _note_recording(self) -> None:
+        failing = self._writer.failing
+        if failing != self._failing:
+            self._failing = failing
+            state = {"state": "failing" if failing else "resumed", "reason": failing}
+            self.take(facts_frame(self.clock.now_ns(), RECORDING, json.dumps(state)))

@@ -174,7 +174,7 @@ def dead() -> FakeRun:
 
 def client_limited() -> FakeRun:
     """The driver itself is late, and goes on being late."""
-    limits = {"loop_lag_p99_s": 0.061, "schedule_lag_p99_s": 0.12}
+    limits = {"limited": True, "loop_lag_p99_s": 0.061, "schedule_lag_p99_s": 0.12}
     at = int(65.0 * NS)
     lags = {"t_ns": [at, at], "loop_lag_s": [0.061, 0.03]}
     late = Frame(Kind.SAMPLES, at, at, lags, {"group": "driver"})

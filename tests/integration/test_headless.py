@@ -199,8 +199,20 @@ def test_a_signal_during_the_start(around: Surroundings):
     around.note()
     process.send_signal(signal.SIGTERM)
     done = finish(process, 10)
-    assert done.code == 0
+    assert done.code == 1
+    assert "Nothing was measured" in done.err
     assert done.json["requests"]["sent"] == 0
+    around.assert_clean()
+
+
+def test_ctrl_c_during_the_start_ends_at_once(around: Surroundings):
+    process = around.start(*HEADLESS, "--", "--hang", "--helper")
+    until(lambda: around.has(HELPER))
+    around.note()
+    process.send_signal(signal.SIGINT)
+    done = finish(process, 10)
+    assert done.code == 1
+    assert "Nothing was measured" in done.err
     around.assert_clean()
 
 

@@ -215,9 +215,11 @@ def test_client_limited_is_said_once_a_change_and_only_in_the_measured_window():
     (fact,) = meter.verdict()
     assert fact.columns["name"] == [CLIENT_LIMITED]
     value = json.loads(fact.columns["value"][0])
-    assert value == {"loop_lag_p99_s": 0.006, "schedule_lag_p99_s": None}
+    assert value == {"limited": True, "loop_lag_p99_s": 0.006, "schedule_lag_p99_s": None}
     assert meter.verdict() == []
     add(0.001, 600)
+    (fact,) = meter.verdict()
+    assert json.loads(fact.columns["value"][0])["limited"] is False
     assert meter.verdict() == []
     add(0.006)
     assert len(meter.verdict()) == 1

@@ -39,6 +39,7 @@ async def _run(args: argparse.Namespace) -> int:
     view = View(recorder.session, recorder.session.end_ns)
     if args.json or view.measured is not None:
         _write("json" if args.json else "text", view)
+    say_what_failed(view)
     return exit_code(view)
 
 
@@ -57,7 +58,7 @@ def _write(form: str, view: View) -> None:
 
 
 def _on_signals(recorder: Recorder) -> None:
-    """Ctrl-C ends the load and lets requests finish; again, or SIGTERM, ends everything.
+    """Ctrl-C ends the load and lets requests finish; again, before any, or SIGTERM ends everything.
 
     A signal that whoever started us chose to ignore, as nohup does, stays ignored.
     """
@@ -65,7 +66,8 @@ def _on_signals(recorder: Recorder) -> None:
     seen: list[object] = []
 
     def stop(number: signal.Signals) -> None:
-        if not seen and number == signal.SIGINT:
+        loading = bool(len(recorder.session.sent))
+        if not seen and number == signal.SIGINT and loading:
             say("stopping; requests in flight may finish (Ctrl-C again ends at once)")
             recorder.command("stop")
             seen.append(number)
@@ -78,11 +80,23 @@ def _on_signals(recorder: Recorder) -> None:
 
 
 def exit_code(view: View) -> int:
-    """1 when the engine failed, 3 when an objective was missed, else 0."""
-    if view.health.state == DEAD:
-        say_trouble(view.health.reason, view.health.advice)
+    """1 when the engine failed or nothing was measured, 3 when an objective was missed, else 0."""
+    if view.health.state == DEAD or view.measured is None:
         return 1
     return 3 if any(judge(view, slo)["met"] is False for slo in view.slos) else 0
+
+
+def say_what_failed(view: View) -> None:
+    """What the numbers alone do not tell, on standard error."""
+    if view.health.recording_trouble:
+        say_trouble(
+            f"The recording is incomplete: {view.health.recording_trouble}.",
+            "The result above was computed from memory and is whole.",
+        )
+    if view.health.state == DEAD:
+        say_trouble(view.health.reason, view.health.advice)
+    elif view.measured is None:
+        say_trouble("Nothing was measured: the run ended before its load began.")
 
 
 class _Progress:

@@ -46,14 +46,20 @@ async def _run(args: argparse.Namespace) -> int:
 
     app = MonitorApp(recorder, recorder.stop, fps=args.fps, theme=args.theme)
     _on_signals(app, recorder.stop)
+    running.add_done_callback(lambda task: app.exit() if _failed(task) else None)
     try:
         await app.run_async()
     finally:
-        await recorder.stop()
+        if not running.done():
+            await recorder.stop()
         await running
     _say_goodbye(recorder)
     failed = bool(recorder.exit_facts) and not recorder.exit_facts.get("expected")
     return 1 if failed or app.return_code else 0
+
+
+def _failed(task: asyncio.Task[None]) -> bool:
+    return not task.cancelled() and task.exception() is not None
 
 
 def _check_theme(name: str | None) -> None:

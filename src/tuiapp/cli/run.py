@@ -27,7 +27,8 @@ examples:
 LEN is a number of tokens: 128, uniform:64-256 or lognormal:MEDIAN,SIGMA[,MAX].
 An SLO is METRIC:STATISTIC<LIMIT (ttft:p99<100ms, tpot:mean<20ms) or a preset's name.
 
-exit codes: 0 done; 1 the engine failed; 2 wrong usage; 3 an SLO was missed (headless)."""
+exit codes: 0 done; 1 the engine failed, or nothing was measured; 2 wrong usage;
+  3 an SLO was missed (headless)."""
 
 PRESET_NAMES = ("chat", "rag", "code", "voice", "agent", "translate", "batch", "bursty", "steady")
 ARRIVALS = ("poisson", "constant", "gamma", "closed", "ramp")

@@ -80,10 +80,7 @@ class LagMeter:
         self.schedule.forget()
 
     def verdict(self) -> list[Frame]:
-        """A CLIENT_LIMITED fact whenever the driver becomes too late.
-
-        There is none for the way back: what was measured meanwhile stays suspect.
-        """
+        """A CLIENT_LIMITED fact whenever the driver becomes too late, or is so no more."""
         if not self._measuring:
             return []
         now_ns = self._clock.now_ns()
@@ -92,9 +89,10 @@ class LagMeter:
             self._limited,
             (loop_s > LOOP_LAG_BOUND_S or schedule_s > SCHEDULE_LAG_BOUND_S),
         )
-        if was or not self._limited:
+        if was == self._limited:
             return []
-        value = {"loop_lag_p99_s": _known(loop_s), "schedule_lag_p99_s": _known(schedule_s)}
+        lags = {"loop_lag_p99_s": _known(loop_s), "schedule_lag_p99_s": _known(schedule_s)}
+        value = {"limited": self._limited, **lags}
         return [facts_frame(now_ns, CLIENT_LIMITED, json.dumps(value))]
 
 

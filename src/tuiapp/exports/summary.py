@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from tuiapp.events import Phase, Status
+from tuiapp.session.health import was_client_limited
 from tuiapp.session.traffic import outcomes
 from tuiapp.session.view import View
 from tuiapp.stats.slo import Slo
@@ -90,7 +91,11 @@ def _throughput(view: View) -> dict[str, Any]:
     window = view.measured
     if window is None:
         nothing = {"output_tokens_per_s": None, "requests_per_s": None, "goodput_per_s": None}
-        return {**nothing, "measured_s": None, "caveats": ["no measured request"]}
+        return {
+            **nothing,
+            "measured_s": None,
+            "caveats": ["no measured request", *_run_caveats(view)],
+        }
     start, end = window.start_ns - 1, window.end_ns
     counts = view.tokens(start, end)
     good = view.good(start, end) / window.seconds if view.slos else None
@@ -106,8 +111,14 @@ def _throughput(view: View) -> dict[str, Any]:
 
 def _run_caveats(view: View) -> list[str]:
     caveats = []
-    if view.health.client_limited:
-        caveats.append("client-limited: the load driver was late, so latencies are overstated")
+    if was_client_limited(view.session, view.cursor_ns):
+        lags = [lag for lag in _driver(view).values() if lag is not None]
+        size = f" by {max(lags) * 1e3:.1f} ms (p99)" if lags else ""
+        caveats.append(
+            f"client-limited: the load driver was late{size}; latencies may be that much too high"
+        )
+    if view.health.recording_trouble:
+        caveats.append(f"the recording is incomplete: {view.health.recording_trouble}")
     cut = _requests(view)["cut"]
     if cut and not view.health.alive:
         caveats.append(f"{cut} requests were in flight when the run was stopped, and are left out")

@@ -37,8 +37,13 @@ STARTING, SERVING, WARMUP, PAUSED, DRAINING, DONE, SILENT, DEAD = (
     "silent",
     "dead",
 )
-_LOAD_STATES = {"warmup": WARMUP, "running": SERVING, "paused": PAUSED, "draining": DRAINING}
-_LOAD_STATES["done"] = DONE
+_LOAD_STATES = {
+    "warmup": WARMUP,
+    "running": SERVING,
+    "paused": PAUSED,
+    "draining": DRAINING,
+    "done": DONE,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +64,8 @@ class Health:
         since_ns: when that state began.
         reason, advice: for ``dead`` and ``silent``: why, and what to do.
         exit_facts: what ENGINE_EXIT said, for a dead or finished engine.
-        client_limited: the driver's own lag makes its numbers suspect, and since when.
+        client_limited: what CLIENT_LIMITED said, while the driver is late; empty otherwise.
+        recording_trouble: why nothing can be recorded; empty while all is well.
     """
 
     state: str
@@ -69,7 +75,7 @@ class Health:
     exit_facts: dict[str, Any] = field(default_factory=dict)
     client_limited: dict[str, Any] = field(default_factory=dict)
     rate: float | None = None
-    recording: str = ""
+    recording_trouble: str = ""
 
     @property
     def alive(self) -> bool:
@@ -87,8 +93,10 @@ def facts_until(session: Session, name: str, until_ns: int) -> Iterator[Fact]:
 
 def latest(session: Session, name: str, until_ns: int) -> Fact | None:
     """The newest fact called ``name`` at or before ``until_ns``."""
-    facts = list(facts_until(session, name, until_ns))
-    return facts[-1] if facts else None
+    for fact in reversed(session.facts):
+        if fact.name == name and fact.t_ns <= until_ns:
+            return fact
+    return None
 
 
 def cold_start(session: Session, until_ns: int) -> tuple[PhaseSpan, ...]:
@@ -173,13 +181,24 @@ def _start_ns(session: Session, cursor_ns: int) -> int:
 
 
 def _side_facts(session: Session, cursor_ns: int) -> dict[str, Any]:
-    limited = latest(session, CLIENT_LIMITED, cursor_ns)
-    recording = latest(session, RECORDING, cursor_ns)
-    failing = recording is not None and recording.value.get("state") == "failing"
+    limited = _latest_value(session, CLIENT_LIMITED, cursor_ns)
+    recording = _latest_value(session, RECORDING, cursor_ns)
+    failing = recording.get("state") == "failing"
     return {
-        "client_limited": limited.value if limited and isinstance(limited.value, dict) else {},
-        "recording": str(recording.value.get("reason")) if recording and failing else "",
+        "client_limited": limited if limited.get("limited") else {},
+        "recording_trouble": str(recording.get("reason") or "unknown") if failing else "",
     }
+
+
+def _latest_value(session: Session, name: str, until_ns: int) -> dict[str, Any]:
+    found = latest(session, name, until_ns)
+    return found.value if found is not None and isinstance(found.value, dict) else {}
+
+
+def was_client_limited(session: Session, until_ns: int) -> bool:
+    """The driver was late at some moment of the measured load."""
+    facts = facts_until(session, CLIENT_LIMITED, until_ns)
+    return any(isinstance(fact.value, dict) and fact.value.get("limited") for fact in facts)
 
 
 def _silence(session: Session, cursor_ns: int, load: Fact) -> tuple[int, str, str] | None:

@@ -186,12 +186,12 @@ class View:
         return tuple(sorted(names, key=lambda name: (len(name), name)))
 
     @cached_property
-    def driver_is_late(self) -> bool:
-        """The load driver has been late more than once in the last ten seconds."""
-        return any(
-            int((self.series("driver", name, self.cursor_ns - 10 * _S)[1] > bound).sum()) > 1
-            for name, bound in LAG_BOUNDS_S.items()
-        )
+    def driver_lag_s(self) -> float | None:
+        """The latest the load driver has been in the last ten seconds; None when unknown."""
+        lags = [self.series("driver", name, self.cursor_ns - 10 * _S)[1] for name in LAG_BOUNDS_S]
+        known = np.concatenate(lags)
+        known = known[np.isfinite(known)]
+        return float(known.max()) if len(known) else None
 
     @cached_property
     def probe_reasons(self) -> dict[str, str]:

@@ -37,10 +37,12 @@ def notices(scene: Scene, run: RunControl, now_ns: int) -> list[tuple[str, Ink]]
             "as the disk takes them: free some space."
         )
         found.append((text, Ink.BAD))
-    if health.client_limited and scene.view.driver_is_late:
+    if health.client_limited:
+        lag_s = scene.view.driver_lag_s
+        size = "" if lag_s is None else f" by up to {lag_s * 1e3:.0f} ms"
         text = (
-            "Client-limited: the load driver itself was late, so latencies are overstated. "
-            "Lower the rate or give it a core."
+            f"Client-limited: the load driver itself was late{size}; latencies may be that much "
+            "too high. Lower the rate or give it a core."
         )
         found.append((text, Ink.WARN))
     return found
