@@ -77,7 +77,7 @@ WRONG_USAGE = {
     ("run", "--headless", "--input-len", "many"): "'many' is not a distribution of lengths.",
     ("run", "--headless", "--output-len", "uniform:9-2"): "Token counts must rise",
     ("run", "--headless", "--slo", "fast"): "'fast' is not an SLO",
-    ("run", "--headless", "--ramp-to", "9"): "A ramp needs a duration.",
+    ("run", "--headless", "--ramp-to", "9"): "--ramp-to needs to know by when.",
     ("run", "--headless", "--burstiness", "2"): "Burstiness has no meaning for poisson arrivals.",
     ("run", "--headless", "--rate", "1", "--concurrency", "2"): "exclude each other.",
     ("run", "--headless", "--engine-python", "/no/python"): "there is no such file.",
@@ -246,3 +246,34 @@ def test_the_module_can_be_run_too(around: Surroundings):
     done = subprocess.run(call, env=around.env, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert TUIAPP.name in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        ("--concurrency 4 --arrival poisson", "--concurrency is a closed loop"),
+        ("--concurrency 4 --ramp-to 9", "--ramp-to and --concurrency exclude each other"),
+        ("--arrival closed --rate 4", "--rate has no meaning in a closed loop"),
+        ("--arrival ramp", "--arrival ramp needs a rate to end with"),
+        ("--ramp-to 9", "--ramp-to needs to know by when"),
+        ("--ramp-to 9 --duration 5 --arrival constant", "--ramp-to is a ramp"),
+    ],
+)
+def test_options_that_contradict_each_other(options: str, complaint: str) -> None:
+    from tuiapp.cli import main
+
+    with pytest.MonkeyPatch.context() as patch:
+        said: list[str] = []
+        patch.setattr("tuiapp.cli.say_trouble", lambda text, advice: said.extend((text, advice)))
+        assert main(["run", "--headless", *options.split()]) == 2
+    assert said[0].startswith(complaint)
+    assert said[1]
+
+
+def test_a_rate_opens_a_preset_that_is_a_closed_loop() -> None:
+    from tuiapp.cli import _parser
+    from tuiapp.cli.setup_run import make_workload
+
+    args = _parser().parse_args(["run", "--preset", "batch", "--rate", "5"])
+    workload = make_workload(args, 60.0)
+    assert (workload.arrival, workload.rate, workload.concurrency) == ("poisson", 5.0, None)

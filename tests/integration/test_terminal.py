@@ -226,6 +226,7 @@ def test_a_signal_before_anything_is_drawn(run: Run, number: signal.Signals, del
 
 # -- the real engine -----------------------------------------------------------------------
 
+REAL = [pytest.mark.engine, pytest.mark.timeout(400)]
 SMALL = "--max-model-len 1024 --max-num-seqs 16"
 
 
@@ -241,7 +242,7 @@ def come_to_import(run: Run) -> None:
 
 def come_to_load(run: Run) -> None:
     run.start(f"--rate 8 -- {SMALL}")
-    run.terminal.wait_for(f" {health.SERVING} ", 150)
+    run.terminal.wait_for(f" {health.SERVING} ", 240)
     until(lambda: recorded_state(run) == health.SERVING)
     run.around.note()
 

@@ -51,7 +51,7 @@ def pane_text(monitor: Shown, name: str) -> str:
 async def test_a_dead_engine_is_unmistakable_and_nothing_of_it_looks_alive() -> None:
     async with shown(dead()) as monitor:
         head, banner = monitor.lines[:2]
-        assert head.startswith(" ✗ dead 00:34")
+        assert head.startswith(" ✗ dead for 00:34")
         assert "Engine dead for 00:34: The kernel killed the engine: memory ran out." in banner
         assert "Use a smaller model" in banner
         traffic = pane_text(monitor, "traffic")
@@ -69,7 +69,7 @@ async def test_the_age_of_death_goes_on() -> None:
     async with shown(dead()) as monitor:
         monitor.run.clock.advance(60 * NS)
         await monitor.draw()
-        assert monitor.lines[0].startswith(" ✗ dead 01:34")
+        assert monitor.lines[0].startswith(" ✗ dead for 01:34")
 
 
 async def test_dead_gpus_are_faded_too() -> None:
@@ -92,7 +92,7 @@ async def test_looking_back_before_death_shows_life_and_says_what_became_of_it()
 
 async def test_a_silent_engine_shows_who_waits_and_no_rate() -> None:
     async with shown(stalled()) as monitor:
-        assert monitor.lines[0].startswith(" ! silent 00:08")
+        assert monitor.lines[0].startswith(" ! silent for 00:08")
         assert "43 requests in flight and no token delivered." in monitor.text
         traffic = pane_text(monitor, "traffic")
         assert re.search(r"out +— tok/s +in +— tok/s", traffic)
@@ -163,7 +163,7 @@ async def test_a_paused_load_is_not_a_paused_view() -> None:
 async def test_a_new_rate_does_not_restart_the_clock_of_the_state() -> None:
     run = serving().fold(fact(60, LOAD_STATE, {"state": "running", "rate": 6.6}))
     async with shown(run) as monitor:
-        assert monitor.lines[0].startswith(" ● serving 01:00")
+        assert monitor.lines[0].startswith(" ● serving 01:05")
 
 
 async def test_gauges_say_why_they_are_unknown_one_key_away() -> None:
@@ -257,7 +257,7 @@ async def test_long_names_are_cut_and_push_nothing_off_the_line() -> None:
     long = {"hostname": "h" * 200, "cpu_model": "c" * 200, "os": "o" * 200}
     run = serving().fold(meta(model={"name": "/models/" + "m" * 200}, host=long))
     async with shown(run, (80, 24)) as monitor:
-        assert monitor.lines[0].startswith(" ● serving 01:00   " + "m" * 31 + "…")
+        assert monitor.lines[0].startswith(" ● serving 01:05   " + "m" * 31 + "…")
         assert "1.2 MB" in monitor.lines[0]
         assert any("Host · cccc" in line and "…" in line for line in monitor.lines)
         assert [len(line) for line in monitor.lines] == [80] * 24

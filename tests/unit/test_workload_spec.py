@@ -41,7 +41,7 @@ RAMP = Workload("up", arrival="ramp", rate=1, ramp_to=8, duration_s=60)
         ({"arrival": "ramp", "duration_s": 9}, "rate it ends with"),
         ({"arrival": "ramp", "ramp_to": 9}, "needs a duration"),
         ({"ramp_to": 9}, "only a ramp"),
-        ({"arrival": "ramp", "ramp_to": -2, "duration_s": 9}, "ramp to"),
+        ({"arrival": "ramp", "ramp_to": -2, "duration_s": 9}, "end of the ramp"),
         ({"prefix_groups": 4}, "both"),
         ({"prefix_tokens": 4}, "both"),
         ({"prefix_tokens": -4, "prefix_groups": 1}, "Prefix tokens"),

@@ -58,10 +58,12 @@ def _run(given: list[str]) -> int:
         parser.print_help()
         return 0
     if unknown:
-        raise UsageError(
-            f"tuiapp does not know {' '.join(unknown)}.",
-            "What is meant for vLLM stands behind `--`; `tuiapp run --help` shows our own options.",
-        )
+        advice = "`tuiapp --help` shows how to use it."
+        if args.command is not None:
+            advice = f"`tuiapp {args.command} --help` shows its options."
+            if any(word.startswith("-") for word in unknown):
+                advice = f"What is meant for vLLM stands behind `--`; {advice}"
+        raise UsageError(f"tuiapp does not know {' '.join(unknown)}.", advice)
     args.engine_args = passed_on
     code: int = import_module(COMMANDS[args.command]).run(args)
     return code

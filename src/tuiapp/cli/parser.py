@@ -46,7 +46,15 @@ def count(text: str) -> int:
 
 def seconds(text: str) -> float:
     """A length of time: ``90``, ``90s``, ``2m``, ``1h``."""
+    length_s = seconds_or_none(text)
+    if not length_s:
+        raise argparse.ArgumentTypeError(f"{text!r} is no length of time; write 90, 90s, 2m or 1h")
+    return length_s
+
+
+def seconds_or_none(text: str) -> float:
+    """A length of time, which may be 0."""
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-z]*)", text.strip())
-    if found is None or found[2] not in _UNITS_S or float(found[1]) <= 0:
+    if found is None or found[2] not in _UNITS_S:
         raise argparse.ArgumentTypeError(f"{text!r} is no length of time; write 90, 90s, 2m or 1h")
     return float(found[1]) * _UNITS_S[found[2]]

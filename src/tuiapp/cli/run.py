@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tuiapp.cli.parser import count, number, seconds
+from tuiapp.cli.parser import count, number, seconds, seconds_or_none
 from tuiapp.errors import UsageError
 
 _EXAMPLES = """\
@@ -45,7 +45,10 @@ def add_parser(commands: Any, name: str) -> None:
         epilog=_EXAMPLES,
     )
     parser.add_argument(
-        "model", nargs="?", metavar="MODEL", help="a model's folder or its Hugging Face name"
+        "model",
+        nargs="?",
+        metavar="MODEL",
+        help="a model's folder or its Hugging Face name (default: a small demo model, made here)",
     )
     _add_load(parser.add_argument_group("load"))
     _add_engine(parser.add_argument_group("engine"))
@@ -54,7 +57,10 @@ def add_parser(commands: Any, name: str) -> None:
 
 def _add_load(group: Any) -> None:
     group.add_argument(
-        "--preset", choices=PRESET_NAMES, default="chat", help="sets all below (default: chat)"
+        "--preset",
+        choices=PRESET_NAMES,
+        default="chat",
+        help="the load, with objectives; what follows changes it (default: chat, 6 req/s)",
     )
     group.add_argument("--rate", type=number, metavar="R", help="requests a second, open loop")
     group.add_argument("--arrival", choices=ARRIVALS, help="how requests arrive")
@@ -68,13 +74,22 @@ def _add_load(group: Any) -> None:
     group.add_argument("--prefix-groups", type=count, metavar="N", help="number of shared prefixes")
     group.add_argument("--prefix-tokens", type=count, metavar="N", help="length of a shared prefix")
     group.add_argument("--requests", type=count, metavar="N", help="stop after N requests")
-    group.add_argument("--duration", type=seconds, metavar="T", help="stop after T (90, 90s, 2m)")
+    group.add_argument(
+        "--duration",
+        type=seconds,
+        metavar="T",
+        help="stop after T: 90, 90s, 2m (default: when told to; headless: 60s)",
+    )
     group.add_argument("--warmup", type=count, metavar="N", help="requests before the measurement")
     group.add_argument(
         "--seed", type=count, metavar="S", help="same arrivals, lengths and tokens on every host"
     )
     group.add_argument(
-        "--slo", action="append", default=[], metavar="SLO", help="objective; may be repeated"
+        "--slo",
+        action="append",
+        default=[],
+        metavar="SLO",
+        help="objective, or a preset of them such as voice; may be repeated",
     )
 
 
@@ -84,10 +99,10 @@ def _add_engine(group: Any) -> None:
     )
     group.add_argument(
         "--drain",
-        type=seconds,
+        type=seconds_or_none,
         default=30.0,
         metavar="T",
-        help="how long running requests may finish at the end (default: 30s)",
+        help="how long running requests may finish at the end (default: 30s; 0: not at all)",
     )
 
 
@@ -116,6 +131,8 @@ def run(args: argparse.Namespace) -> int:
 def _check(args: argparse.Namespace) -> None:
     if args.json and not args.headless:
         raise UsageError("--json needs --headless.", "Add --headless.")
+    if args.output is not None and not args.output.name:
+        raise UsageError("--output names no file.", "Give the path of a file to make.")
     if not (math.isfinite(args.fps) and 0.1 <= args.fps <= 30):
         raise UsageError(f"--fps {args.fps} is out of range.", "Choose 0.1 to 30.")
     # Textual reads keys from standard input and draws on standard error.

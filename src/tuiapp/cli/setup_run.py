@@ -76,7 +76,6 @@ def make_workload(args: argparse.Namespace, default_duration_s: float | None) ->
         name: getattr(args, name)
         for name in (
             "rate",
-            "arrival",
             "burstiness",
             "ramp_to",
             "concurrency",
@@ -93,19 +92,55 @@ def make_workload(args: argparse.Namespace, default_duration_s: float | None) ->
     for option, name in (("input_len", "prompt"), ("output_len", "output")):
         if getattr(args, option) is not None:
             changes[name] = Lengths.parse(getattr(args, option))
-    if args.concurrency is not None:
-        if args.rate is not None:
-            raise UsageError(
-                "--rate and --concurrency exclude each other.",
-                "--rate is an open loop, --concurrency a closed one: keep one of them.",
-            )
-        changes["arrival"] = "closed"
-    elif args.ramp_to is not None:
-        changes.setdefault("arrival", "ramp")
-    workload = dataclasses.replace(PRESETS[args.preset], **changes)
+    preset = PRESETS[args.preset]
+    if args.arrival is not None:
+        changes["arrival"] = args.arrival
+    changes |= _arrival(args, preset.arrival)
+    workload = dataclasses.replace(preset, **changes)
     if workload.requests is None and workload.duration_s is None and default_duration_s:
         workload = dataclasses.replace(workload, duration_s=default_duration_s)
     return workload
+
+
+def _arrival(args: argparse.Namespace, preset: str) -> dict[str, Any]:
+    """What --rate, --concurrency and --ramp-to say about how requests arrive.
+
+    Raises:
+        UsageError: they contradict each other, or --arrival.
+    """
+    if args.concurrency is not None:
+        for option, given in (("--rate", args.rate), ("--ramp-to", args.ramp_to)):
+            if given is not None:
+                raise UsageError(
+                    f"{option} and --concurrency exclude each other.",
+                    f"{option} is an open loop, --concurrency a closed one: keep one of them.",
+                )
+        if args.arrival not in (None, "closed"):
+            raise UsageError(
+                f"--concurrency is a closed loop, and --arrival {args.arrival} an open one.",
+                "Keep one of them.",
+            )
+        return {"arrival": "closed"}
+    if args.arrival == "closed" and args.rate is not None:
+        raise UsageError(
+            "--rate has no meaning in a closed loop.", "Give --concurrency N instead of it."
+        )
+    if args.arrival == "ramp" and args.ramp_to is None:
+        raise UsageError(
+            "--arrival ramp needs a rate to end with.", "Give --ramp-to R and --duration T."
+        )
+    if args.ramp_to is not None:
+        if args.arrival not in (None, "ramp"):
+            raise UsageError(
+                f"--ramp-to is a ramp, not --arrival {args.arrival}.", "Leave one of them out."
+            )
+        if args.duration is None:
+            raise UsageError("--ramp-to needs to know by when.", "Give --duration T as well.")
+        return {"arrival": "ramp", "concurrency": None}
+    opens = args.rate is not None or args.arrival not in (None, "closed")
+    if preset == "closed" and opens:
+        return {"arrival": args.arrival or "poisson", "concurrency": None}
+    return {}
 
 
 def _writer(args: argparse.Namespace, created_ns: int) -> SessionWriter:

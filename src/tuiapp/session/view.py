@@ -31,6 +31,8 @@ from tuiapp.session.latency import Distribution
 from tuiapp.stats.slo import Slo, parse_slos
 
 _S = 1_000_000_000
+RATES_NS = 10 * _S
+"""The span of rates on a screen."""
 
 
 @dataclass(frozen=True)
@@ -125,8 +127,11 @@ class View:
     @cached_property
     def traffic(self) -> flow.Traffic:
         """Rates over the last seconds: the window, but at most ten, so that it follows the load."""
-        reach = min(self.window_ns or 10 * _S, 10 * _S)
-        return flow.traffic(self.session, self.cursor_ns - reach, self.cursor_ns)
+        return flow.traffic(self.session, self._rates_from_ns, self.cursor_ns)
+
+    @property
+    def _rates_from_ns(self) -> int:
+        return self.cursor_ns - min(self.window_ns or RATES_NS, RATES_NS)
 
     @cached_property
     def split(self) -> flow.Split | None:
@@ -134,11 +139,11 @@ class View:
 
     @cached_property
     def goodput_per_s(self) -> float | None:
-        """Requests a second, in the window, that met every SLO; None without an SLO."""
+        """Requests a second that met every SLO, over the span of ``traffic``; None without SLO."""
         if not self.slos:
             return None
-        span_s = max(self.cursor_ns - self.window_start_ns, TICK_NS) / _S
-        return self.good(self.window_start_ns, self.cursor_ns) / span_s
+        start_ns = max(self._rates_from_ns, self.run_start_ns)
+        return self.good(start_ns, self.cursor_ns) / (max(self.cursor_ns - start_ns, TICK_NS) / _S)
 
     def good(self, after_ns: int, until_ns: int) -> int:
         """Requests that finished in (after, until] and met every SLO."""

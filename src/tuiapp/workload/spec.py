@@ -18,6 +18,7 @@ ARRIVALS = ("poisson", "constant", "gamma", "closed", "ramp")
 _SHAPED = ("gamma", "ramp")
 _LENGTHS, _TEXTS = ("prompt", "output"), ("name", "arrival")
 _MAX_RATE = 1e6
+_SPOKEN = {"ramp_to": "rate at the end of the ramp"}
 _MAX_NAME = 60
 _DIGEST_REQUESTS = 64
 _PROMPT, _OUTPUT = Lengths("fixed", 128), Lengths("fixed", 64)
@@ -184,9 +185,9 @@ def _rate_text(rate: float | None) -> str:
 def _positive(name: str, value: Any) -> float:
     fits = isinstance(value, int | float) and not isinstance(value, bool)
     if not fits or not 0 < value <= _MAX_RATE:
-        what = name.replace("_", " ").removesuffix(" s")
+        what = _SPOKEN.get(name) or name.replace("_", " ").removesuffix(" s")
         raise UsageError(
-            f"The {what} must be a number above 0 and at most {_MAX_RATE:g}, not {value!s:.60}.",
+            f"The {what} must be a number above 0 and at most {_MAX_RATE:,.0f}, not {value!s:.60}.",
         )
     return float(value)
 

@@ -53,14 +53,15 @@ def _origin_ns(scene: Scene) -> int:
 def _steps(scene: Scene) -> tuple[Step, ...]:
     spans, origin = scene.view.cold_start, _origin_ns(scene)
     dead = scene.view.health.state == DEAD
-    steps = []
+    steps: list[Step] = []
     for span in spans:
         if span.name == "ready":
             continue
         last = span is spans[-1]
         state = "failed" if last and dead else "running" if span.duration_ns is None else "done"
         duration = None if span.duration_ns is None else span.duration_ns / _S
-        name = span.name.replace("_", " ")
+        again = any(span.name == step.name for step in steps)  # the core is a process of its own
+        name = f"core {span.name}" if again else span.name.replace("_", " ")
         steps.append(Step(name, (span.start_ns - origin) / _S, duration, state))  # type: ignore[arg-type]
     begun = {span.name for span in spans}
     if not dead and "ready" not in begun:

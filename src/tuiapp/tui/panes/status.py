@@ -145,14 +145,17 @@ def _left(scene: Scene, now_ns: int, *, stopping: bool) -> list[Item]:
 
 
 def _state(scene: Scene, now_ns: int, *, stopping: bool) -> Item:
-    """What it is doing, and for how long; of a finished run, how long it took."""
+    """What it is doing and the run's own time, as on every axis; for how long, where it stands."""
     health = scene.view.health
     sign, ink = _LOOKS.get(health.state, ("●", Ink.ACCENT))
     label = _LABELS.get(health.state, health.state)
     if stopping and health.state not in (DEAD, DONE):
         label = "stopping"
-    age = health.since_ns if health.state == DONE else max(now_ns - health.since_ns, 0)
-    return Item(f"{label} {format_clock(age / _S)}", ink, keep=9, sign=sign, sign_ink=ink)
+    if health.state in (DEAD, SILENT, PAUSED):
+        since = f"for {format_clock(max(now_ns - health.since_ns, 0) / _S)}"
+    else:
+        since = format_clock((health.since_ns if health.state == DONE else now_ns) / _S)
+    return Item(f"{label} {since}", ink, keep=9, sign=sign, sign_ink=ink)
 
 
 def _short(model: str) -> str:

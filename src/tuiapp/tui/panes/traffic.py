@@ -10,7 +10,7 @@ import numpy as np
 from tuiapp.session.columns import TICK_NS
 from tuiapp.session.health import DEAD, DONE, SILENT
 from tuiapp.session.traffic import Traffic, history, traffic
-from tuiapp.session.view import View
+from tuiapp.session.view import RATES_NS, View
 from tuiapp.tui.panes.arranged import Faded
 from tuiapp.tui.panes.base import Pane, Part, Scene
 from tuiapp.tui.renderables.line import LineChart, Series
@@ -43,7 +43,8 @@ class TrafficPane(Pane):
         health = scene.view.health
         if health.state in (DEAD, SILENT):
             return f"{self.TITLE} · nothing since {format_clock(health.since_ns / _S)}"
-        return f"{self.TITLE} · mean of the run" if _is_over(scene.view) else self.TITLE
+        span = "mean of the run" if _is_over(scene.view) else f"last {RATES_NS // _S} s"
+        return f"{self.TITLE} · {span}"
 
     def parts(self, scene: Scene, width: int, height: int) -> Sequence[Part]:
         now = _traffic(scene.view)
