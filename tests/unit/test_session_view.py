@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,7 +22,9 @@ from tuiapp.events import (
 )
 from tuiapp.exports.summary import summary
 from tuiapp.session.columns import Session
+from tuiapp.session.reader import load
 from tuiapp.session.view import View
+from tuiapp.session.writer import SessionWriter
 
 LOAD = Load(seed=3, duration_s=40.0, rate=12.0)
 
@@ -181,6 +184,27 @@ def test_a_dead_engine_says_why_and_since_when() -> None:
     assert (after.health.state, after.health.since_ns) == ("dead", 3 * NS)
     assert after.health.advice == "more memory"
     assert after.cold_start_s == {"spawn": 1.0, "import": 2.0}
+
+
+@pytest.mark.parametrize("through_a_file", [False, True])
+def test_requests_of_a_killed_engine_failed(tmp_path: Path, through_a_file: bool) -> None:
+    waiting = request(9, t_sched_ns=9 * NS, t_sent_ns=9 * NS)
+    half = request(10, t_sched_ns=9 * NS, t_sent_ns=9 * NS, t_first_ns=9 * NS + NS // 50)
+    value = {"code": None, "signal": "SIGKILL", "expected": False}
+    death = facts_frame(10 * NS, ENGINE_EXIT, json.dumps(value))
+    given = [*(served(at, at * NS) for at in range(9)), waiting, half, death]
+    session = fold(*given)
+    if through_a_file:
+        writer = SessionWriter(tmp_path / "run.tuiapp")
+        for frame in given:
+            writer.put(frame)
+        writer.close()
+        session = load(writer.path)
+    before, after = View(session, 10 * NS - 1), View(session, 11 * NS)
+    assert (before.traffic.in_flight, before.traffic.failed) == (2, 0)
+    assert (after.traffic.in_flight, after.traffic.failed) == (0, 2)
+    assert (after.run("ttft").failed, after.run("e2el").failed) == (1, 2)
+    assert summary(after)["requests"]["failed"] == 2
 
 
 def test_a_gauge_is_unknown_once_it_is_old() -> None:

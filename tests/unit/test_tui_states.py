@@ -57,7 +57,7 @@ async def test_a_dead_engine_is_unmistakable_and_nothing_of_it_looks_alive() -> 
         traffic = pane_text(monitor, "traffic")
         assert re.search(r"out +— tok/s +in +— tok/s", traffic)
         assert re.search(r"run +— wait +— KV +— %", traffic)
-        assert re.search(r"good +— /s failed +0 hit +— %", traffic)
+        assert re.search(r"good +— /s failed +2 hit +— %", traffic)
         assert "Throughput · nothing since 00:55" in monitor.text
         assert "Host · as of 00:55" in monitor.text
         assert inks(monitor, "host") == {colour(monitor, Ink.DIM)}

@@ -12,7 +12,8 @@ from tuiapp.events import Frame, Kind
 _ORDER = {
     kind: at
     for at, kind in enumerate(
-        (Kind.META, Kind.GAP, Kind.FACTS, Kind.REQUESTS, Kind.TOKENS, Kind.STEPS, Kind.SAMPLES)
+        # Facts come last: the engine's exit speaks of all that was in flight until then.
+        (Kind.META, Kind.GAP, Kind.REQUESTS, Kind.TOKENS, Kind.STEPS, Kind.SAMPLES, Kind.FACTS)
     )
 }
 _NEVER_MERGED = {Kind.META, Kind.GAP, Kind.INDEX}

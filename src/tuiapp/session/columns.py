@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from tuiapp.events import (
+    ENGINE_EXIT,
     ENGINE_INFO,
     FACTS_COLUMNS,
     FLOAT32,
@@ -32,6 +33,7 @@ from tuiapp.events import (
     Frame,
     Kind,
     Phase,
+    Status,
 )
 from tuiapp.session.gaps import GapCounts
 from tuiapp.session.table import EventLog, Table
@@ -228,8 +230,19 @@ class Session:
             fact = Fact(int(t_ns), name, _from_json(value))
             if name == ENGINE_INFO and isinstance(fact.value, dict):
                 merge(self.meta, fact.value)
+            if name == ENGINE_EXIT and isinstance(fact.value, dict):
+                self._end_in_flight(
+                    fact.t_ns, Status.CUT if fact.value.get("expected") else Status.FAILED
+                )
             at = bisect_right(self.facts, fact.t_ns, key=lambda known: known.t_ns)
             self.facts.insert(at, fact)
+
+    def _end_in_flight(self, t_ns: int, status: Status) -> None:
+        """A killed engine cannot say that its requests failed: its exit says it for them."""
+        sent, end = self.requests["t_sent_ns"], self.requests["t_end_ns"]
+        req = np.flatnonzero((sent != UNSET) & (sent <= t_ns) & (end == UNSET))
+        self.requests.put(req, {"t_end_ns": t_ns, "status": status})
+        self.ends.append(np.full(len(req), t_ns), req)
 
     def _fold_log(self, frame: Frame) -> None:
         for t_ns, source, level, text in _rows(frame, LOG_COLUMNS):
