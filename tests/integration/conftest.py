@@ -40,6 +40,12 @@ def traces(monkeypatch: pytest.MonkeyPatch) -> Iterator[Traces]:
     shutil.rmtree(temp, ignore_errors=True)
 
 
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where whole runs of the program keep the demo model: made once a session."""
+    return tmp_path_factory.mktemp("cache")
+
+
 @dataclass
 class EngineRun:
     """One life of the real engine: ten seconds of load, a faster rate, a pause, a stop."""

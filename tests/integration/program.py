@@ -60,7 +60,7 @@ class Surroundings:
     """Environment and folders of one test's runs, and a look at what they leave.
 
     Args:
-        cache: where the demo model is kept; the user's own when None.
+        cache: where the demo model is kept; a folder of its own when None.
         engine: what stands in for vLLM; vLLM itself when None.
     """
 
@@ -77,11 +77,10 @@ class Surroundings:
             WATCHED: self._mark,
             "TMPDIR": str(self.temp),
             "XDG_DATA_HOME": str(self.folder / "data"),
+            "XDG_CACHE_HOME": str(cache or self.folder / "cache"),
             "XDG_CONFIG_HOME": str(self.folder / "config"),
             "LC_ALL": "C.UTF-8",
         }
-        if cache is not None:
-            self.env["XDG_CACHE_HOME"] = str(cache)
         if engine is not None:
             self.env["TUIAPP_ENGINE"] = engine
 

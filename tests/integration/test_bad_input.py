@@ -186,7 +186,8 @@ def test_a_python_that_does_not_run_what_it_is_given(around: Surroundings, tmp_p
 
 @pytest.mark.engine
 @pytest.mark.skipif(find_spec("vllm") is None, reason="vllm is not installed")
-def test_an_argument_that_vllm_does_not_know(around: Surroundings):
+def test_an_argument_that_vllm_does_not_know(around: Surroundings, cache: Path):
+    around.env["XDG_CACHE_HOME"] = str(cache)
     done = finish(around.start("run", "--headless", "--json", "--", "--no-such-thing", "3"), 120)
     said = "vLLM does not take these arguments: unrecognized arguments: --no-such-thing 3."
     assert_engine_failed(around, done, said)

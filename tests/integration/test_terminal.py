@@ -11,10 +11,11 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 
-from tests.integration.program import HELPER, TUIAPP, WATCHED, Surroundings, until
+from tests.integration.program import HELPER, TUIAPP, WATCHED, S, Surroundings, until
 from tests.integration.terminal import Terminal
 from tuiapp.clock import monotonic_ns
 from tuiapp.session import health
@@ -79,11 +80,11 @@ def run() -> Iterator[Run]:
 
 
 @pytest.fixture
-def real() -> Iterator[Run]:
-    """With vLLM and the demo model of this user's cache."""
+def real(cache: Path) -> Iterator[Run]:
+    """With vLLM and the demo model."""
     if find_spec("vllm") is None:
         pytest.skip("vllm is not installed")
-    found = Run(Surroundings(engine=None))
+    found = Run(Surroundings(engine=None, cache=cache))
     yield found
     found.close()
 
@@ -133,12 +134,17 @@ def test_closing_the_terminal(run: Run, moment: str):
 def test_kill_9_of_the_program(run: Run, moment: str):
     run.come_to(MOMENTS[moment])
     until(lambda: recorded_state(run) == MOMENTS[moment].state)
+    if moment == "load":
+        time.sleep(2.2)  # into a block that follows
     left_ns = leave(run, "kill")
     run.terminal.wait_for(KILLED)
     run.terminal.assert_restored()
     run.around.assert_clean()
-    run.around.assert_recorded_until(left_ns, BLOCK_S)
+    session = run.around.assert_recorded_until(left_ns, BLOCK_S)
     assert recorded_state(run) == MOMENTS[moment].state
+    if moment == "load":
+        last_ns = session.meta["origin_ns"] + int(session.requests["t_sent_ns"].max())
+        assert (left_ns - last_ns) / S < BLOCK_S + 0.3
 
 
 def recorded_state(run: Run) -> str:
@@ -226,7 +232,6 @@ def test_a_signal_before_anything_is_drawn(run: Run, number: signal.Signals, del
 
 # -- the real engine -----------------------------------------------------------------------
 
-REAL = [pytest.mark.engine, pytest.mark.timeout(400)]
 SMALL = "--max-model-len 1024 --max-num-seqs 16"
 
 
@@ -248,6 +253,7 @@ def come_to_load(run: Run) -> None:
 
 
 @pytest.mark.engine
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("come_to", [come_to_import, come_to_load])
 def test_leaving_the_real_engine(real: Run, come_to: Callable[[Run], None]):
     come_to(real)
@@ -260,6 +266,7 @@ def test_leaving_the_real_engine(real: Run, come_to: Callable[[Run], None]):
 
 
 @pytest.mark.engine
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("come_to", [come_to_import, come_to_load])
 def test_kill_9_of_the_program_over_the_real_engine(real: Run, come_to: Callable[[Run], None]):
     come_to(real)
@@ -271,6 +278,7 @@ def test_kill_9_of_the_program_over_the_real_engine(real: Run, come_to: Callable
 
 
 @pytest.mark.engine
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize(
     ("process", "reason"),
     [

@@ -184,6 +184,13 @@ def test_a_frame_that_cannot_be_encoded_is_a_gap_and_the_rest_is_recorded(tmp_pa
     assert [mark.text for mark in load(writer.path).marks] == ["after"]
 
 
+def test_the_header_is_on_the_disk_within_the_first_second(tmp_path: Path) -> None:
+    writer = SessionWriter(tmp_path / "run.tuiapp")
+    writer.put(Frame(Kind.META, 0, 0, attrs={"model": {"name": "m"}}))
+    wait_for(lambda: bool(load(writer.path).meta), 40)  # 0.4 s; a block is a second
+    writer.close()
+
+
 def test_what_was_lost_last_is_recorded_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -21,6 +21,7 @@ from tuiapp.session.blocks import merge_frames
 from tuiapp.session.frames import MAGIC, ZLIB, pack
 
 BLOCK_S = 1.0
+_FIRST_BLOCK_S = 0.02
 MAX_HELD_ROWS = 2_000_000
 
 
@@ -109,7 +110,8 @@ class SessionWriter:
 
     def _run(self) -> None:
         while not self._closing:
-            self._wake.wait(BLOCK_S)
+            # The header goes out at once: a program killed in its first second has one too.
+            self._wake.wait(BLOCK_S if self._seq else _FIRST_BLOCK_S)
             self._write_held()
         self._write_held()
 
