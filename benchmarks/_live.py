@@ -1,59 +1,30 @@
-"""The live monitor over a made-up engine: ``python _live.py '{"rate": 6}' [--no-agent] [--fps N]``.
-
-What ``tuiapp run`` opens, with every part real but vLLM. Leave it with q.
-"""
+"""``tuiapp run`` over a made-up engine: every part is real but vLLM."""
 
 from __future__ import annotations
 
-import argparse
-import asyncio
-import os
-import tempfile
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-
-from _synthetic_engine import QUIET
-from tuiapp.clock import Clock
-from tuiapp.recorder import Recorder
-from tuiapp.session.columns import Session
-from tuiapp.session.writer import SessionWriter
-from tuiapp.sources.agent import AgentSource
-from tuiapp.sources.engine import EngineConfig, EngineSource
-from tuiapp.tui.app import MonitorApp
-from tuiapp.workload.spec import Workload
+from tempfile import TemporaryDirectory
 
 _ENGINE = Path(__file__).with_name("_synthetic_engine.py")
-_META = {"workload": {"name": "chat", "arrival": "poisson", "rate": 6.0}}
-_SLOS = ["ttft:p99<100ms", "tpot:p99<50ms"]
+_NO_LOAD = ("--arrival", "constant", "--rate", "0.00001", "--warmup", "0", "--drain", "1s")
+"""The driver's own load; the made-up engine speaks of another one."""
+
+Program = tuple[list[str], dict[str, str]]
+"""A command and the variables it needs."""
 
 
-async def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("load", help="JSON of tests.doubles.synthetic.Load")
-    parser.add_argument("--no-agent", action="store_true", help="nothing watches the host")
-    parser.add_argument("--fps", type=float, default=2.0, help="redraws a second")
-    args = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="tuiapp-bench-") as folder:
-        clock = Clock()
-        config = EngineConfig(
-            engine_args=("--load", args.load),
-            workload=Workload(**QUIET).to_dict(),
-            drain_s=0,
-            engine=f"{_ENGINE}:start",
-        )
-        writer = SessionWriter(Path(folder, "run.tuiapp"))
-        engine = EngineSource(config, clock)
-        others = [] if args.no_agent else [AgentSource(clock)]
-        recorder = Recorder(Session(), writer, clock, engine, others)
-        recorder.describe({**_META, "slo": _SLOS})
-        running = asyncio.create_task(recorder.run())
-        try:
-            await MonitorApp(recorder, recorder.stop, fps=args.fps).run_async()
-        finally:
-            await recorder.stop()
-            await running
+@contextmanager
+def monitor(load: Mapping[str, float]) -> Iterator[Program]:
+    """The live monitor of a made-up run.
 
-
-if __name__ == "__main__":
-    asyncio.run(main())
+    Args:
+        load: values of ``tests.doubles.synthetic.Load``.
+    """
+    with TemporaryDirectory(prefix="tuiapp-bench-") as folder:
+        argv = [sys.executable, "-m", "tuiapp", "run", *_NO_LOAD, "--slo", "ttft:p99<100ms"]
+        argv += ["--output", str(Path(folder, "run.tuiapp")), "--", "--load", json.dumps(load)]
+        yield argv, {"TUIAPP_ENGINE": f"{_ENGINE}:start"}

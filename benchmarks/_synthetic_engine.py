@@ -1,6 +1,6 @@
 """A stand-in engine that says what a busy vLLM would say, without computing anything.
 
-``start`` is named to ``EngineConfig.engine``. The whole path is real but for the model: the engine
+``start`` is what TUIAPP_ENGINE names. The whole path is real but for the model: the engine
 child, its pipe, the recorder and the screen. The load is the one its ``--load`` argument (JSON of
 ``tests.doubles.synthetic.Load``) asks for; the driver's own plan should send next to nothing.
 """
@@ -24,8 +24,6 @@ from tuiapp.session.blocks import merge_frames
 
 _LEAD_S = 0.5
 _TOLD = (Kind.REQUESTS, Kind.TOKENS, Kind.STEPS)
-QUIET = {"name": "synthetic", "arrival": "constant", "rate": 1e-5, "warmup": 0}
-"""A workload for the driver beside it: its first request comes after a day."""
 
 
 class SyntheticEngine:

@@ -11,15 +11,14 @@ from __future__ import annotations
 
 import argparse
 import gc
-import json
 import os
 import random
 import sys
 import time
-from pathlib import Path
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+from _live import monitor
 from _measure import cpu_s, machine, percentile, table
 from _terminal import COLUMNS, ROWS, Pty
 from tests.doubles.synthetic import Load, frames
@@ -89,9 +88,8 @@ def keys(seconds: float) -> None:
     """Press z at random moments; each press changes the titles of the panes."""
     load = {"rate": KEY_RATE / TOKENS_A_REQUEST, "duration_s": seconds + 60}
     load["output_tokens"] = TOKENS_A_REQUEST
-    live = str(Path(__file__).with_name("_live.py"))
     rng, waits, presses, lost = random.Random(7), [], 0, 0
-    with Pty([sys.executable, live, json.dumps(load)]) as terminal:
+    with monitor(load) as program, Pty(*program) as terminal:
         if terminal.read_until(b"last 60 s over the run", 30) is None:
             sys.exit(f"the monitor did not come up:\n{terminal.seen[-2000:]!r}")
         idle(terminal, 5)

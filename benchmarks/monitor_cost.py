@@ -12,7 +12,6 @@ has settled; the engine, the load and tmux are not counted.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 import tempfile
@@ -22,6 +21,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from _live import monitor
 from _measure import command, cpu_s, machine, peak_mib, rss_mib, table, tree
 from _peers import PEERS, Peer, install
 from _server import vllm_server, why_not
@@ -31,7 +31,6 @@ RATE = 6.0
 SETTLE_S = 12.0
 TARGET_S, TARGET_MIB = 0.6, 80
 HEAD = ("monitor", "CPU s/30 s", "RSS, MiB", "peak, MiB")
-_LIVE = Path(__file__).with_name("_live.py")
 
 
 @dataclass(frozen=True)
@@ -74,8 +73,8 @@ def settle(pane: Tmux, text: str, seconds: float, settle_s: float, *, show: bool
 
 
 def ours(seconds: float, settle_s: float, *, show: bool) -> Iterator[tuple[object, ...]]:
-    load = json.dumps({"rate": RATE, "duration_s": 4 * seconds + settle_s + 60})
-    with Tmux([sys.executable, str(_LIVE), load]) as pane:
+    load = {"rate": RATE, "duration_s": 4 * seconds + settle_s + 60}
+    with monitor(load) as program, Tmux(*program) as pane:
         settle(pane, "p99", 60, settle_s, show=show)
         screen, agent = costs([pane.pid, agent_of(pane.pid)], seconds)
         yield screen.row("tuiapp, screen and recording")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import os
 import shutil
 import signal
 import sys
 import termios
 from collections.abc import Awaitable, Callable
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from tuiapp.cli.console import say_trouble
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from tuiapp.tui.app import MonitorApp
 
 _MIN_COLUMNS, _MIN_ROWS = 60, 16
+_STARTED_S = 2.0
+_THREADS = "OPENBLAS_NUM_THREADS"
 
 
 def run_live(args: argparse.Namespace) -> int:
@@ -33,13 +37,32 @@ def run_live(args: argparse.Namespace) -> int:
             "or use --headless.",
         )
     with guarded_terminal():
+        gc.disable()  # until _spare_the_living
+        _load_numpy()
         return asyncio.run(_run(args))
+
+
+def _load_numpy() -> None:
+    """Without its threads for linear algebra; the engine, which inherits our variables, has its."""
+    given = os.environ.get(_THREADS)
+    os.environ[_THREADS] = given or "1"
+    import_module("numpy")
+    if given is None:
+        del os.environ[_THREADS]
+
+
+def _spare_the_living() -> None:
+    """What the start has made lives as long as the program: looking through all of it for garbage,
+    again and again, would hold the screen up for a tenth of a second."""
+    gc.freeze()
+    gc.enable()
 
 
 async def _run(args: argparse.Namespace) -> int:
     from tuiapp.cli.setup_run import build
     from tuiapp.tui.app import MonitorApp
 
+    asyncio.get_running_loop().call_later(_STARTED_S, _spare_the_living)
     _check_theme(args.theme)
     recorder = build(args, default_duration_s=None)
     running = asyncio.create_task(recorder.run())

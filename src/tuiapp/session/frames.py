@@ -87,7 +87,9 @@ def _pack_column(column: Any, declared: str | None, *, shrink: bool) -> list[Any
     array = np.asarray(column, dtype=declared or getattr(column, "dtype", FLOAT32))
     dtype = array.dtype.newbyteorder("<").str
     if shrink and dtype in _DELTA and len(array):
-        return ["d" + dtype, _shuffle(np.diff(array, prepend=array.dtype.type(0)))]
+        steps = array.copy()
+        steps[1:] -= array[:-1]
+        return ["d" + dtype, _shuffle(steps)]
     return [dtype, array.tobytes()]
 
 

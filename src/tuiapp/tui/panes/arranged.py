@@ -9,7 +9,7 @@ from rich.segment import Segment
 from textual.strip import Strip
 
 from tuiapp.tui.panes.base import Part, stack
-from tuiapp.tui.renderables.canvas import Canvas, Renderable
+from tuiapp.tui.renderables.canvas import Renderable
 from tuiapp.tui.renderables.palette import Ink, Palette
 
 
@@ -37,12 +37,13 @@ class Beside:
         """Exactly ``height`` strips of ``width`` cells."""
         left = min(max(self.left_width, 0), width)
         gap = min(self.gap, width - left)
-        columns = (
+        between = [Segment(" " * gap, palette.styles[Ink.TEXT])] if gap else []
+        rows = zip(
             self.left.strips(left, height, palette),
-            Canvas(gap, height, palette).strips(),
             self.right.strips(width - left - gap, height, palette),
+            strict=True,
         )
-        return [Strip.join(row) for row in zip(*columns, strict=True)]
+        return [Strip([*first, *between, *second], width) for first, second in rows]
 
 
 @dataclass(frozen=True, slots=True)

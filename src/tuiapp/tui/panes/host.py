@@ -30,6 +30,7 @@ class HostPane(Pane):
     """CPU and memory gauges, the engine's processes, cores, and history where there is room."""
 
     TITLE = "Host"
+    EVERY = 4
 
     def title(self, scene: Scene) -> str:
         host = scene.view.meta.get("host") or {}

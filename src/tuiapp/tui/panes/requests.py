@@ -127,7 +127,7 @@ class RequestsPane(Pane):
     """Mean split of TTFT above the slowest requests; enter or a double click shows one."""
 
     TITLE = "Where the time goes"
-    EVERY = 2
+    EVERY = 4
     KEYS: ClassVar[tuple[Key, ...]] = (
         ("↑↓", "select", "focused.select(1)"),
         ("s", "sort", "screen.sort"),

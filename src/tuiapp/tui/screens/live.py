@@ -83,6 +83,7 @@ class LiveScreen(Screen[None]):
         self._full = ""
         self._target: float | None = None
         self._reflowed = False
+        self._panes: list[Pane] = []
         self.viewport = Viewport(run.session, self._now_ns)
 
     def _now_ns(self) -> int:
@@ -93,8 +94,8 @@ class LiveScreen(Screen[None]):
         yield StatusBar()
         yield Notice()
         with Grid(id="grid"):
-            for name in PANES:
-                yield pane_class(name)(name)
+            self._panes = [pane_class(name)(name) for name in PANES]
+            yield from self._panes
         yield KeysBar()
         yield Static(id="too-small", markup=False)
 
@@ -137,8 +138,8 @@ class LiveScreen(Screen[None]):
         scene = self._scene(view)
         self._arrange(scene)
         self._draw_bars(scene, force=force)
-        for pane in self.query(Pane):
-            if pane.display and pane.is_attached and pane.size.width:
+        for pane in self._panes:
+            if pane.display and pane.is_attached:
                 pane.show(scene, force=force)
 
     def _draw_bars(self, scene: Scene, *, force: bool) -> None:
