@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -51,14 +51,27 @@ def vllm_server(rate: float) -> Iterator[str]:
     Raises:
         RuntimeError: it did not start.
     """
-    model, port = demo_model(), free_port()
-    server = [sys.executable, "-m", "vllm.entrypoints.openai.api_server", *ARGUMENTS]
+    port = free_port()
+    with (
+        tempfile.TemporaryFile() as log,
+        ready_server(demo_model(), port, ARGUMENTS),
+        running([sys.executable, __file__, "load", str(port), "demo", str(rate)], log),
+    ):
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def ready_server(model: Path, port: int, arguments: Sequence[str]) -> Iterator[int]:
+    """The process of an OpenAI server that answers; the model is served as ``demo``.
+
+    Raises:
+        RuntimeError: it did not start.
+    """
+    server = [sys.executable, "-m", "vllm.entrypoints.openai.api_server", *arguments]
     server += ["--model", str(model), "--served-model-name", "demo", "--port", str(port)]
-    url = f"http://127.0.0.1:{port}"
-    with tempfile.TemporaryFile() as log, running(server, log):
-        _wait_ready(url, log)
-        with running([sys.executable, __file__, "load", str(port), "demo", str(rate)], log):
-            yield url
+    with tempfile.TemporaryFile() as log, running(server, log) as pid:
+        _wait_ready(f"http://127.0.0.1:{port}", log)
+        yield pid
 
 
 @contextmanager

@@ -24,7 +24,8 @@ from _terminal import COLUMNS, ROWS, Pty
 from tests.doubles.synthetic import Load, frames
 from tuiapp.events import Kind
 from tuiapp.session.columns import Session
-from tuiapp.session.frames import Decoder, pack
+from tuiapp.session.decoder import Decoder
+from tuiapp.session.frames import pack
 
 SYNC = b"ingested"
 RATES = (10_000, 100_000, 1_000_000)

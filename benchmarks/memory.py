@@ -31,7 +31,8 @@ from tuiapp.clock import FakeClock
 from tuiapp.events import LOAD_STATE, Frame, Kind
 from tuiapp.session import writer
 from tuiapp.session.columns import Session
-from tuiapp.session.frames import Decoder, pack
+from tuiapp.session.decoder import Decoder
+from tuiapp.session.frames import pack
 from tuiapp.tui.app import MonitorApp
 
 LOAD = Load(rate=100.0, output_tokens=50, duration_s=60.0)

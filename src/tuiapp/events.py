@@ -37,7 +37,7 @@ class Kind(IntEnum):
     GAP = 8
     """Rows between t0 and t1 were lost; ``attrs["reason"]``, ``attrs["frames"]``."""
     INDEX = 9
-    """Where the blocks are; a cache that can be rebuilt."""
+    """Where the other blocks of a file are; it can be made again by a scan."""
     STEPS = 10
     """One row an engine iteration (``attrs["engine"]`` tells data-parallel ranks apart)."""
 
@@ -98,6 +98,15 @@ SAMPLES_COLUMNS: dict[str, str] = {"t_ns": INT64}  # and any number of float32 g
 FACTS_COLUMNS: dict[str, str] = {"t_ns": INT64, "name": TEXT, "value": TEXT}
 LOG_COLUMNS: dict[str, str] = {"t_ns": INT64, "source": TEXT, "level": TEXT, "text": TEXT}
 MARK_COLUMNS: dict[str, str] = {"t_ns": INT64, "text": TEXT}
+INDEX_COLUMNS: dict[str, str] = {
+    "offset": INT64,  # of the block's first byte in the file
+    "length": UINT32,
+    "kind": UINT8,
+    "seq": UINT32,
+    "t0_ns": INT64,
+    "t1_ns": INT64,
+    "rows": UINT32,
+}
 
 COLUMNS: dict[int, dict[str, str]] = {
     Kind.REQUESTS: REQUESTS_COLUMNS,
@@ -107,6 +116,7 @@ COLUMNS: dict[int, dict[str, str]] = {
     Kind.FACTS: FACTS_COLUMNS,
     Kind.LOG: LOG_COLUMNS,
     Kind.MARK: MARK_COLUMNS,
+    Kind.INDEX: INDEX_COLUMNS,
 }
 
 # Names of the facts the program itself acts on. Values are JSON.

@@ -29,7 +29,7 @@ from tuiapp.collectors.probe import (
 from tuiapp.errors import Unavailable
 from tuiapp.events import Frame, Kind
 from tuiapp.session.columns import Session
-from tuiapp.session.frames import Decoder
+from tuiapp.session.decoder import Decoder
 from tuiapp.sources.agent import AgentSource
 
 GROUPS = {"cpu", "memory", "load", "process", "process.app", "agent"}

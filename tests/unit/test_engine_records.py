@@ -26,7 +26,7 @@ from tuiapp.events import (
     Status,
     mark_frame,
 )
-from tuiapp.session.frames import Decoder
+from tuiapp.session.decoder import Decoder
 
 MS = 1_000_000
 SYNC = b"12345678"

@@ -17,7 +17,7 @@ from tuiapp.clock import Clock
 from tuiapp.events import CLIENT_LIMITED, ENGINE_EXIT, Frame, facts_frame, mark_frame
 from tuiapp.exports.summary import summary
 from tuiapp.recorder import Recorder
-from tuiapp.session import writer as writer_module
+from tuiapp.session import disk
 from tuiapp.session.columns import Session
 from tuiapp.session.reader import load
 from tuiapp.session.view import View
@@ -81,10 +81,10 @@ async def test_a_last_block_that_cannot_be_written_is_told(
 ) -> None:
     run = recorder(tmp_path, Scripted(mark_frame(1, "lost"), ended()))
 
-    def write(fd: int, data: memoryview) -> int:
+    def write(fd: int, data: memoryview, offset: int) -> int:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(writer_module.os, "write", write)
+    monkeypatch.setattr(disk.os, "pwrite", write)
     await run.run()
     view = View(run.session, run.session.end_ns)
     assert view.health.recording_trouble == "No space left on device"

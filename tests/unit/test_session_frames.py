@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from tuiapp.events import Frame, Kind, log_frame
-from tuiapp.session.frames import OVERHEAD, RAW, ZLIB, Decoder, pack
+from tuiapp.session.decoder import Decoder
+from tuiapp.session.frames import OVERHEAD, RAW, ZLIB, pack
 
 SYNC = b"8 bytes!"
 

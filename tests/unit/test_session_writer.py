@@ -12,6 +12,7 @@ import pytest
 from tests.doubles.synthetic import Load, frames
 from tuiapp.errors import SessionError
 from tuiapp.events import Frame, Kind, mark_frame
+from tuiapp.session import disk
 from tuiapp.session import writer as writer_module
 from tuiapp.session.blocks import merge_frames
 from tuiapp.session.frames import MAGIC
@@ -77,17 +78,17 @@ def test_a_full_disk_keeps_whole_frames_and_says_so(
     writer = SessionWriter(tmp_path / "run.tuiapp")
     full = True
 
-    def write(fd: int, data: memoryview) -> int:
+    def write(fd: int, data: memoryview, offset: int) -> int:
         if full:
-            os_write(fd, data[: len(data) // 2])
+            os_write(fd, data[: len(data) // 2], offset)
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        return os_write(fd, data)
+        return os_write(fd, data, offset)
 
-    os_write = os.write
+    os_write = os.pwrite
     writer.put(mark_frame(1, "before"))
     wait_for(lambda: writer.size > len(MAGIC))
     size = writer.size
-    monkeypatch.setattr(writer_module.os, "write", write)
+    monkeypatch.setattr(disk.os, "pwrite", write)
     writer.put(mark_frame(2, "while full"))
     wait_for(lambda: bool(writer.failing))
     assert "space" in writer.failing
@@ -154,10 +155,10 @@ def test_names_are_free_and_safe(tmp_path: Path) -> None:
 def test_a_disk_that_is_full_at_once_is_a_sentence_and_leaves_no_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def write(fd: int, data: memoryview) -> int:
+    def write(fd: int, data: memoryview, offset: int) -> int:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(writer_module.os, "write", write)
+    monkeypatch.setattr(disk.os, "pwrite", write)
     with pytest.raises(SessionError, match=r"Cannot record to .*: No space left on device"):
         SessionWriter(tmp_path / "run.tuiapp")
     assert not list(tmp_path.iterdir())

@@ -264,6 +264,8 @@ def _believable(t_ns: np.ndarray) -> bool:
 def _by_request(req: np.ndarray, t_ns: np.ndarray) -> np.ndarray:
     """The order of rows by request, and by time within each."""
     low = req.min()
+    if (req[1:] >= req[:-1]).all() and ((t_ns[1:] >= t_ns[:-1]) | (req[1:] > req[:-1])).all():
+        return np.arange(len(req))  # as blocks of a file are
     if len(req) > _FEW_ROWS and req.max() - low < 1 << 16 and (t_ns[1:] >= t_ns[:-1]).all():
         # numpy sorts 16-bit numbers by radix, six times as fast.
         return np.asarray(np.argsort((req - low).astype(np.uint16), kind="stable"))

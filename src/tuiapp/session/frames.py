@@ -13,22 +13,24 @@ data is little-endian.
 A column's encoding is a numpy dtype (raw values), ``"d" + dtype`` (differences, byte-shuffled:
 time stamps and ids shrink to what is random in them) or ``"text"`` (msgpack list of str). Readers
 skip kinds, columns and encodings they do not know.
+
+A file that was closed in order ends with INDEX and a ``fixext16`` trailer that says where it is::
+
+    D8 | u8 0x55 | u64 offset of INDEX | u32 its length | u32 crc
 """
 
 from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgpack
 
 from tuiapp.errors import SessionError
 from tuiapp.events import COLUMNS, FLOAT32, TEXT, Frame
 
-MAJOR, MINOR = 1, 0
+MAJOR, MINOR = 1, 1
 MAGIC = b"\xd7\x54tuiapp" + bytes((MAJOR, MINOR))
 """A msgpack ``fixext8`` of type 0x54, then a file's frames follow."""
 
@@ -36,10 +38,16 @@ if TYPE_CHECKING:
     import numpy as np
 
 RAW, ZLIB = 0, 1
-_START = 0xC9
+START = 0xC9
 _PREFIX = struct.Struct(">BIB")
 _HEADER = struct.Struct(">I8sIqqIBI")
+_CRC_AT = _PREFIX.size
+SYNC_AT = _CRC_AT + 4
+"""Where a frame's sync word is, counted from its first byte."""
 OVERHEAD = _PREFIX.size + _HEADER.size
+_TRAILER = struct.Struct(">BBQII")
+_TRAILER_START = b"\xd8\x55"
+TRAILER_SIZE = _TRAILER.size
 MAX_BODY = 64 << 20
 MAX_ROWS = 4 << 20
 _DELTA = {"<i8", "<u4"}
@@ -60,7 +68,7 @@ def pack(frame: Frame, sync: bytes, seq: int, codec: int = RAW) -> bytes:
     header = _HEADER.pack(
         0, sync, seq & 0xFFFFFFFF, frame.t0_ns, frame.t1_ns, frame.rows, codec, len(raw)
     )
-    prefix = _PREFIX.pack(_START, len(header) + len(body), frame.kind)
+    prefix = _PREFIX.pack(START, len(header) + len(body), frame.kind)
     crc = zlib.crc32(body, zlib.crc32(header[4:], zlib.crc32(prefix)))
     return b"".join((prefix, struct.pack(">I", crc), header[4:], body))
 
@@ -138,116 +146,83 @@ def _unpack_body(raw: bytes, kind: int, rows: int, t0_ns: int, t1_ns: int) -> Fr
     return Frame(kind, t0_ns, t1_ns, columns, attrs)
 
 
-@dataclass(slots=True)
-class Damage:
-    """What a stream lost: bytes skipped and frames whose sequence numbers are missing."""
+class Header(NamedTuple):
+    """What stands before a frame's body."""
 
-    skipped_bytes: int = 0
-    bad_frames: int = 0
-    missing_frames: int = 0
+    size: int
+    kind: int
+    sync: bytes
+    seq: int
+    t0_ns: int
+    t1_ns: int
+    rows: int
 
 
-class Decoder:
-    """Turns a byte stream back into frames, skipping what is damaged.
+def header_at(data: bytes | bytearray | memoryview, start: int) -> Header | None:
+    """The header of the frame that begins at ``start``; None when none can begin there.
 
-    Feed it bytes as they come; every size is checked before anything is allocated, and no frame
-    is returned whose checksum does not hold. ``sync`` may be given; otherwise the first valid
-    frame tells it.
+    At least ``OVERHEAD`` bytes must follow. Nothing but its sizes is checked.
     """
-
-    def __init__(self, sync: bytes | None = None) -> None:
-        self.sync = sync
-        self.damage = Damage()
-        self._buffer = bytearray()
-        self._seq: int | None = None
-
-    @property
-    def pending(self) -> int:
-        """Bytes held that do not make a whole frame yet (a torn tail, at the end of a file)."""
-        return len(self._buffer)
-
-    def feed(self, data: bytes | memoryview) -> Iterator[Frame]:
-        """Add bytes, and yield the frames that are now whole."""
-        buffer = self._buffer
-        buffer += data
-        start = 0
-        try:
-            while True:
-                size = self._frame_size(start)
-                if size == 0:
-                    return
-                frame = self._decode(start, size) if size > 0 else None
-                if frame is None:
-                    skip = self._next_start(start)
-                    self.damage.skipped_bytes += skip - start
-                    start = skip
-                    continue
-                start += size
-                yield frame
-        finally:
-            del buffer[:start]
-
-    def finish(self) -> Iterator[Frame]:
-        """At the end of the stream: the whole frames behind a damaged length, if any."""
-        while len(self._buffer) >= OVERHEAD:
-            skip = self._next_start(0)
-            self.damage.skipped_bytes += skip
-            del self._buffer[:skip]
-            yield from self.feed(b"")
-
-    def _frame_size(self, start: int) -> int:
-        """Bytes of the frame at ``start``; 0 when more are needed, -1 when none begins there."""
-        have = len(self._buffer) - start
-        if have < OVERHEAD:
-            return 0
-        first, length, _ = _PREFIX.unpack_from(self._buffer, start)
-        fields = _HEADER.unpack_from(self._buffer, start + _PREFIX.size)
-        _, sync, _, _, _, rows, _, raw_length = fields
-        plausible = (
-            first == _START
-            and _HEADER.size <= length <= MAX_BODY
-            and rows <= MAX_ROWS
-            and raw_length <= MAX_BODY
-            and self.sync in (None, sync)
-        )
-        if not plausible:
-            return -1
-        size: int = _PREFIX.size + length
-        return size if have >= size else 0
-
-    def _decode(self, start: int, size: int) -> Frame | None:
-        view = bytes(memoryview(self._buffer)[start : start + size])
-        kind = view[5]
-        crc, sync, seq, t0, t1, rows, codec, raw_length = _HEADER.unpack_from(view, _PREFIX.size)
-        if zlib.crc32(view[_PREFIX.size + 4 :], zlib.crc32(view[: _PREFIX.size])) != crc:
-            self.damage.bad_frames += 1
-            return None
-        self.sync = sync
-        if self._seq is not None:
-            self.damage.missing_frames += (seq - self._seq - 1) & 0xFFFFFFFF
-        self._seq = seq
-        try:
-            raw = _decompress(view[OVERHEAD:], codec, raw_length)
-            return _unpack_body(raw, kind, rows, t0, t1)
-        except (SessionError, ValueError, TypeError, AttributeError, msgpack.UnpackException):
-            self.damage.bad_frames += 1
-            return Frame(kind, t0, t1)
-
-    def _next_start(self, start: int) -> int:
-        """Where the next frame may begin: its sync word sits at a fixed place behind it."""
-        if self.sync is None:
-            found = self._buffer.find(bytes((_START,)), start + 1)
-            return found if found >= 0 else len(self._buffer)
-        offset = _PREFIX.size + 4
-        found = self._buffer.find(self.sync, start + offset + 1)
-        if found >= 0:
-            return found - offset
-        return max(start + 1, len(self._buffer) - offset - len(self.sync) + 1)
+    first, length, kind = _PREFIX.unpack_from(data, start)
+    _, sync, seq, t0_ns, t1_ns, rows, _, raw_length = _HEADER.unpack_from(data, start + _CRC_AT)
+    plausible = (
+        first == START
+        and _HEADER.size <= length <= MAX_BODY
+        and rows <= MAX_ROWS
+        and raw_length <= MAX_BODY
+    )
+    if not plausible:
+        return None
+    return Header(_PREFIX.size + length, kind, sync, seq, t0_ns, t1_ns, rows)
 
 
-def _decompress(body: bytes, codec: int, raw_length: int) -> bytes:
+def is_whole(data: bytes | memoryview) -> bool:
+    """The checksum of one frame's bytes holds."""
+    crc: int = struct.unpack_from(">I", data, _CRC_AT)[0]
+    return zlib.crc32(data[SYNC_AT:], zlib.crc32(data[:_CRC_AT])) == crc
+
+
+def unpack(data: bytes | memoryview) -> Frame:
+    """Decode one whole frame.
+
+    Raises:
+        SessionError: its checksum holds and its body makes no sense.
+    """
+    _, _, kind = _PREFIX.unpack_from(data)
+    _, _, _, t0_ns, t1_ns, rows, codec, raw_length = _HEADER.unpack_from(data, _CRC_AT)
+    try:
+        raw = _decompress(data[OVERHEAD:], codec, raw_length)
+        return _unpack_body(raw, kind, rows, t0_ns, t1_ns)
+    except SessionError:
+        raise
+    except (ValueError, TypeError, AttributeError, zlib.error, msgpack.UnpackException) as error:
+        raise SessionError(f"a block of kind {kind} makes no sense: {error}.") from error
+
+
+def pack_trailer(offset: int, length: int) -> bytes:
+    """The end of a file whose INDEX frame has ``length`` bytes from ``offset`` on."""
+    data = _TRAILER.pack(*_TRAILER_START, offset, length, 0)[:-4]
+    return data + struct.pack(">I", zlib.crc32(data))
+
+
+def unpack_trailer(data: bytes | bytearray | memoryview, start: int = 0) -> tuple[int, int] | None:
+    """(offset, length) of INDEX; None when no whole trailer begins at ``start``."""
+    held = bytes(data[start : start + TRAILER_SIZE])
+    if len(held) < TRAILER_SIZE or not held.startswith(_TRAILER_START):
+        return None
+    _, _, offset, length, crc = _TRAILER.unpack(held)
+    return (offset, length) if zlib.crc32(held[:-4]) == crc else None
+
+
+def may_be_trailer(data: bytes | bytearray, start: int) -> bool:
+    """A trailer begins at ``start``, or what has come of one."""
+    held = bytes(data[start : start + len(_TRAILER_START)])
+    return bool(held) and _TRAILER_START.startswith(held)
+
+
+def _decompress(body: bytes | memoryview, codec: int, raw_length: int) -> bytes:
     if codec == RAW:
-        return body
+        return bytes(body)
     if codec != ZLIB:
         raise SessionError(f"codec {codec} is newer than this program.")
     inflater = zlib.decompressobj()

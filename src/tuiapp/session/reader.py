@@ -9,7 +9,8 @@ from pathlib import Path
 from tuiapp.errors import SessionError
 from tuiapp.events import Frame
 from tuiapp.session.columns import Session
-from tuiapp.session.frames import MAGIC, MAJOR, Damage, Decoder
+from tuiapp.session.decoder import Damage, Decoder
+from tuiapp.session.frames import MAGIC, MAJOR
 
 _CHUNK = 1 << 20
 
@@ -44,17 +45,23 @@ def read_frames(path: Path, report: Report | None = None) -> Iterator[Frame]:
     decoder = Decoder()
     try:
         with path.open("rb") as file:
-            _check_magic(path, file.read(len(MAGIC)))
+            check_magic(path, file.read(len(MAGIC)))
             while chunk := file.read(_CHUNK):
                 for frame in decoder.feed(chunk):
                     report.frames += 1
                     yield frame
     except OSError as error:
         raise SessionError(f"Cannot read {path}: {error.strerror}.") from error
+    for frame in finish(decoder, report):
+        report.frames += 1
+        yield frame
+
+
+def finish(decoder: Decoder, report: Report) -> Iterator[Frame]:
+    """What is left at the end of a stream; tells a torn tail from damage in ``report``."""
     report.torn_bytes = decoder.pending
     before = decoder.damage.skipped_bytes
     for frame in decoder.finish():
-        report.frames += 1
         report.torn_bytes = 0
         yield frame
     if report.torn_bytes:  # what finish() skipped was the torn tail, no damage
@@ -62,7 +69,12 @@ def read_frames(path: Path, report: Report | None = None) -> Iterator[Frame]:
     report.damage = decoder.damage
 
 
-def _check_magic(path: Path, magic: bytes) -> None:
+def check_magic(path: Path, magic: bytes) -> tuple[int, int]:
+    """(major, minor) version of a file that begins with ``magic``.
+
+    Raises:
+        SessionError: it is no session, or of a newer major version.
+    """
     if magic[:-2] != MAGIC[:-2] or len(magic) != len(MAGIC):
         raise SessionError(f"{path} is no tuiapp session.", "It does not begin as one.")
     if magic[-2] > MAJOR:
@@ -70,6 +82,7 @@ def _check_magic(path: Path, magic: bytes) -> None:
             f"{path} was written by a newer tuiapp (format {magic[-2]}, this one reads {MAJOR}).",
             "Upgrade tuiapp to open it.",
         )
+    return magic[-2], magic[-1]
 
 
 def load(path: Path, report: Report | None = None) -> Session:

@@ -17,8 +17,10 @@ from pathlib import Path
 
 from tuiapp.errors import SessionError
 from tuiapp.events import Frame, Kind
+from tuiapp.session import disk
 from tuiapp.session.blocks import merge_frames
 from tuiapp.session.frames import MAGIC, ZLIB, pack
+from tuiapp.session.index import Block, Index, closing
 
 BLOCK_S = 1.0
 _FIRST_BLOCK_S = 0.02
@@ -60,6 +62,7 @@ class SessionWriter:
         self._fd = _create(path)
         self._size = 0
         self._seq = 0
+        self._index = Index()
         self._frames: deque[Frame] = deque()
         self._held_rows = 0
         self._lost = _Lost()
@@ -96,6 +99,8 @@ class SessionWriter:
         self._wake.set()
         self._thread.join()
         if self._fd >= 0:
+            with suppress(OSError):  # without its index the file is whole, too
+                self._append(closing(self._index, self.sync, self._seq, self._size))
             os.close(self._fd)
             self._fd = -1
 
@@ -153,25 +158,22 @@ class SessionWriter:
 
     def _write(self, frames: list[Frame]) -> None:
         """Write one block of every kind, or nothing: a half-written block is cut off again."""
-        seq = self._seq
-        packed = []
-        for frame in merge_frames(frames):
-            packed.append(pack(frame, self.sync, seq, ZLIB))
-            seq += 1
+        packed: list[bytes] = []
+        blocks: list[Block] = []
+        offset = self._size
+        for seq, frame in enumerate(merge_frames(frames), self._seq):
+            data = pack(frame, self.sync, seq, ZLIB)
+            span = (frame.t0_ns, frame.t1_ns, frame.rows)
+            blocks.append(Block(offset, len(data), frame.kind, seq, *span))
+            packed.append(data)
+            offset += len(data)
         self._append(b"".join(packed))
-        self._seq = seq
+        self._seq += len(packed)
+        for block in blocks:
+            self._index.add(block)
 
     def _append(self, data: bytes) -> None:
-        try:
-            rest = memoryview(data)
-            while rest:
-                rest = rest[os.write(self._fd, rest) :]
-            os.fdatasync(self._fd)
-        except OSError:
-            os.lseek(self._fd, self._size, os.SEEK_SET)
-            with suppress(OSError):  # then the next block overwrites what is there
-                os.ftruncate(self._fd, self._size)
-            raise
+        disk.write_at(self._fd, data, self._size)
         self._size += len(data)
 
 
@@ -181,7 +183,7 @@ def _create(path: Path) -> int:
     except OSError as error:
         raise _cannot_record(path, error) from error
     try:
-        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     except FileExistsError as error:
         if path.is_dir():
             raise SessionError(
@@ -192,6 +194,8 @@ def _create(path: Path) -> int:
         ) from error
     except OSError as error:
         raise _cannot_record(path, error) from error
+    disk.lock(fd)
+    return fd
 
 
 def _cannot_record(path: Path, error: OSError) -> SessionError:

@@ -13,7 +13,7 @@ from typing import Any
 
 from tuiapp.clock import Clock
 from tuiapp.events import PROBE_UNAVAILABLE, Frame, facts_frame, log_frame
-from tuiapp.session.frames import Decoder
+from tuiapp.session.decoder import Decoder
 from tuiapp.sources.process import Child, Exit
 
 NAME = "agent"

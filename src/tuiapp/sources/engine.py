@@ -21,7 +21,7 @@ import msgpack
 import tuiapp
 from tuiapp.clock import Clock
 from tuiapp.events import ENGINE_EXIT, ENGINE_INFO, ENGINE_PHASE, Frame, Kind, facts_frame
-from tuiapp.session.frames import Decoder
+from tuiapp.session.decoder import Decoder
 from tuiapp.sources import descendants
 from tuiapp.sources.engine_config import EngineConfig, demo_dir, environment
 from tuiapp.sources.engine_exit import exit_value, not_started

@@ -1,0 +1,139 @@
+"""A byte stream back into frames, skipping what is damaged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tuiapp.errors import SessionError
+from tuiapp.events import Frame
+from tuiapp.session.frames import (
+    OVERHEAD,
+    START,
+    SYNC_AT,
+    TRAILER_SIZE,
+    Header,
+    header_at,
+    is_whole,
+    may_be_trailer,
+    unpack,
+    unpack_trailer,
+)
+
+
+@dataclass(slots=True)
+class Damage:
+    """What a stream lost: bytes skipped and frames whose sequence numbers are missing."""
+
+    skipped_bytes: int = 0
+    bad_frames: int = 0
+    missing_frames: int = 0
+
+
+class Decoder:
+    """Turns a byte stream back into frames.
+
+    Feed it bytes as they come; every size is checked before anything is allocated, and no frame
+    is returned whose checksum does not hold. ``offset`` and ``header`` tell of the frame that was
+    yielded last.
+
+    Args:
+        sync: the stream's random word; the first valid frame tells it when left out.
+        bodies: False yields frames without their columns and attrs, at a fraction of the cost.
+        offset: where in the file the first byte fed stands.
+    """
+
+    def __init__(self, sync: bytes | None = None, *, bodies: bool = True, offset: int = 0) -> None:
+        self.sync = sync
+        self.damage = Damage()
+        self.offset = offset
+        self.header: Header | None = None
+        self._bodies = bodies
+        self._base = offset
+        self._buffer = bytearray()
+        self._seq: int | None = None
+
+    @property
+    def pending(self) -> int:
+        """Bytes held that do not make a whole frame yet (a torn tail, at the end of a file)."""
+        return len(self._buffer)
+
+    def feed(self, data: bytes | memoryview) -> Iterator[Frame]:
+        """Add bytes, and yield the frames that are now whole."""
+        self._buffer += data
+        return self._take(ended=False)
+
+    def finish(self) -> Iterator[Frame]:
+        """At the end of the stream: the whole frames behind a damaged length, if any."""
+        return self._take(ended=True)
+
+    def _take(self, *, ended: bool) -> Iterator[Frame]:
+        start = 0
+        try:
+            while start < len(self._buffer):
+                size = self._size(start)
+                if size == 0 and not ended:
+                    return
+                if size < 0:  # a trailer
+                    start -= size
+                    continue
+                frame = self._decode(start, size) if size else None
+                if frame is None:
+                    skip = self._next_start(start, ended=ended)
+                    self.damage.skipped_bytes += skip - start
+                    start = skip
+                    continue
+                self.offset = self._base + start
+                start += size
+                yield frame
+        finally:
+            self._base += start
+            del self._buffer[:start]
+
+    def _size(self, start: int) -> int:
+        """Bytes of what begins at ``start``: a frame; negative for a trailer; 0: not whole yet.
+
+        Where nothing can begin, 1: no frame is that small, so that decoding it fails.
+        """
+        have = len(self._buffer) - start
+        if may_be_trailer(self._buffer, start):
+            if have < TRAILER_SIZE:
+                return 0
+            if unpack_trailer(self._buffer, start) is not None:
+                return -TRAILER_SIZE
+        if have < OVERHEAD:
+            return 0
+        header = header_at(self._buffer, start)
+        if header is None or self.sync not in (None, header.sync):
+            return 1
+        return header.size if have >= header.size else 0
+
+    def _decode(self, start: int, size: int) -> Frame | None:
+        if size < OVERHEAD:
+            return None
+        data = memoryview(bytes(memoryview(self._buffer)[start : start + size]))
+        header = header_at(data, 0)
+        if header is None or not is_whole(data):
+            self.damage.bad_frames += 1
+            return None
+        self.sync, self.header = header.sync, header
+        if self._seq is not None:
+            self.damage.missing_frames += (header.seq - self._seq - 1) & 0xFFFFFFFF
+        self._seq = header.seq
+        if self._bodies:
+            try:
+                return unpack(data)
+            except SessionError:
+                self.damage.bad_frames += 1
+        return Frame(header.kind, header.t0_ns, header.t1_ns)
+
+    def _next_start(self, start: int, *, ended: bool) -> int:
+        """Where the next frame may begin: its sync word sits at a fixed place behind it."""
+        end = len(self._buffer)
+        if self.sync is None:
+            found = self._buffer.find(bytes((START,)), start + 1)
+            return found if found >= 0 else end
+        found = self._buffer.find(self.sync, start + SYNC_AT + 1)
+        if found >= 0:
+            return found - SYNC_AT
+        return end if ended else max(start + 1, end - SYNC_AT - len(self.sync) + 1)

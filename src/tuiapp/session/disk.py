@@ -1,0 +1,74 @@
+"""Writing to a session file: one writer at a time, and all of a write or nothing."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from tuiapp.errors import SessionError
+
+
+def lock(fd: int) -> bool:
+    """Be the one who writes to the file, until ``fd`` is closed; False when somebody else is."""
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # a file system without locks
+        return True
+    return True
+
+
+def is_locked(fd: int) -> bool:
+    """Somebody else writes to the file now."""
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        fcntl.flock(fd, fcntl.LOCK_UN)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def write_at(fd: int, data: bytes, offset: int) -> None:
+    """Write and sync ``data`` from ``offset`` on; when the disk refuses, cut it off again.
+
+    Raises:
+        OSError: nothing of it is in the file.
+    """
+    try:
+        rest, at = memoryview(data), offset
+        while rest:
+            written = os.pwrite(fd, rest, at)
+            rest, at = rest[written:], at + written
+        os.fdatasync(fd)
+    except OSError:
+        with suppress(OSError):  # then the next write overwrites what is there
+            os.ftruncate(fd, offset)
+        raise
+
+
+def append(path: Path, data: bytes, offset: int) -> None:
+    """Write ``data`` to a file that nobody writes to, from ``offset`` on; what was there goes.
+
+    Raises:
+        SessionError: it is being recorded, or cannot be written to.
+    """
+    try:
+        fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+    except OSError as error:
+        raise SessionError(f"Cannot write to {path}: {error.strerror}.") from error
+    try:
+        if not lock(fd):
+            raise SessionError(
+                f"{path} is being recorded.", "Note it in the live screen, or wait for its end."
+            )
+        os.ftruncate(fd, offset)
+        write_at(fd, data, offset)
+    except OSError as error:
+        raise SessionError(f"Cannot write to {path}: {error.strerror}.") from error
+    finally:
+        os.close(fd)

@@ -1,0 +1,206 @@
+"""A session file that can be read anywhere, and added to.
+
+A file that was closed in order tells by its trailer where its blocks are; any other is scanned
+once, checksum by checksum. Notes are appended behind what is there: nothing is ever rewritten.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from tuiapp.errors import SessionError
+from tuiapp.events import Frame, Kind
+from tuiapp.session import disk
+from tuiapp.session.decoder import Decoder
+from tuiapp.session.frames import (
+    MAGIC,
+    OVERHEAD,
+    TRAILER_SIZE,
+    ZLIB,
+    header_at,
+    is_whole,
+    pack,
+    unpack,
+    unpack_trailer,
+)
+from tuiapp.session.index import Block, Index, closing
+from tuiapp.session.reader import Report, check_magic, finish
+
+_CHUNK = 1 << 20
+
+
+class SessionFile:
+    """The blocks of the file at ``path``. Close it, or use it in a ``with``.
+
+    Attributes:
+        index: where every block is.
+        size: bytes of the file when it was opened.
+        version: (major, minor) of its format.
+        indexed: it was closed in order, and its trailer told the index.
+        report: what a scan found; damage inside blocks shows when they are read.
+
+    Raises:
+        SessionError: the file cannot be opened, is no session, or is of a newer major version.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.size = 0
+        self.version = (0, 0)
+        self.indexed = False
+        self.index, self.report = Index(), Report()
+        self._sync = b""
+        self._next_seq = 0
+        self._fd = -1
+        self._open()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file; safe to call twice."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+    @property
+    def end_ns(self) -> int:
+        """The newest moment in the file; nanoseconds since the session's origin."""
+        return self.index.end_ns
+
+    @property
+    def is_growing(self) -> bool:
+        """Some process is recording into it now."""
+        return not self.indexed and disk.is_locked(self._fd)
+
+    def frames(
+        self,
+        kinds: Iterable[int] | None = None,
+        after_ns: int | None = None,
+        until_ns: int | None = None,
+    ) -> Iterator[Frame]:
+        """Frames in the order of the file, damaged ones left out and counted in ``report``.
+
+        Args:
+            kinds: only these; all when left out. INDEX is never among them.
+            after_ns, until_ns: only blocks that may hold something of (after, until].
+        """
+        for row in self.index.select(kinds, after_ns, until_ns):
+            frame = self.read(int(row))
+            if frame is not None:
+                yield frame
+
+    def read(self, row: int) -> Frame | None:
+        """The ``row``-th block of the index; None when it is damaged."""
+        block = self.index.block(row)
+        data = self._bytes(block.offset, block.length)
+        header = header_at(data, 0) if len(data) >= OVERHEAD else None
+        if header is not None and header.size == len(data) and is_whole(data):
+            try:
+                return unpack(data)
+            except SessionError:
+                pass
+        self.report.damage.bad_frames += 1
+        return None
+
+    def append(self, frames: Sequence[Frame]) -> None:
+        """Write frames behind the others, and a new index behind them.
+
+        Raises:
+            SessionError: the file is being recorded, or cannot be written to.
+        """
+        end = self.size if self.indexed else self.size - self.report.torn_bytes
+        sync, seq, offset = self._sync or os.urandom(8), self._next_seq, end
+        parts = []
+        for frame in frames:
+            data = pack(frame, sync, seq, ZLIB)
+            block = Block(offset, len(data), frame.kind, seq, frame.t0_ns, frame.t1_ns, frame.rows)
+            self.index.add(block)
+            parts.append(data)
+            seq, offset = (seq + 1) & 0xFFFFFFFF, block.end
+        parts.append(closing(self.index, sync, seq, offset))
+        try:
+            disk.append(self.path, b"".join(parts), end)
+        except SessionError:
+            self.index.truncate(len(self.index) - len(frames))
+            raise
+        self.close()
+        self._open()
+
+    # -- opening ---------------------------------------------------------------------------
+
+    def _open(self) -> None:
+        self.index, self.report, self.indexed = Index(), Report(), False
+        try:
+            self._fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+            self.size = os.fstat(self._fd).st_size
+            self.version = check_magic(self.path, self._bytes(0, len(MAGIC)))
+            if not self._by_trailer():
+                self._scan()
+        except OSError as error:
+            self.close()
+            raise SessionError(f"Cannot read {self.path}: {error.strerror}.") from error
+        except BaseException:
+            self.close()
+            raise
+
+    def _bytes(self, offset: int, length: int) -> bytes:
+        parts = []
+        while length > 0 and (part := os.pread(self._fd, length, offset)):
+            parts.append(part)
+            offset, length = offset + len(part), length - len(part)
+        return b"".join(parts)
+
+    def _by_trailer(self) -> bool:
+        """Take the index that the trailer points at; False when there is no good one."""
+        found = unpack_trailer(self._bytes(max(self.size - TRAILER_SIZE, 0), TRAILER_SIZE))
+        if found is None:
+            return False
+        offset, length = found
+        if length < OVERHEAD or offset + length + TRAILER_SIZE != self.size:
+            return False
+        data = self._bytes(offset, length)
+        header = header_at(data, 0)
+        if header is None or header.size != length or not is_whole(data):
+            return False
+        try:
+            index = Index.of(unpack(data), offset)
+        except SessionError:
+            return False
+        if index is None:
+            return False
+        self.index, self.indexed = index, True
+        self._sync, self._next_seq = header.sync, (header.seq + 1) & 0xFFFFFFFF
+        self.report.frames = len(index)
+        return True
+
+    def _scan(self) -> None:
+        decoder = Decoder(bodies=False, offset=len(MAGIC))
+        for at in range(len(MAGIC), self.size, _CHUNK):
+            for _ in decoder.feed(self._bytes(at, min(_CHUNK, self.size - at))):
+                self._found(decoder)
+        for _ in finish(decoder, self.report):
+            self._found(decoder)
+        self._sync = decoder.sync or b""
+
+    def _found(self, decoder: Decoder) -> None:
+        header = decoder.header
+        assert header is not None
+        self.report.frames += 1
+        self._next_seq = (header.seq + 1) & 0xFFFFFFFF
+        if header.kind != Kind.INDEX:
+            spans = (header.t0_ns, header.t1_ns, header.rows)
+            block = Block(decoder.offset, header.size, header.kind, header.seq, *spans)
+            self.index.add(block)
