@@ -15,6 +15,7 @@ from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -101,14 +102,25 @@ class TokenRing:
         self.total = 0
 
     def append(self, req: np.ndarray, t_ns: np.ndarray, n: np.ndarray) -> None:
-        if len(req) > self._rows:
-            req, t_ns, n = req[-self._rows :], t_ns[-self._rows :], n[-self._rows :]
-        start = self.total % self._rows
-        here = min(len(req), self._rows - start)
+        given, dropped = len(req), max(len(req) - self._rows, 0)
+        start = (self.total + dropped) % self._rows
+        here = min(given - dropped, self._rows - start)
         for ring, new in ((self._req, req), (self._t_ns, t_ns), (self._n, n)):
-            ring[start : start + here] = new[:here]
-            ring[: len(new) - here] = new[here:]
-        self.total += len(req)
+            kept = new[dropped:]
+            ring[start : start + here] = kept[:here]
+            ring[: len(kept) - here] = kept[here:]
+        self.total += given
+
+    @property
+    def is_whole(self) -> bool:
+        """Every delivery so far is still held."""
+        return self.total <= self._rows
+
+    def held(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """(req, t_ns, n) of all that is held, in time order."""
+        filled = min(self.total, self._rows)
+        order = np.argsort(self._t_ns[:filled], kind="stable")
+        return self._req[order], self._t_ns[order], self._n[order]
 
     def of(self, req: int) -> tuple[np.ndarray, np.ndarray]:
         """(t_ns, n) of the deliveries of ``req`` that are still held, in time order."""
@@ -119,9 +131,14 @@ class TokenRing:
 
 
 class Session:
-    """Columns of one run, folded from frames."""
+    """Columns of one run, folded from frames.
 
-    def __init__(self) -> None:
+    Args:
+        path: the file that holds, or will hold, the same frames; None when none does.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        self.path = path
         self.meta: dict[str, Any] = {}
         schema = {**REQUESTS_COLUMNS, "last_token_ns": INT64}
         self.requests = Table(schema, {name: UNSET for name in schema if name.endswith("_ns")})

@@ -87,7 +87,7 @@ def check_magic(path: Path, magic: bytes) -> tuple[int, int]:
 
 def load(path: Path, report: Report | None = None) -> Session:
     """The whole session at ``path`` in memory."""
-    session = Session()
+    session = Session(path)
     for frame in read_frames(path, report):
         session.fold(frame)
     return session
