@@ -8,6 +8,7 @@ same origin. Wall time is read once, for the header.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 NS_PER_S = 1_000_000_000
@@ -70,3 +71,86 @@ class FakeClock(Clock):
 
     def advance(self, ns: int) -> None:
         self._now_ns += ns
+
+
+class ReplayClock(Clock):
+    """Recorded time: it plays at any speed, stands still, jumps, and goes round in a loop.
+
+    Args:
+        end_ns: tells the newest moment there is; it stops there.
+        now_ns: where it stands at first.
+        real_ns: the clock that drives it.
+    """
+
+    def __init__(
+        self,
+        end_ns: Callable[[], int],
+        now_ns: int = 0,
+        real_ns: Callable[[], int] = monotonic_ns,
+    ) -> None:
+        super().__init__(0)
+        self._end_ns = end_ns
+        self._real_ns = real_ns
+        self._at_ns = now_ns
+        self._since_ns = 0
+        self._speed = 1.0
+        self._loop: tuple[int, int] | None = None
+        self._playing = False
+
+    @property
+    def playing(self) -> bool:
+        """It moves; not so once it has come to the end."""
+        self.now_ns()
+        return self._playing
+
+    @property
+    def speed(self) -> float:
+        """Recorded seconds a second."""
+        return self._speed
+
+    @speed.setter
+    def speed(self, speed: float) -> None:
+        self.seek(self.now_ns())
+        self._speed = speed
+
+    @property
+    def loop(self) -> tuple[int, int] | None:
+        """The stretch that is played again and again."""
+        return self._loop
+
+    @loop.setter
+    def loop(self, span: tuple[int, int] | None) -> None:
+        self.seek(self.now_ns() if span is None else span[0])
+        self._loop = span
+
+    def now_ns(self) -> int:
+        if not self._playing:
+            return self._at_ns
+        at_ns = self._at_ns + int((self._real_ns() - self._since_ns) * self._speed)
+        if self._loop is not None and at_ns >= self._loop[1]:
+            start_ns, stop_ns = self._loop
+            at_ns = start_ns + (at_ns - start_ns) % max(stop_ns - start_ns, 1)
+            self.seek(at_ns)
+        if at_ns >= self._end_ns():
+            self._at_ns, self._playing = self._end_ns(), False
+            return self._at_ns
+        return at_ns
+
+    def seek(self, t_ns: int) -> None:
+        """Jump; what plays goes on playing there."""
+        self._at_ns = min(max(t_ns, 0), self._end_ns())
+        self._since_ns = self._real_ns()
+        if self._loop is not None and not self._loop[0] <= self._at_ns <= self._loop[1]:
+            self._loop = None
+
+    def play(self) -> None:
+        """Go on; from the start when it stands at the end."""
+        if self.playing:
+            return
+        self.seek(0 if self._at_ns >= self._end_ns() else self._at_ns)
+        self._playing = True
+
+    def pause(self) -> None:
+        """Stand still."""
+        self.seek(self.now_ns())
+        self._playing = False

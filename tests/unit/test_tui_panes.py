@@ -22,7 +22,7 @@ from tuiapp.tui.panes.heatmap import columns_for
 from tuiapp.tui.panes.history import resample
 from tuiapp.tui.panes.lines import wrap
 from tuiapp.tui.renderables.palette import Depth
-from tuiapp.tui.viewport import Viewport
+from tuiapp.tui.viewport import LiveViewport
 
 WINDOWS = (10 * NS, 60 * NS, None)
 MS = 1e6
@@ -181,7 +181,7 @@ def test_wrapped_lines_fit(width: int) -> None:
 
 def test_the_viewport_follows_stands_and_never_looks_before_the_start() -> None:
     now = 30 * NS
-    port = Viewport(run_of("serving").session, lambda: now)
+    port = LiveViewport(run_of("serving").session, lambda: now)
     assert port.cursor_ns == now
     port.move(-1000)
     assert not port.pinned
@@ -190,7 +190,7 @@ def test_the_viewport_follows_stands_and_never_looks_before_the_start() -> None:
     port.move(100)
     assert port.pinned
     assert port.cursor_ns == now
-    port.pause()
+    port.toggle()
     now = 40 * NS
     assert port.cursor_ns <= 31 * NS
     assert port.window_label(still=True) == "60 s to 00:31"

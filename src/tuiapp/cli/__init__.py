@@ -18,6 +18,7 @@ from tuiapp.errors import TuiappError, UsageError
 
 COMMANDS = {
     "run": "tuiapp.cli.run",
+    "replay": "tuiapp.cli.replay",
 }
 
 _DESCRIPTION = """\

@@ -6,7 +6,6 @@ import argparse
 import asyncio
 import gc
 import os
-import shutil
 import signal
 import sys
 import termios
@@ -15,27 +14,20 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from tuiapp.cli.console import say_trouble
-from tuiapp.errors import UsageError
+from tuiapp.cli.screen import check_screen
 from tuiapp.tui.guard import guarded_terminal
 
 if TYPE_CHECKING:
     from tuiapp.recorder import Recorder
     from tuiapp.tui.app import MonitorApp
 
-_MIN_COLUMNS, _MIN_ROWS = 60, 16
 _STARTED_S = 2.0
 _THREADS = "OPENBLAS_NUM_THREADS"
 
 
 def run_live(args: argparse.Namespace) -> int:
     """Open the monitor and stay until it is left; returns the exit code."""
-    size = shutil.get_terminal_size()  # as Textual sees it
-    if size.columns < _MIN_COLUMNS or size.lines < _MIN_ROWS:
-        raise UsageError(
-            f"The terminal is too small: {size.columns}×{size.lines}.",
-            f"Make it {_MIN_COLUMNS}×{_MIN_ROWS} or larger (80×24 shows all that matters), "
-            "or use --headless.",
-        )
+    check_screen(args.fps, args.theme, instead="Or add --headless, to run without a screen.")
     with guarded_terminal():
         gc.disable()  # until _spare_the_living
         _load_numpy()
@@ -63,7 +55,6 @@ async def _run(args: argparse.Namespace) -> int:
     from tuiapp.tui.app import MonitorApp
 
     asyncio.get_running_loop().call_later(_STARTED_S, _spare_the_living)
-    _check_theme(args.theme)
     recorder = build(args, default_duration_s=None)
     running = asyncio.create_task(recorder.run())
 
@@ -83,16 +74,6 @@ async def _run(args: argparse.Namespace) -> int:
 
 def _failed(task: asyncio.Task[None]) -> bool:
     return not task.cancelled() and task.exception() is not None
-
-
-def _check_theme(name: str | None) -> None:
-    from textual.theme import BUILTIN_THEMES
-
-    from tuiapp.tui.themes import ThemeLibrary
-
-    known = {**ThemeLibrary().themes, **BUILTIN_THEMES}
-    if name is not None and name not in known:
-        raise UsageError(f"There is no theme {name!r}.", f"Choose one of {', '.join(known)}.")
 
 
 def _on_signals(app: MonitorApp, stop: Callable[[], Awaitable[None]]) -> None:

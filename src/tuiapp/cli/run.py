@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import math
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -133,12 +131,3 @@ def _check(args: argparse.Namespace) -> None:
         raise UsageError("--json needs --headless.", "Add --headless.")
     if args.output is not None and not args.output.name:
         raise UsageError("--output names no file.", "Give the path of a file to make.")
-    if not (math.isfinite(args.fps) and 0.1 <= args.fps <= 30):
-        raise UsageError(f"--fps {args.fps} is out of range.", "Choose 0.1 to 30.")
-    # Textual reads keys from standard input and draws on standard error.
-    streams = (sys.stdin, sys.stdout, sys.stderr)
-    if not args.headless and not all(stream and stream.isatty() for stream in streams):
-        raise UsageError(
-            "The live monitor needs a terminal for standard input, output and error.",
-            "Add --headless to run without a screen.",
-        )

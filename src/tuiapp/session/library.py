@@ -8,8 +8,20 @@ from pathlib import Path
 from platformdirs import user_data_dir
 
 from tuiapp.clock import local_from_ns
+from tuiapp.errors import UsageError
 
 SUFFIX = ".tuiapp"
+
+
+def find(text: str) -> Path:
+    """The recording that ``text`` means: a path, or the start of a name in this user's folder."""
+    path = Path(text).expanduser()
+    if path.exists():
+        return path
+    found = sorted(sessions_dir().glob(f"{text}*{SUFFIX}"))
+    if len(found) == 1:
+        return found[0]
+    raise UsageError(f"There is no recording {text}.", "Give the path of a file.")
 
 
 def sessions_dir() -> Path:

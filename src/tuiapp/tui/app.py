@@ -13,25 +13,27 @@ from textual.markup import escape
 from textual.screen import Screen
 
 from tuiapp.tui import themes
-from tuiapp.tui.control import RunControl
+from tuiapp.tui.control import Playback, RunControl
 from tuiapp.tui.renderables.palette import Depth, Palette, detect_depth, plot_variables
 from tuiapp.tui.screens.live import LiveScreen
+from tuiapp.tui.screens.replay import ReplayScreen
+from tuiapp.tui.screens.session import SessionScreen
 
 _THEME_POLL_S = 2.0
 _PALETTE_GONE_S = 0.1
 
 
-class MonitorApp(App[None]):
-    """Shows one run while it happens.
+class SessionApp(App[None]):
+    """Themes, the command palette, and a first screen.
 
     Args:
-        run: the run to show and to steer.
-        stop: ends the run and returns when nothing of it is left.
         fps: redraws a second.
         theme: name of the theme to begin with.
     """
 
     TITLE = "tuiapp"
+    QUIT = "Leave"
+    """What quitting does, in the palette."""
     CSS_PATH = "app.tcss"
     ENABLE_COMMAND_PALETTE = True
     COMMAND_PALETTE_BINDING = "slash"
@@ -41,23 +43,16 @@ class MonitorApp(App[None]):
         Binding("q,ctrl+c,ctrl+q", "quit", "quit", key_display="q", priority=True),
     ]
 
-    def __init__(
-        self,
-        run: RunControl,
-        stop: Callable[[], Awaitable[None]],
-        *,
-        fps: float = 2.0,
-        theme: str | None = None,
-    ) -> None:
+    stopping = False
+    """What is shown is being ended."""
+
+    def __init__(self, *, fps: float, theme: str | None) -> None:
         colourless = detect_depth(os.environ, "truecolor") == Depth.NONE
         if colourless:  # Textual knows NO_COLOR, but not that TERM=dumb means the same
             os.environ["NO_COLOR"] = "1"
         # Without this, Textual turns colours into shades of grey instead of leaving them out.
         super().__init__(ansi_color=True if colourless else None)
-        self.run_control = run
         self.fps = fps
-        self.stopping = False
-        self._stop = stop
         self._palette: Palette | None = None
         self._themes = themes.ThemeLibrary()
         self._register_themes()
@@ -92,14 +87,59 @@ class MonitorApp(App[None]):
 
     def _forget_palette(self) -> None:
         self._palette = None
-        if isinstance(self.screen, LiveScreen):
+        if isinstance(self.screen, SessionScreen):
             self.screen.redraw(force=True)
+
+    def first_screen(self) -> Screen[None]:
+        """What is shown at first."""
+        raise NotImplementedError
 
     def on_mount(self) -> None:
         self.theme_changed_signal.subscribe(self, lambda _: self._forget_palette())
-        self.push_screen(LiveScreen(self.run_control, self.fps))
+        self.push_screen(self.first_screen())
         self._say_problems()
         self.set_interval(_THEME_POLL_S, self._follow_themes)
+
+    def _save_picture(self) -> None:
+        """Once the palette is gone."""
+        self.set_timer(_PALETTE_GONE_S, self.deliver_screenshot)
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Every action of a session's screen can be found by typing its name."""
+        yield SystemCommand("Theme", "Change the colours", self.action_change_theme)
+        yield SystemCommand("Quit", self.QUIT, self.action_quit)
+        yield SystemCommand("Screenshot", "Save the screen as an SVG", self._save_picture)
+        if isinstance(screen, SessionScreen):
+            for title, help_text, callback in screen.commands():
+                yield SystemCommand(escape(title), help_text, callback)
+
+
+class MonitorApp(SessionApp):
+    """Shows one run while it happens.
+
+    Args:
+        run: the run to show and to steer.
+        stop: ends the run and returns when nothing of it is left.
+        fps: redraws a second.
+        theme: name of the theme to begin with.
+    """
+
+    QUIT = "End the run and leave"
+
+    def __init__(
+        self,
+        run: RunControl,
+        stop: Callable[[], Awaitable[None]],
+        *,
+        fps: float = 2.0,
+        theme: str | None = None,
+    ) -> None:
+        super().__init__(fps=fps, theme=theme)
+        self.run_control = run
+        self._stop = stop
+
+    def first_screen(self) -> Screen[None]:
+        return LiveScreen(self.run_control, self.fps)
 
     async def action_quit(self) -> None:
         """End the run, say so meanwhile, and leave; asked again, leave without waiting."""
@@ -113,15 +153,19 @@ class MonitorApp(App[None]):
         await self._stop()
         self.exit()
 
-    def _save_picture(self) -> None:
-        """Once the palette is gone."""
-        self.set_timer(_PALETTE_GONE_S, self.deliver_screenshot)
 
-    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """Every action of the live screen can be found by typing its name."""
-        yield SystemCommand("Theme", "Change the colours", self.action_change_theme)
-        yield SystemCommand("Quit", "End the run and leave", self.action_quit)
-        yield SystemCommand("Screenshot", "Save the screen as an SVG", self._save_picture)
-        if isinstance(screen, LiveScreen):
-            for title, help_text, callback in screen.commands():
-                yield SystemCommand(escape(title), help_text, callback)
+class ReplayApp(SessionApp):
+    """Shows a recording.
+
+    Args:
+        playback: what is played.
+        fps: redraws a second.
+        theme: name of the theme to begin with.
+    """
+
+    def __init__(self, playback: Playback, *, fps: float = 4.0, theme: str | None = None) -> None:
+        super().__init__(fps=fps, theme=theme)
+        self.playback = playback
+
+    def first_screen(self) -> Screen[None]:
+        return ReplayScreen(self.playback, self.fps)

@@ -1,4 +1,4 @@
-"""What the screens may ask of a run; the recorder of a live run answers to it."""
+"""What the screens may ask of a run, going on or recorded."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from tuiapp.clock import Clock
+from tuiapp.clock import Clock, ReplayClock
 from tuiapp.session.columns import Session
 
 
@@ -21,16 +21,36 @@ class RecordingStatus(Protocol):
     def failing(self) -> str: ...
 
 
-class RunControl(Protocol):
-    """A run that is being recorded."""
+class Recorded(Protocol):
+    """A session with a recording, growing or not."""
 
     session: Session
-    clock: Clock
     finished: bool
 
     @property
     def recording(self) -> RecordingStatus: ...
+    def mark(self, text: str, t_ns: int | None = None) -> None: ...
+
+
+class RunControl(Recorded, Protocol):
+    """A run that is being recorded; the recorder answers to it."""
+
+    clock: Clock
+
     @property
     def exit_facts(self) -> Mapping[str, Any]: ...
-    def mark(self, text: str, t_ns: int | None = None) -> None: ...
     def command(self, op: str, **values: Any) -> None: ...
+
+
+class Playback(Recorded, Protocol):
+    """A recording that is played; the player answers to it."""
+
+    clock: ReplayClock
+
+    @property
+    def end_ns(self) -> int: ...
+    @property
+    def read_ns(self) -> int: ...
+    @property
+    def damaged(self) -> int: ...
+    async def read(self) -> None: ...

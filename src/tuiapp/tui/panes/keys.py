@@ -12,25 +12,31 @@ from tuiapp.tui.renderables.palette import Ink
 
 _GAP = 2
 
-# (key as shown, what it does, action of the screen or the app), importance
-_KEYS: tuple[tuple[Key, int], ...] = (
+KeyOffer = tuple[Key, int]
+"""A key as shown, what it does, the action of the screen or the app; and how important it is."""
+
+PAUSE: KeyOffer = (("space", "pause", "screen.pause"), 8)
+FOLLOW: KeyOffer = (("end", "back to now", "screen.follow"), 9)
+_ENTER: KeyOffer = (("enter", "full", "screen.full"), 6)
+KEYS: tuple[KeyOffer, ...] = (
     (("q", "quit", "app.quit"), 9),
     (("?", "help", "screen.help"), 9),
-    (("space", "pause", "screen.pause"), 8),
     (("←→", "time", "screen.move(-1)"), 6),
     (("z", "window", "screen.zoom"), 7),
-    (("enter", "full", "screen.full"), 6),
+    _ENTER,
     (("0-9", "panes", "screen.next_pane"), 5),
     (("3", "ITL", "screen.full_pane('itl')"), 4),
     (("m", "mark", "screen.mark"), 5),
     (("tab", "pane", "app.focus_next"), 3),
     (("/", "commands", "app.command_palette"), 4),
-    (("+ −", "rate", "screen.rate(1)"), 3),
-    (("p", "hold load", "screen.hold"), 2),
     (("l", "lin/log", "screen.axis"), 2),
 )
-_ENTER = _KEYS[5]
-_PAUSE = _KEYS[2]
+"""What every session's screen offers."""
+
+
+def keys_with(pause: KeyOffer, *own: KeyOffer) -> tuple[KeyOffer, ...]:
+    """All keys of a screen: what makes it stand or go on, and what only it has."""
+    return (*KEYS[:2], pause, *KEYS[2:-1], *own, KEYS[-1])
 
 
 class KeysBar(Widget):
@@ -42,21 +48,23 @@ class KeysBar(Widget):
         self._spots: list[tuple[int, int, str]] = []
         self._drawn: tuple[object, ...] = ()
 
-    def show(self, scene: Scene, pane: Pane | None, *, pinned: bool, force: bool = False) -> None:
+    def show(
+        self, scene: Scene, pane: Pane | None, keys: tuple[KeyOffer, ...], *, force: bool = False
+    ) -> None:
         """Draw the keys that matter now.
 
         Args:
             pane: the one that has the focus.
-            pinned: the screen follows the newest moment.
+            keys: what the screen offers.
         """
         width = self.content_size.width
-        state = (width, scene.palette, scene.full, pane, pinned)
+        state = (width, scene.palette, scene.full, pane, keys)
         if width < 1 or (not force and self._drawn == state):
             return
         self._drawn = state
         canvas = Canvas(width, 1, scene.palette)
         col, self._spots = 0, []
-        for key, label, action in _shown(width, _offered(pane, full=scene.full, pinned=pinned)):
+        for key, label, action in _shown(width, _offered(pane, keys, full=scene.full)):
             start = col
             col = canvas.text(0, col, key, Ink.ACCENT) + 1
             col = canvas.text(0, col, label, Ink.DIM)
@@ -78,18 +86,14 @@ class KeysBar(Widget):
                 await self.run_action(action)
 
 
-def _offered(pane: Pane | None, *, full: bool, pinned: bool) -> list[tuple[Key, int]]:
-    keys = list(_KEYS)
+def _offered(pane: Pane | None, keys: tuple[KeyOffer, ...], *, full: bool) -> list[KeyOffer]:
     own = () if pane is None else pane.FULL_KEYS if full else pane.KEYS
-    if full:
-        keys.remove(_ENTER)
-    if not pinned:
-        keys[keys.index(_PAUSE)] = (("end", "back to now", "screen.follow"), 9)
-    first = [(("esc", "back", "screen.leave_full"), 9)] if full else []
-    return [*first, *((key, 8) for key in own), *keys]
+    first: list[KeyOffer] = [(("esc", "back", "screen.leave_full"), 9)] if full else []
+    others = [offer for offer in keys if not (full and offer == _ENTER)]
+    return [*first, *((key, 8) for key in own), *others]
 
 
-def _shown(width: int, keys: list[tuple[Key, int]]) -> list[Key]:
+def _shown(width: int, keys: list[KeyOffer]) -> list[Key]:
     while sum(cells(key) + cells(label) + 1 + _GAP for (key, label, _), _ in keys) - _GAP > width:
         keys.remove(min(reversed(keys), key=lambda item: item[1]))
     return [key for key, _ in keys]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from textual.strip import Strip
 from textual.widget import Widget
 
 from tuiapp.session.health import DEAD, SILENT
-from tuiapp.tui.control import RunControl
+from tuiapp.tui.control import Recorded
 from tuiapp.tui.panes.base import Scene
 from tuiapp.tui.panes.lines import wrap
 from tuiapp.tui.renderables.canvas import Canvas
@@ -16,15 +18,18 @@ from tuiapp.tui.renderables.palette import Ink
 _S = 1_000_000_000
 _MOST_ROWS = 3
 
+Sentence = tuple[str, Ink]
+"""What there is to say, and how grave it is."""
 
-def notices(scene: Scene, run: RunControl, now_ns: int) -> list[tuple[str, Ink]]:
+
+def notices(scene: Scene, run: Recorded, now_ns: int) -> list[Sentence]:
     """Sentences that must not be missed, the gravest first, and how grave they are.
 
     Args:
         now_ns: what time it is for whoever looks: later than the cursor once the run is over.
     """
     health = scene.view.health
-    found: list[tuple[str, Ink]] = []
+    found: list[Sentence] = []
     ready = any(span.name == "ready" for span in scene.view.cold_start)
     if health.state == SILENT or (health.state == DEAD and ready):
         ago = format_clock(max(now_ns - health.since_ns, 0) / _S)
@@ -55,9 +60,8 @@ class Notice(Widget):
         super().__init__(id="notice")
         self._lines: list[Strip] = []
 
-    def show(self, scene: Scene, run: RunControl, now_ns: int, width: int) -> None:
+    def show(self, scene: Scene, said: Sequence[Sentence], width: int) -> None:
         """Say what there is to say, in ``width`` cells."""
-        said = notices(scene, run, now_ns)
         each = max(_MOST_ROWS // len(said), 1) if said else 0
         rows = [(line, ink) for text, ink in said for line in wrap(text, width - 2, each)]
         canvas = Canvas(width, min(len(rows), _MOST_ROWS), scene.palette)

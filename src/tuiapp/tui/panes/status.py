@@ -20,7 +20,7 @@ from tuiapp.session.health import (
     latest,
 )
 from tuiapp.session.view import View
-from tuiapp.tui.control import RunControl
+from tuiapp.tui.control import Recorded
 from tuiapp.tui.panes.base import Scene
 from tuiapp.tui.renderables.canvas import Canvas, cells, fit
 from tuiapp.tui.renderables.numbers import format_bytes, format_clock
@@ -104,9 +104,7 @@ class StatusBar(Widget):
         super().__init__(id="status")
         self._line: Strip | None = None
 
-    def show(
-        self, scene: Scene, run: RunControl, now: View, now_ns: int, *, stopping: bool
-    ) -> None:
+    def show(self, scene: Scene, run: Recorded, now: View, now_ns: int, *, stopping: bool) -> None:
         """Draw the scene's state.
 
         Args:
@@ -180,7 +178,7 @@ def _machine(host: dict[str, object]) -> str:
     return f"{cores} cores" if cores else ""
 
 
-def _right(scene: Scene, run: RunControl, now: View) -> list[Item]:
+def _right(scene: Scene, run: Recorded, now: View) -> list[Item]:
     recording = run.recording
     items = []
     if scene.view.cursor_ns < now.cursor_ns:

@@ -64,6 +64,7 @@ _MOUSE = (
     ("click", "a pane takes the focus; a key below is pressed; a request is selected"),
     ("double click", "on a request: its detail"),
     ("click the heatmap", "go to that moment"),
+    ("drag the strip", "of a replay: seek"),
 )
 _KEY_CELLS, _TERM_CELLS = 20, 20
 
@@ -118,7 +119,10 @@ class HelpScreen(ModalScreen[None]):
 
     def _keys(self) -> list[tuple[str, str]]:
         shown: dict[str, list[str]] = {}
-        for binding in (*self._covered.BINDINGS, *type(self.app).BINDINGS):
+        kinds = (*reversed(type(self._covered).__mro__), *reversed(type(self.app).__mro__))
+        given = [binding for kind in kinds if kind.__module__.startswith("tuiapp.")
+                 for binding in vars(kind).get("BINDINGS", ())]  # fmt: skip
+        for binding in given:
             if isinstance(binding, Binding) and not binding.key.isdigit():
                 shown.setdefault(binding.description, []).append(_key(binding))
         return [(", ".join(keys), text) for text, keys in shown.items()]
@@ -139,6 +143,8 @@ def _key(binding: Binding) -> str:
         "right": "→",
         "shift+left,pageup": "shift ← or PgUp",
         "shift+right,pagedown": "shift → or PgDn",
+        "greater_than_sign,full_stop,plus,equals_sign": "> or +",
+        "less_than_sign,comma,minus": "< or −",
         "left_square_bracket": "[",
         "right_square_bracket": "]",
         "q,ctrl+c,ctrl+q": "q or ctrl-C",

@@ -1,0 +1,49 @@
+"""What every screen needs before it opens."""
+
+from __future__ import annotations
+
+import math
+import shutil
+import sys
+
+from tuiapp.errors import UsageError
+
+_MIN_COLUMNS, _MIN_ROWS = 60, 16
+
+
+def check_screen(fps: float, theme: str | None, *, instead: str = "") -> None:
+    """Refuse what no screen can be shown with.
+
+    Args:
+        instead: what to do without a screen, as a whole sentence.
+
+    Raises:
+        UsageError: there is no terminal, it is too small, or an option makes no sense.
+    """
+    if not (math.isfinite(fps) and 0.1 <= fps <= 30):
+        raise UsageError(f"--fps {fps} is out of range.", "Choose 0.1 to 30.")
+    # Textual reads keys from standard input and draws on standard error.
+    streams = (sys.stdin, sys.stdout, sys.stderr)
+    if not all(stream and stream.isatty() for stream in streams):
+        raise UsageError(
+            "The screen needs a terminal for standard input, output and error.", instead
+        )
+    size = shutil.get_terminal_size()  # as Textual sees it
+    if size.columns < _MIN_COLUMNS or size.lines < _MIN_ROWS:
+        raise UsageError(
+            f"The terminal is too small: {size.columns}×{size.lines}.",
+            f"Make it {_MIN_COLUMNS}×{_MIN_ROWS} or larger (80×24 shows all that matters). "
+            f"{instead}".strip(),
+        )
+    if theme is not None:
+        _check_theme(theme)
+
+
+def _check_theme(name: str) -> None:
+    from textual.theme import BUILTIN_THEMES
+
+    from tuiapp.tui.themes import ThemeLibrary
+
+    known = {**ThemeLibrary().themes, **BUILTIN_THEMES}
+    if name not in known:
+        raise UsageError(f"There is no theme {name!r}.", f"Choose one of {', '.join(known)}.")

@@ -1,0 +1,114 @@
+"""A recorded session as the screens want a run: read bit by bit, under a clock that can be moved.
+
+The columns grow from the file while it is shown, the oldest moments first, so that the first
+picture does not wait for the last token of a long recording.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tuiapp.clock import ReplayClock, monotonic_ns
+from tuiapp.events import LOAD_STATE, Frame, mark_frame
+from tuiapp.session.columns import Session
+from tuiapp.session.file import SessionFile
+
+_TURN_NS = 15_000_000
+_FIRST_NS = 250_000_000
+"""How long reading may hold the event loop at a time, and before the first picture."""
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """The file that is played."""
+
+    path: Path
+    size: int
+    failing: str = ""
+
+
+class Player:
+    """Plays the file at ``path``.
+
+    Attributes:
+        session: its columns, as far as they are read.
+        clock: the moment that is shown.
+        finished: nothing is being recorded here.
+
+    Raises:
+        SessionError: the file cannot be opened, or is no session.
+    """
+
+    finished = True
+
+    def __init__(self, path: Path) -> None:
+        self._file = SessionFile(path)
+        self.session = Session(path)
+        self.clock = ReplayClock(lambda: self.end_ns)
+        self._frames: Iterator[Frame] | None = self._file.frames()
+        self._read_ns = -1
+        self._read_for(_FIRST_NS)
+
+    @property
+    def recording(self) -> Played:
+        return Played(self._file.path, self._file.size)
+
+    @property
+    def end_ns(self) -> int:
+        """The last moment of the recording, read or not."""
+        return max(self._file.end_ns, self.session.end_ns)
+
+    @property
+    def read_ns(self) -> int:
+        """Everything up to here is read."""
+        return self.end_ns if self._frames is None else self._read_ns
+
+    @property
+    def load_start_ns(self) -> int:
+        """When the load began, as far as it is read; 0 when it never did."""
+        states = [fact.t_ns for fact in self.session.facts if fact.name == LOAD_STATE]
+        return states[0] if states else 0
+
+    @property
+    def damaged(self) -> int:
+        """Blocks that could not be read, or are missing."""
+        damage = self._file.report.damage
+        return damage.bad_frames + damage.missing_frames
+
+    async def read(self) -> None:
+        """Read what is left, a little at a time."""
+        while self._frames is not None:
+            self._read_for(_TURN_NS)
+            await asyncio.sleep(0)
+
+    def mark(self, text: str, t_ns: int | None = None) -> None:
+        """Note a moment, in the file too.
+
+        Raises:
+            SessionError: the file cannot be written to.
+        """
+        frame = mark_frame(self.clock.now_ns() if t_ns is None else t_ns, text)
+        while self._frames is not None:  # appending opens the file anew
+            self._read_for(_FIRST_NS)
+        self._file.append([frame])
+        self.session.fold(frame)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._frames = None
+        self._file.close()
+
+    def _read_for(self, bound_ns: int) -> None:
+        until_ns = monotonic_ns() + bound_ns
+        while self._frames is not None:
+            frame = next(self._frames, None)
+            if frame is None:
+                self._frames = None
+                return
+            self.session.fold(frame)
+            self._read_ns = max(self._read_ns, frame.t0_ns - 1)
+            if monotonic_ns() >= until_ns:
+                return

@@ -1,0 +1,135 @@
+"""The transport bar of a replay: where one is, how fast time goes, and the whole session."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textual import events
+from textual.message import Message
+from textual.strip import Strip
+from textual.widget import Widget
+
+from tuiapp.session.overview import Overview, overview
+from tuiapp.session.view import View
+from tuiapp.tui.control import Playback
+from tuiapp.tui.panes.arranged import Beside
+from tuiapp.tui.panes.base import Scene
+from tuiapp.tui.renderables.canvas import Canvas
+from tuiapp.tui.renderables.numbers import format_clock
+from tuiapp.tui.renderables.overview import OverviewStrip
+from tuiapp.tui.renderables.palette import Ink, Palette
+
+_S = 1_000_000_000
+_GUTTER = 23
+_PERCENT = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Gauge:
+    """Left of the strip: playing or not, how fast, and where."""
+
+    playing: bool
+    speed: float
+    at_ns: int
+    end_ns: int
+    looping: bool
+
+    def strips(self, width: int, height: int, palette: Palette) -> list[Strip]:
+        """Exactly ``height`` strips of ``width`` cells."""
+        canvas = Canvas(width, height, palette)
+        sign, ink = ("▶", Ink.GOOD) if self.playing else ("‖", Ink.WARN)
+        col = canvas.text(0, 0, sign, ink) + 1
+        col = canvas.text(0, col, format_speed(self.speed), Ink.STRONG)
+        col = canvas.text(0, col, "↻" if self.looping else " ", Ink.ACCENT)
+        where = canvas.put_right(0, width, f"/ {format_clock(self.end_ns / _S)}", Ink.DIM)
+        canvas.put_right(0, where - 1, format_clock(self.at_ns / _S), Ink.STRONG)
+        canvas.put_right(1, width, "▔ p99 TTFT  ▁ tok/s", Ink.DIM)
+        return canvas.strips()
+
+
+def format_speed(speed: float) -> str:
+    """``4×``, ``0.25×``."""
+    return f"{speed:g}×"
+
+
+class TransportBar(Widget):
+    """One line, or three where there is room. A click or a drag on the strip seeks."""
+
+    class Seek(Message):
+        """The moment ``t_ns`` was pointed at."""
+
+        def __init__(self, t_ns: int) -> None:
+            super().__init__()
+            self.t_ns = t_ns
+
+    def __init__(self) -> None:
+        super().__init__(id="transport")
+        self._lines: list[Strip] = []
+        self._overview: Overview | None = None
+        self._known: tuple[object, ...] = ()
+        self._flags: dict[int, str] = {}
+        self._dragging = False
+
+    def show(self, scene: Scene, run: Playback) -> None:
+        """Draw where the scene stands in the whole session."""
+        width, height = self.content_size
+        if width <= _GUTTER or height < 1:
+            return
+        whole = self._whole(run, width - _GUTTER)
+        clock, end_ns = run.clock, run.end_ns
+        loop = clock.loop
+        drawing = OverviewStrip(
+            whole,
+            whole.column(scene.view.cursor_ns),
+            (whole.column(scene.view.window_start_ns + 1), whole.column(scene.view.cursor_ns)),
+            self._flags,
+            whole.columns if run.read_ns >= end_ns else whole.column(run.read_ns),
+            None if loop is None else (whole.column(loop[0]), whole.column(loop[1])),
+        )
+        gauge = Gauge(
+            clock.playing, clock.speed, scene.view.cursor_ns, end_ns, looping=loop is not None
+        )
+        lines = Beside(gauge, drawing, _GUTTER - 1, 1).strips(width, height, scene.palette)
+        if lines != self._lines:
+            self._lines = lines
+            self.refresh()
+
+    def _whole(self, run: Playback, columns: int) -> Overview:
+        """The session at a glance; anew when more of it is read, or somebody noted something."""
+        read = run.read_ns * _PERCENT // max(run.end_ns, 1)
+        known = (columns, read, len(run.session.marks))
+        if self._overview is None or known != self._known:
+            self._known = known
+            view = View(run.session, run.end_ns)
+            self._overview = overview(view, run.end_ns, columns)
+            self._flags = {self._overview.column(mark.t_ns): "⚑" for mark in view.marks()}
+        return self._overview
+
+    def render_line(self, y: int) -> Strip:
+        width = self.content_size.width
+        if y < len(self._lines) and self._lines[y].cell_length == width:
+            return self._lines[y]
+        return Strip.blank(width, self.rich_style)
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        self._dragging = True
+        self.capture_mouse()
+        self._point(event)
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        if self._dragging:
+            self._point(event)
+
+    def on_mouse_up(self) -> None:
+        self._dragging = False
+        self.release_mouse()
+
+    def _point(self, event: events.MouseEvent) -> None:
+        if self._overview is None:
+            return
+        columns = self._overview.columns
+        offset = event.get_content_offset_capture(self)
+        column = offset.x - (self.content_size.width - columns)
+        if column >= 0 or self._dragging:
+            column = min(max(column, 0), columns - 1)
+            self.post_message(self.Seek(self._overview.last_ns(column)))

@@ -1,0 +1,351 @@
+"""What the live screen and the replay have in common: panes over a session, time, marks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any, ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import Static
+
+from tuiapp.errors import TuiappError
+from tuiapp.session.columns import TICK_NS
+from tuiapp.session.health import DEAD, DONE, SILENT, STARTING
+from tuiapp.session.view import View
+from tuiapp.tui.control import Recorded
+from tuiapp.tui.panes import PANES, pane_class
+from tuiapp.tui.panes.base import Pane, Scene
+from tuiapp.tui.panes.keys import KEYS, KeyOffer, KeysBar
+from tuiapp.tui.panes.notice import Notice, Sentence, notices
+from tuiapp.tui.panes.status import StatusBar
+from tuiapp.tui.renderables.canvas import clean
+from tuiapp.tui.renderables.numbers import format_clock
+from tuiapp.tui.viewport import Viewport
+
+MIN_WIDTH, MIN_HEIGHT = 60, 16
+_MOST_MARKS = 100
+_S = 1_000_000_000
+
+Command = tuple[str, str, Callable[[], object]]
+"""A title, what it does, and how."""
+
+
+class Grid(Container):
+    """Where the panes stand; nothing but background itself."""
+
+    BLANK = True
+
+
+class SessionScreen(Screen[None]):
+    """Panes, a status line and a line of keys over a session at the viewport's cursor.
+
+    Args:
+        run: the run to show.
+        viewport: where to look.
+        fps: redraws a second.
+    """
+
+    BLANK = True
+    TOO_SMALL: ClassVar[str] = ""
+    """What else is true while nothing can be shown."""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space", "pause", "pause"),
+        Binding("left", "move(-1)", "back in time"),
+        Binding("right", "move(1)", "forward in time"),
+        Binding("shift+left,pageup", "move(-10)", "a window back", show=False),
+        Binding("shift+right,pagedown", "move(10)", "a window forward", show=False),
+        Binding("home", "jump_start", "to the start", show=False),
+        Binding("end", "follow", "to the end", show=False),
+        Binding("z", "zoom", "window"),
+        Binding("l", "axis", "log/linear axis"),
+        Binding("enter", "full", "full screen"),
+        Binding("escape", "leave_full", "leave full screen, select nothing", show=False),
+        Binding("m", "mark", "mark a moment"),
+        Binding("left_square_bracket", "mark_step(-1)", "to the mark before", show=False),
+        Binding("right_square_bracket", "mark_step(1)", "to the next mark", show=False),
+        Binding("s", "sort", "sort requests", show=False),
+        Binding("d", "detail", "request's detail", show=False),
+        Binding("L", "full_pane('log')", "engine's log", show=False),
+        Binding("question_mark,f1", "help", "this help"),
+        *(
+            Binding(str((at + 1) % 10), f"full_pane('{name}')", name, show=False)
+            for at, name in enumerate(PANES)
+        ),
+    ]
+
+    def __init__(self, run: Recorded, viewport: Viewport, fps: float) -> None:
+        super().__init__()
+        self.run = run
+        self.viewport = viewport
+        self._fps = fps
+        self._frame = 0
+        self._full = ""
+        self._reflowed = False
+        self._panes: list[Pane] = []
+
+    # -- what differs ----------------------------------------------------------------------
+
+    def keys(self) -> tuple[KeyOffer, ...]:
+        """The keys of the bottom line and how important each is."""
+        return KEYS
+
+    def beneath(self) -> Iterable[Widget]:
+        """Widgets between the panes and the bottom line."""
+        return ()
+
+    def draw_beneath(self, scene: Scene, *, force: bool) -> None:
+        """Draw them."""
+
+    def newest(self, view: View) -> View:
+        """The run at its newest moment, wherever the view stands."""
+        return view
+
+    def watch_ns(self, view: View) -> int:
+        """The time on the watch of whoever looks."""
+        return view.cursor_ns
+
+    # -- building --------------------------------------------------------------------------
+
+    def compose(self) -> ComposeResult:
+        yield StatusBar()
+        yield Notice()
+        with Grid(id="grid"):
+            self._panes = [pane_class(name)(name) for name in PANES]
+            yield from self._panes
+        yield from self.beneath()
+        yield KeysBar()
+        yield Static(id="too-small", markup=False)
+
+    def on_mount(self) -> None:
+        self.set_interval(1 / self._fps, self.redraw)
+        self.set_class(self.app.palette.mono, "-mono")  # type: ignore[attr-defined]
+        self.query_one("#ttft", Pane).focus()
+
+    def on_resize(self, event: events.Resize) -> None:
+        small = event.size.width < MIN_WIDTH or event.size.height < MIN_HEIGHT
+        self.set_class(small, "-too-small")
+        self.query_one("#too-small", Static).update(
+            f"{event.size.width}×{event.size.height} is too small: "
+            f"tuiapp needs {MIN_WIDTH}×{MIN_HEIGHT}.{self.TOO_SMALL}"
+        )
+        self.call_after_refresh(self.redraw, force=True)
+
+    def on_screen_resume(self) -> None:
+        """What covered this screen is gone: show at once how things stand."""
+        self.call_after_refresh(self.redraw, force=True)
+
+    def on_pane_resized(self) -> None:
+        """One redraw for all panes that a reflow has changed."""
+        if not self._reflowed:
+            self._reflowed = True
+            self.call_after_refresh(self.redraw, force=True)
+
+    def on_descendant_focus(self) -> None:
+        self.call_after_refresh(self.redraw)
+
+    # -- drawing ---------------------------------------------------------------------------
+
+    def redraw(self, *, force: bool = False) -> None:
+        """Draw what can be seen; nothing while another screen covers this one."""
+        if self.app.screen is not self or not self.is_mounted:
+            return
+        self._frame += 1
+        self._reflowed = self._reflowed and not force
+        view = self.viewport.view()
+        scene = self._scene(view)
+        self._arrange(scene)
+        self._draw_bars(scene, force=force)
+        for pane in self._panes:
+            if pane.display and pane.is_attached:
+                pane.show(scene, force=force)
+
+    def _draw_bars(self, scene: Scene, *, force: bool) -> None:
+        now, watch_ns = self.newest(scene.view), self.watch_ns(scene.view)
+        stopping = bool(getattr(self.app, "stopping", False))
+        self.query_one(StatusBar).show(scene, self.run, now, watch_ns, stopping=stopping)
+        focused = self.focused if isinstance(self.focused, Pane) else None
+        self.query_one(KeysBar).show(scene, focused, self.keys(), force=force)
+        self.draw_beneath(scene, force=force)
+
+    def _scene(self, view: View) -> Scene:
+        palette = self.app.palette  # type: ignore[attr-defined]
+        port = self.viewport
+        label = port.window_label(still=not port.pinned or bool(view.health.exit_facts))
+        gpu_pane = self.query_one("#gpu", Pane).display
+        return Scene(view, palette, port.log_axis, label, self._frame, bool(self._full), gpu_pane)
+
+    def _arrange(self, scene: Scene) -> None:
+        """The screen's shape follows from the view alone."""
+        view = scene.view
+        state = view.health.state
+        ready = any(span.name == "ready" for span in view.cold_start)
+        starting = state == STARTING or (state in (DEAD, DONE) and not ready)
+        classes = {
+            "-starting": starting and not self._full,
+            "-no-gpu": not view.groups("gpu"),
+            "-full": bool(self._full),
+            "-alarm": state in (DEAD, SILENT),
+        }
+        for name, on in classes.items():
+            if self.has_class(name) != on:
+                self.set_class(on, name)
+        notice, width = self.query_one(Notice), self.size.width
+        notice.show(scene, self.notices(scene), width)
+
+    def notices(self, scene: Scene) -> list[Sentence]:
+        """What must not be missed."""
+        return notices(scene, self.run, self.watch_ns(scene.view))
+
+    # -- time ------------------------------------------------------------------------------
+
+    def action_pause(self) -> None:
+        self.viewport.toggle()
+        self.redraw(force=True)
+
+    def action_move(self, steps: int) -> None:
+        self.viewport.move(steps)
+        self.redraw(force=True)
+
+    def action_jump_start(self) -> None:
+        self.viewport.jump(0)
+        self.redraw(force=True)
+
+    def action_follow(self) -> None:
+        self.viewport.follow()
+        self.redraw(force=True)
+
+    def go_to(self, t_ns: int) -> None:
+        """Look at a moment and what led to it; at the newest one, follow."""
+        self.viewport.jump(t_ns + 1)
+        self.redraw(force=True)
+
+    def action_mark_step(self, direction: int) -> None:
+        """To the next mark after the cursor, or the last one before it."""
+        cursor_ns = self.viewport.cursor_ns
+        times = [mark.t_ns for mark in self.run.session.marks]
+        before = [t_ns for t_ns in times if t_ns + TICK_NS <= cursor_ns]
+        after = [t_ns for t_ns in times if t_ns > cursor_ns]
+        if direction < 0 and before:
+            self.go_to(before[-1])
+        elif direction > 0 and after:
+            self.go_to(after[0])
+        else:
+            self.notify(f"no mark {'before' if direction < 0 else 'after'} this moment", timeout=2)
+
+    def action_zoom(self) -> None:
+        self.viewport.zoom()
+        self.redraw(force=True)
+
+    def action_axis(self) -> None:
+        self.viewport.log_axis = not self.viewport.log_axis
+        self.redraw(force=True)
+
+    # -- panes -----------------------------------------------------------------------------
+
+    def action_full(self) -> None:
+        focused = self.focused
+        if self._full:
+            pane = self.query_one(f"#{self._full}", Pane)
+            if pane.activate():
+                self.redraw(force=True)
+            else:
+                self.action_leave_full()
+        elif isinstance(focused, Pane) and focused.id:
+            self.action_full_pane(focused.id)
+
+    def action_full_pane(self, name: str) -> None:
+        """Give a pane the screen; the same key again takes it back."""
+        leaving = self._full == name
+        self.action_leave_full()
+        if leaving:
+            return
+        self._full = name
+        pane = self.query_one(f"#{name}", Pane)
+        pane.add_class("-the-one")
+        self.set_class(True, "-full")
+        self.set_class(False, "-starting")
+        pane.focus()
+        self.call_after_refresh(self.redraw, force=True)
+
+    def action_leave_full(self) -> None:
+        """Give the screen back to all panes, and select nothing."""
+        self._requests().unselect()
+        if self._full:
+            self.query_one(f"#{self._full}", Pane).remove_class("-the-one")
+            self._full = ""
+            self.set_class(False, "-full")
+        self.call_after_refresh(self.redraw, force=True)
+
+    def action_next_pane(self) -> None:
+        """Give the screen to one pane after the other."""
+        names = list(PANES)
+        at = names.index(self._full) + 1 if self._full else 0
+        self.action_full_pane(names[at % len(names)])
+
+    def action_sort(self) -> None:
+        self._requests().next_sort()
+        self.redraw(force=True)
+
+    def action_detail(self) -> None:
+        """The timeline of the selected request."""
+        self._requests().open_detail()
+
+    def _requests(self) -> Any:
+        return self.query_one("#requests", Pane)
+
+    def open_request(self, req: int) -> None:
+        """Show one request in detail."""
+        from tuiapp.tui.screens.request import RequestScreen
+
+        palette = self.app.palette  # type: ignore[attr-defined]
+        self.app.push_screen(
+            RequestScreen(self.viewport.view(), req, palette, self.run.recording.path)
+        )
+
+    # -- the run ---------------------------------------------------------------------------
+
+    def action_mark(self) -> None:
+        from tuiapp.tui.screens.note import NoteScreen
+
+        t_ns = self.viewport.cursor_ns
+
+        def take(text: str | None) -> None:
+            if text is None:
+                return
+            try:
+                self.run.mark(text, t_ns)
+            except TuiappError as error:
+                self.notify(str(error), title="Not noted", severity="error", markup=False)
+            self.redraw(force=True)
+
+        self.app.push_screen(NoteScreen(t_ns), take)
+
+    def action_help(self) -> None:
+        from tuiapp.tui.screens.help import HelpScreen
+
+        self.app.push_screen(HelpScreen(self))
+
+    def own_commands(self) -> Iterable[Command]:
+        """What this screen adds to ``commands``."""
+        return ()
+
+    def commands(self) -> Iterable[Command]:
+        """What the command palette offers: plain text, what it does, how."""
+        yield "Stand still or go on", "The cursor in time", self.action_pause
+        yield "Change the window", "10 s, 1 min, the whole run", self.action_zoom
+        yield "Logarithmic or linear axis", "Of the distributions", self.action_axis
+        yield "Mark this moment", "Record a note", self.action_mark
+        yield from self.own_commands()
+        yield "Help", "What each number means", self.action_help
+        for name in PANES:
+            title = pane_class(name).TITLE
+            yield f"Full screen: {title}", "", partial(self.action_full_pane, name)
+        for mark in list(self.run.session.marks)[-_MOST_MARKS:]:
+            when, text = format_clock(mark.t_ns / _S), clean(mark.text)
+            yield f"Go to mark {when}  {text}", "", partial(self.go_to, mark.t_ns)
