@@ -74,7 +74,7 @@ def watched(requests: int) -> Result:
         argv += ["--input-len", str(PROMPT), "--output-len", str(OUTPUT)]
         argv += ["--warmup", str(WARMUP), "--seed", str(SEED), "--", *ENGINE_ARGS]
         with Tmux(argv) as pane:
-            if not pane.wait_for("done", 900):
+            if not pane.wait_for("done after", 900):
                 raise SystemExit(f"the watched run did not end:\n{pane.screen()}")
             time.sleep(1)
             pane.press("q")
