@@ -40,7 +40,7 @@ from tuiapp.session.blocks import merge_frames
 from tuiapp.session.file import SessionFile
 from tuiapp.session.frames import MAGIC, ZLIB, pack
 from tuiapp.session.index import Block, Index, closing
-from tuiapp.tui.app import ReplayApp
+from tuiapp.tui.replay_app import ReplayApp
 
 SYNC = b"sessions"
 SEEKS = 60

@@ -8,9 +8,9 @@ from tests.doubles.scenes import NS, FakeRun, mark_frame, serving
 from tests.doubles.synthetic import Frame, Kind
 from tests.doubles.terminal import Shown, shown
 from tuiapp.tui.panes import PANES
+from tuiapp.tui.screens.ask import AskScreen
 from tuiapp.tui.screens.help import HelpScreen
 from tuiapp.tui.screens.live import LiveScreen
-from tuiapp.tui.screens.note import NoteScreen
 from tuiapp.tui.screens.request import RequestScreen
 
 
@@ -120,7 +120,7 @@ async def test_m_records_a_note_and_escape_does_not() -> None:
         await monitor.press("m", "o", "o", "p", "s", "escape")
         assert monitor.run.noted == []
         await monitor.press("m")
-        assert isinstance(monitor.screen, NoteScreen)
+        assert isinstance(monitor.screen, AskScreen)
         await monitor.press("o", "k", "space", "q", "enter")
         assert monitor.run.noted == [("ok q", 65 * NS)]
         assert "⚑" in monitor.text

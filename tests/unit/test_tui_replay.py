@@ -21,11 +21,11 @@ from tuiapp.session.moments import MOMENTS
 from tuiapp.session.reader import load
 from tuiapp.session.view import View
 from tuiapp.session.writer import SessionWriter
-from tuiapp.tui.app import ReplayApp
 from tuiapp.tui.panes import PANES
 from tuiapp.tui.panes.base import Pane
 from tuiapp.tui.panes.transport import TransportBar
-from tuiapp.tui.screens.moment import MomentScreen
+from tuiapp.tui.replay_app import ReplayApp
+from tuiapp.tui.screens.ask import AskScreen
 from tuiapp.tui.screens.replay import ReplayScreen
 
 LOAD = Load(seed=12, duration_s=90.0, failed_share=0.03, stall=(40.0, 42.0))
@@ -150,7 +150,7 @@ async def test_keys_move_like_live(recorded: Path) -> None:
 async def test_g_goes_to_a_moment_or_says_what_it_wants(recorded: Path) -> None:
     async with replay(recorded) as again:
         await again.press("g", *"soon", "enter")
-        assert isinstance(again.app.screen, MomentScreen)
+        assert isinstance(again.app.screen, AskScreen)
         assert "'soon' is no moment. Write 1:30" in "\n".join(again.lines)
         await again.press(*["backspace"] * 4, *"1:10", "enter")
         assert again.at_s == 70.0

@@ -6,6 +6,7 @@ missed. Nothing heavy is imported before a subcommand runs: ``tuiapp --help`` is
 
 from __future__ import annotations
 
+import argparse
 import signal
 import sys
 from collections.abc import Sequence
@@ -19,6 +20,7 @@ from tuiapp.errors import TuiappError, UsageError
 COMMANDS = {
     "run": "tuiapp.cli.run",
     "replay": "tuiapp.cli.replay",
+    "demo": "tuiapp.cli.demo",
 }
 
 _DESCRIPTION = """\
@@ -29,9 +31,12 @@ and ITL, and records every sample."""
 
 _EXAMPLES = """\
 examples:
+  tuiapp                                       the home screen: your recordings
+  tuiapp demo                                  replay a sample recording; no engine needed
   tuiapp run                                   the built-in demo model, chat load, live monitor
   tuiapp run Qwen/Qwen3-0.6B --preset rag      another model, another load
   tuiapp run --headless --json --requests 200  for scripts: the result as JSON on stdout
+  tuiapp replay 20261124                       look at a recording again
 
 tuiapp COMMAND --help tells each command's options."""
 
@@ -52,12 +57,21 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(given: list[str]) -> int:
-    own, passed_on = _split(given)
-    parser = _parser()
-    args, unknown = parser.parse_known_args(own)
-    if args.command is None and not unknown:
-        parser.print_help()
+    args = _parse(given)
+    if args.command is None:
+        if sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty():
+            from tuiapp.cli.home import run_home
+
+            return run_home(_run, _parse)
+        _parser().print_help()
         return 0
+    code: int = import_module(COMMANDS[args.command]).run(args)
+    return code
+
+
+def _parse(given: list[str]) -> argparse.Namespace:
+    own, passed_on = _split(given)
+    args, unknown = _parser().parse_known_args(own)
     if unknown:
         advice = "`tuiapp --help` shows how to use it."
         if args.command is not None:
@@ -66,8 +80,7 @@ def _run(given: list[str]) -> int:
                 advice = f"What is meant for vLLM stands behind `--`; {advice}"
         raise UsageError(f"tuiapp does not know {' '.join(unknown)}.", advice)
     args.engine_args = passed_on
-    code: int = import_module(COMMANDS[args.command]).run(args)
-    return code
+    return args
 
 
 def _split(argv: list[str]) -> tuple[list[str], list[str]]:

@@ -69,8 +69,8 @@ def play(path: Path, args: argparse.Namespace) -> int:
     check_screen(args.fps, args.theme)
     from tuiapp.player import Player
     from tuiapp.session.moments import parse_moment
-    from tuiapp.tui.app import ReplayApp
     from tuiapp.tui.guard import guarded_terminal
+    from tuiapp.tui.replay_app import ReplayApp
 
     with guarded_terminal():
         player = Player(path)

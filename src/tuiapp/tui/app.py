@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Awaitable, Callable, Iterable
-from typing import ClassVar
+from typing import ClassVar, Protocol, TypeVar, runtime_checkable
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
@@ -13,17 +13,25 @@ from textual.markup import escape
 from textual.screen import Screen
 
 from tuiapp.tui import themes
-from tuiapp.tui.control import Playback, RunControl
+from tuiapp.tui.control import RunControl
 from tuiapp.tui.renderables.palette import Depth, Palette, detect_depth, plot_variables
 from tuiapp.tui.screens.live import LiveScreen
-from tuiapp.tui.screens.replay import ReplayScreen
-from tuiapp.tui.screens.session import SessionScreen
 
 _THEME_POLL_S = 2.0
 _PALETTE_GONE_S = 0.1
 
+Result = TypeVar("Result")
 
-class SessionApp(App[None]):
+
+@runtime_checkable
+class Drawn(Protocol):
+    """A screen that draws itself, and what the command palette offers on it."""
+
+    def redraw(self, *, force: bool = False) -> None: ...
+    def commands(self) -> Iterable[tuple[str, str, Callable[[], object]]]: ...
+
+
+class ThemedApp(App[Result]):
     """Themes, the command palette, and a first screen.
 
     Args:
@@ -87,7 +95,7 @@ class SessionApp(App[None]):
 
     def _forget_palette(self) -> None:
         self._palette = None
-        if isinstance(self.screen, SessionScreen):
+        if isinstance(self.screen, Drawn):
             self.screen.redraw(force=True)
 
     def first_screen(self) -> Screen[None]:
@@ -105,16 +113,16 @@ class SessionApp(App[None]):
         self.set_timer(_PALETTE_GONE_S, self.deliver_screenshot)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """Every action of a session's screen can be found by typing its name."""
+        """Every action of the screen can be found by typing its name."""
         yield SystemCommand("Theme", "Change the colours", self.action_change_theme)
         yield SystemCommand("Quit", self.QUIT, self.action_quit)
         yield SystemCommand("Screenshot", "Save the screen as an SVG", self._save_picture)
-        if isinstance(screen, SessionScreen):
+        if isinstance(screen, Drawn):
             for title, help_text, callback in screen.commands():
                 yield SystemCommand(escape(title), help_text, callback)
 
 
-class MonitorApp(SessionApp):
+class MonitorApp(ThemedApp[None]):
     """Shows one run while it happens.
 
     Args:
@@ -152,20 +160,3 @@ class MonitorApp(SessionApp):
     async def _close(self) -> None:
         await self._stop()
         self.exit()
-
-
-class ReplayApp(SessionApp):
-    """Shows a recording.
-
-    Args:
-        playback: what is played.
-        fps: redraws a second.
-        theme: name of the theme to begin with.
-    """
-
-    def __init__(self, playback: Playback, *, fps: float = 4.0, theme: str | None = None) -> None:
-        super().__init__(fps=fps, theme=theme)
-        self.playback = playback
-
-    def first_screen(self) -> Screen[None]:
-        return ReplayScreen(self.playback, self.fps)

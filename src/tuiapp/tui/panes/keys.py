@@ -6,9 +6,9 @@ from textual import events
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tuiapp.tui.panes.base import Key, Pane, Scene
+from tuiapp.tui.panes.base import Key, Pane
 from tuiapp.tui.renderables.canvas import Canvas, cells
-from tuiapp.tui.renderables.palette import Ink
+from tuiapp.tui.renderables.palette import Ink, Palette
 
 _GAP = 2
 
@@ -49,22 +49,29 @@ class KeysBar(Widget):
         self._drawn: tuple[object, ...] = ()
 
     def show(
-        self, scene: Scene, pane: Pane | None, keys: tuple[KeyOffer, ...], *, force: bool = False
+        self,
+        palette: Palette,
+        keys: tuple[KeyOffer, ...],
+        pane: Pane | None = None,
+        *,
+        full: bool = False,
+        force: bool = False,
     ) -> None:
         """Draw the keys that matter now.
 
         Args:
-            pane: the one that has the focus.
             keys: what the screen offers.
+            pane: the one that has the focus.
+            full: it has the screen to itself.
         """
         width = self.content_size.width
-        state = (width, scene.palette, scene.full, pane, keys)
+        state = (width, palette, full, pane, keys)
         if width < 1 or (not force and self._drawn == state):
             return
         self._drawn = state
-        canvas = Canvas(width, 1, scene.palette)
+        canvas = Canvas(width, 1, palette)
         col, self._spots = 0, []
-        for key, label, action in _shown(width, _offered(pane, keys, full=scene.full)):
+        for key, label, action in _shown(width, _offered(pane, keys, full=full)):
             start = col
             col = canvas.text(0, col, key, Ink.ACCENT) + 1
             col = canvas.text(0, col, label, Ink.DIM)

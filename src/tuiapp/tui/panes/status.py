@@ -97,25 +97,19 @@ def _cells(items: Sequence[Item]) -> int:
     return sum(item.cells + _GAP for item in items)
 
 
-class StatusBar(Widget):
+class StatusLine(Widget):
     """One line; redrawn only when it changed."""
 
     def __init__(self) -> None:
         super().__init__(id="status")
         self._line: Strip | None = None
 
-    def show(self, scene: Scene, run: Recorded, now: View, now_ns: int, *, stopping: bool) -> None:
-        """Draw the scene's state.
-
-        Args:
-            now: the run at its newest moment, wherever the scene stands.
-            now_ns: what time it is for whoever looks.
-        """
+    def put(self, left: Sequence[Item], right: Sequence[Item], palette: Palette) -> None:
+        """Draw items at both ends."""
         width = self.content_size.width
         if width < 1:
             return
-        line = ItemLine(_left(scene, now_ns, stopping=stopping), _right(scene, run, now))
-        strip = line.strips(width, 1, scene.palette)[0]
+        strip = ItemLine(left, right).strips(width, 1, palette)[0]
         if strip != self._line:
             self._line = strip
             self.refresh()
@@ -127,11 +121,25 @@ class StatusBar(Widget):
         return self._line
 
 
+class StatusBar(StatusLine):
+    """The line of a session's screen."""
+
+    def show(self, scene: Scene, run: Recorded, now: View, now_ns: int, *, stopping: bool) -> None:
+        """Draw the scene's state.
+
+        Args:
+            now: the run at its newest moment, wherever the scene stands.
+            now_ns: what time it is for whoever looks.
+        """
+        left, right = _left(scene, now_ns, stopping=stopping), _right(scene, run, now)
+        self.put([item for item in left if item.text], right, scene.palette)
+
+
 def _left(scene: Scene, now_ns: int, *, stopping: bool) -> list[Item]:
     meta = scene.view.meta
     model, engine, host = (meta.get(name) or {} for name in ("model", "engine", "host"))
     version = " ".join(str(engine[key]) for key in ("name", "version", "device") if engine.get(key))
-    items = [
+    return [
         _state(scene, now_ns, stopping=stopping),
         Item(_short(str(model.get("name") or "")), Ink.STRONG, keep=7),
         Item(version, Ink.TEXT, keep=4),
@@ -139,7 +147,6 @@ def _left(scene: Scene, now_ns: int, *, stopping: bool) -> list[Item]:
         Item(str(host.get("hostname") or ""), Ink.TEXT, keep=5, most=24),
         Item(_machine(host), Ink.DIM, keep=2),
     ]
-    return [item for item in items if item.text]
 
 
 def _state(scene: Scene, now_ns: int, *, stopping: bool) -> Item:

@@ -10,7 +10,7 @@ import numpy as np
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
-from tuiapp.session.moments import MOMENTS
+from tuiapp.session.moments import MOMENTS, parse_moment
 from tuiapp.session.view import View
 from tuiapp.tui.control import Playback
 from tuiapp.tui.panes.base import Scene
@@ -24,6 +24,7 @@ from tuiapp.tui.viewport import ReplayViewport, ends_of_ticks
 
 SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
 _S = 1_000_000_000
+_MOMENTS = "1:30   90s   50%   +10s   -2m   14:03:22"
 _OWN_KEYS: tuple[KeyOffer, ...] = (
     (("g", "go to", "screen.go"), 7),
     (("< >", "speed", "screen.speed(1)"), 7),
@@ -103,15 +104,20 @@ class ReplayScreen(SessionScreen):
 
     def action_go(self) -> None:
         """Ask for a moment, and go there."""
-        from tuiapp.tui.screens.moment import MomentScreen
+        from tuiapp.tui.screens.ask import AskScreen
 
         created = self.playback.session.meta.get("created_ns")
-        screen = MomentScreen(
-            self.viewport.cursor_ns,
-            self.playback.end_ns,
-            created if isinstance(created, int) else None,
+        wall_ns = created if isinstance(created, int) else None
+        cursor_ns, end_ns = self.viewport.cursor_ns, self.playback.end_ns
+
+        def moment(text: str) -> int:
+            return parse_moment(text, cursor_ns, end_ns, wall_ns)
+
+        where = f"{format_clock(cursor_ns / _S)} of {format_clock(end_ns / _S)}"
+        self.app.push_screen(
+            AskScreen(f"Go to, from {where}", _MOMENTS, check=moment),
+            lambda text: None if text is None else self._jump(moment(text)),
         )
-        self.app.push_screen(screen, lambda t_ns: None if t_ns is None else self._jump(t_ns))
 
     def _jump(self, t_ns: int) -> None:
         self.viewport.jump(t_ns)

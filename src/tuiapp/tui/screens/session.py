@@ -170,7 +170,9 @@ class SessionScreen(Screen[None]):
         stopping = bool(getattr(self.app, "stopping", False))
         self.query_one(StatusBar).show(scene, self.run, now, watch_ns, stopping=stopping)
         focused = self.focused if isinstance(self.focused, Pane) else None
-        self.query_one(KeysBar).show(scene, focused, self.keys(), force=force)
+        self.query_one(KeysBar).show(
+            scene.palette, self.keys(), focused, full=scene.full, force=force
+        )
         self.draw_beneath(scene, force=force)
 
     def _scene(self, view: View) -> Scene:
@@ -311,7 +313,8 @@ class SessionScreen(Screen[None]):
     # -- the run ---------------------------------------------------------------------------
 
     def action_mark(self) -> None:
-        from tuiapp.tui.screens.note import NoteScreen
+        """Ask for a note on this moment."""
+        from tuiapp.tui.screens.ask import AskScreen
 
         t_ns = self.viewport.cursor_ns
 
@@ -319,12 +322,14 @@ class SessionScreen(Screen[None]):
             if text is None:
                 return
             try:
-                self.run.mark(text, t_ns)
+                self.run.mark(text or "mark", t_ns)
             except TuiappError as error:
                 self.notify(str(error), title="Not noted", severity="error", markup=False)
             self.redraw(force=True)
 
-        self.app.push_screen(NoteScreen(t_ns), take)
+        title = f"Mark {format_clock(t_ns / _S)}"
+        advice = "enter records it, escape leaves"
+        self.app.push_screen(AskScreen(title, "what happened?", advice=advice), take)
 
     def action_help(self) -> None:
         from tuiapp.tui.screens.help import HelpScreen
