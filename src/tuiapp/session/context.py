@@ -7,15 +7,23 @@ from dataclasses import replace
 
 import numpy as np
 
-from tuiapp.events import CLIENT_LIMITED, COLUMNS, RECORDING, UNSET, Frame, Kind
+from tuiapp.events import CLIENT_LIMITED, RECORDING, UNSET, Frame, Kind
 from tuiapp.session.blocks import merge_frames
 from tuiapp.session.columns import MAX_REQ
 from tuiapp.session.file import SessionFile
 
 _GAUGES_NS = 5_000_000_000
 """A gauge that is older than this shows nothing."""
-_ALL_NEEDED = {Kind.REQUESTS, Kind.TOKENS, Kind.FACTS, Kind.LOG, Kind.MARK}
-_BY_TIME = {Kind.STEPS, Kind.SAMPLES}
+_REQUESTS = ("req", "status", "output_tokens", "t_sched_ns", "t_first_ns", "t_last_ns", "t_end_ns")
+_NEEDED: dict[int, tuple[str, ...]] = {
+    Kind.REQUESTS: _REQUESTS,
+    Kind.TOKENS: ("req", "t_ns", "n"),
+    Kind.STEPS: ("t_ns",),
+    Kind.SAMPLES: ("t_ns",),
+    Kind.FACTS: ("t_ns", "name", "value"),
+    Kind.LOG: ("t_ns",),
+    Kind.MARK: ("t_ns",),
+}
 _MOMENTARY = "request.failed"
 _NEWEST_COUNTS = {CLIENT_LIMITED, RECORDING}
 """Facts of which only the newest before a range says something about it."""
@@ -23,10 +31,7 @@ _NEWEST_COUNTS = {CLIENT_LIMITED, RECORDING}
 
 def is_usable(frame: Frame) -> bool:
     """The columns are there without which its rows cannot be told apart."""
-    if frame.kind in _BY_TIME:
-        return "t_ns" in frame.columns
-    names = COLUMNS[frame.kind] if frame.kind in _ALL_NEEDED else ()
-    return all(name in frame.columns for name in names)
+    return all(name in frame.columns for name in _NEEDED.get(frame.kind, ()))
 
 
 def frames(

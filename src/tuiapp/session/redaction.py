@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -106,12 +106,11 @@ class Anonymizer:
     def __init__(self, identity: Identity, words: Sequence[str] = ()) -> None:
         self._models = sorted(identity.models, key=len, reverse=True)
         hosts = {part for host in identity.hosts for part in (host, host.partition(".")[0])}
-        masks = dict.fromkeys(identity.users, _USER_MASK)
-        masks |= dict.fromkeys(hosts, _HOST_MASK) | dict.fromkeys(words, _WORD_MASK)
-        self._masks = {name.lower(): mask for name, mask in masks.items() if name.strip()}
-        longest_first = sorted(self._masks, key=len, reverse=True)
-        any_of = "|".join(map(re.escape, longest_first)) or r"(?!)"
-        self._names = re.compile(rf"(?<![^\W_])(?:{any_of})(?![^\W_])", re.IGNORECASE)
+        self._masks = (
+            (_any_of(hosts, r"(?:\.[\w-]+)*"), _HOST_MASK),  # with the domain behind it
+            (_any_of(identity.users), _USER_MASK),
+            (_any_of(words), _WORD_MASK),
+        )
 
     def frame(self, frame: Frame) -> Frame:
         """``frame`` without what is identifying; numbers and moments stay as they are."""
@@ -129,7 +128,9 @@ class Anonymizer:
         for model in self._models:
             text = text.replace(model, _last_part(model))
         text = mask_paths(text, _PATH_MASK, _ADDRESS_MASK)
-        return self._names.sub(lambda match: self._masks[match[0].lower()], text)
+        for names, mask in self._masks:
+            text = names.sub(mask, text)
+        return text
 
     def _column(self, kind: int, name: str, column: list[Any]) -> list[Any]:
         if kind == Kind.MARK and name == "text":
@@ -179,6 +180,13 @@ class Anonymizer:
         if not isinstance(name, str) or _OWN_KEYS.fullmatch(name):
             return name
         return self.text(name)
+
+
+def _any_of(names: Iterable[str], behind: str = "") -> re.Pattern[str]:
+    """Finds every one of ``names`` as a word of its own, whatever its case."""
+    known = sorted({name for name in names if name.strip()}, key=len, reverse=True)
+    alternatives = "|".join(map(re.escape, known)) or "(?!)"
+    return re.compile(rf"(?<![^\W_])(?:{alternatives})(?![^\W_]){behind}", re.IGNORECASE)
 
 
 def _last_part(model: str) -> str:
