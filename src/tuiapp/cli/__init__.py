@@ -21,6 +21,7 @@ COMMANDS = {
     "run": "tuiapp.cli.run",
     "replay": "tuiapp.cli.replay",
     "demo": "tuiapp.cli.demo",
+    "sessions": "tuiapp.cli.sessions",
 }
 
 _DESCRIPTION = """\
