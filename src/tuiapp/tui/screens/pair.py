@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -86,17 +86,21 @@ def side_by_side(names: tuple[str, str], results: Pair) -> list[str]:
     lines = [_row("", *names, "B / A"), ""]
     for key, name in _METRICS:
         for q in ("p50", "p90", "p99"):
-            values = [result[key][q] for result in results]
-            lines.append(_row(f"{name} {q}, ms", *map(_ms, values), _ratio(*values)))
-            if q == "p99" and any(result[key]["p99_ci"] for result in results):
-                lines.append(_row("  its 95 % interval", *(_interval(r[key]) for r in results), ""))
+            lines.append(_compared(f"{name} {q}, ms", results[0][key][q], results[1][key][q], _ms))
+        if any(result[key]["p99_ci"] for result in results):
+            a, b = (_interval(result[key]) for result in results)
+            lines.append(_row("  its 95 % interval", a, b, ""))
     lines.append("")
     for key, name in _RATES:
-        values = [result[key] for result in results]
-        lines.append(_row(name, *map(_number, values), _ratio(*values)))
-    counts = [f"{r['requests']['sent']} sent, {r['requests']['failed']} failed" for r in results]
-    lines += [_row("requests", *counts, ""), "", *_differences(results), "", _SCOPE]
-    return lines
+        lines.append(_compared(name, results[0][key], results[1][key], _number))
+    a, b = (f"{r['requests']['sent']} sent, {r['requests']['failed']} failed" for r in results)
+    return [*lines, _row("requests", a, b, ""), "", *_differences(results), "", _SCOPE]
+
+
+def _compared(
+    label: str, a: float | None, b: float | None, form: Callable[[float | None], str]
+) -> str:
+    return _row(label, form(a), form(b), _ratio(a, b))
 
 
 def _row(label: str, a: str, b: str, ratio: str) -> str:
