@@ -85,8 +85,10 @@ def side_by_side(names: tuple[str, str], results: Pair) -> list[str]:
     """The lines of two summaries (``docs/run-json.md``) beside each other."""
     lines = [_row("", *names, "B / A"), ""]
     for key, name in _METRICS:
-        for q in ("p50", "p90", "p99"):
-            lines.append(_compared(f"{name} {q}, ms", results[0][key][q], results[1][key][q], _ms))
+        lines += [
+            _compared(f"{name} {q}, ms", results[0][key][q], results[1][key][q], _ms)
+            for q in ("p50", "p90", "p99")
+        ]
         if any(result[key]["p99_ci"] for result in results):
             a, b = (_interval(result[key]) for result in results)
             lines.append(_row("  its 95 % interval", a, b, ""))
