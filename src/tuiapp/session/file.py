@@ -115,6 +115,10 @@ class SessionFile:
         self.report.damage.bad_frames += 1
         return None
 
+    def raw(self, offset: int, length: int) -> bytes:
+        """The file's bytes as they stand; fewer where it ends."""
+        return self._bytes(offset, length)
+
     def append(self, frames: Sequence[Frame]) -> None:
         """Write frames behind the others, and a new index behind them.
 

@@ -148,6 +148,13 @@ class Measured:
         return max(self.end_ns - self.start_ns, 1) / _S
 
 
+def kept_after_ns(session: Session) -> int:
+    """A part that was cut out of a recording holds nothing up to here; UNSET for a whole one."""
+    part = session.meta.get("cut")
+    after = part.get("from_ns") if isinstance(part, dict) else None
+    return after if isinstance(after, int) and UNSET <= after < NEVER else UNSET
+
+
 def measured_window(session: Session, until_ns: int) -> Measured | None:
     """First intended arrival to the end of arrivals: warm-up and drain are left out.
 
@@ -155,7 +162,9 @@ def measured_window(session: Session, until_ns: int) -> Measured | None:
     window; it then lasts until the last request's end, with a caveat.
     """
     start = session.measure_start_ns
-    if start == NEVER or start > until_ns:
+    if start != NEVER:
+        start = max(start, kept_after_ns(session) + 1)
+    if start > until_ns:
         return None
     last_end = session.ends.last_ns(until_ns) or until_ns
     drains = [
