@@ -18,6 +18,7 @@ from tuiapp.errors import TuiappError, UsageError
 
 COMMANDS = {
     "run": "tuiapp.cli.run",
+    "sessions": "tuiapp.cli.sessions",
 }
 
 _DESCRIPTION = """\

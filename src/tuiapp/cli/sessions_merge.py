@@ -1,0 +1,45 @@
+"""``tuiapp sessions merge``: the parts of one recording become one again."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from tuiapp.cli.sessions_common import add_output, add_verb, clock_text, free_output, report
+from tuiapp.errors import UsageError
+
+_EXAMPLES = """\
+  tuiapp sessions merge first-half.tuiapp second-half.tuiapp -o run.tuiapp"""
+
+
+def add_parser(verbs: Any, name: str) -> None:
+    """Register the verb."""
+    more = (
+        "They must be of one run and hold no moment twice; a stretch that none of them holds is "
+        "marked as lost."
+    )
+    summary = "put parts of one recording together again"
+    parser = add_verb(verbs, name, summary, _EXAMPLES, more)
+    parser.add_argument("files", nargs="+", metavar="FILE", help="parts, in any order")
+    add_output(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do it; returns the exit code."""
+    from tuiapp.session.cut import merge_parts
+    from tuiapp.session.library import find
+
+    paths = [find(file) for file in args.files]
+    if len(paths) < 2:
+        raise UsageError("One recording alone cannot be merged.", "Name the other parts as well.")
+    kept = merge_parts(paths, free_output(args.output))
+    start_ns = max(kept.from_ns, 0)
+    told = {
+        "files": paths,
+        "output": args.output,
+        "from_s": start_ns / 1e9,
+        "to_s": kept.to_ns / 1e9,
+        "whole_run": kept.is_whole,
+    }
+    line = f"{args.output}: {clock_text(start_ns)} to {clock_text(kept.to_ns)}"
+    return report(args, told, line + (", the whole run" if kept.is_whole else ""))

@@ -1,0 +1,61 @@
+"""``tuiapp sessions show``: the result of a recording, computed from the file alone."""
+
+from __future__ import annotations
+
+import argparse
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tuiapp.cli.console import say_trouble
+from tuiapp.cli.sessions_common import add_file, add_verb, write
+from tuiapp.errors import SessionError
+
+if TYPE_CHECKING:
+    from tuiapp.session.view import View
+
+_EXAMPLES = """\
+  tuiapp sessions show 20261124-101500-demo-llama
+  tuiapp sessions show run.tuiapp --json | jq .ttft_s.p99"""
+
+
+def add_parser(verbs: Any, name: str) -> None:
+    """Register the verb."""
+    more = "--json prints the object that `tuiapp run --headless --json` printed."
+    add_file(add_verb(verbs, name, "show the result of a recording", _EXAMPLES, more))
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do it; returns the exit code."""
+    from tuiapp.exports import export
+    from tuiapp.session.library import find
+
+    view = load_view(find(args.file))
+    out = io.StringIO()
+    export("json" if args.json else "text")(view, out)
+    write(out.getvalue())
+    return 0
+
+
+def load_view(path: Path) -> View:
+    """The whole recording at ``path``, seen from its end; says on stderr what is missing of it.
+
+    Raises:
+        SessionError: it cannot be read, or holds nothing.
+    """
+    from tuiapp.session.reader import Report, load
+    from tuiapp.session.view import View
+
+    report = Report()
+    session = load(path, report)
+    if not report.frames:
+        raise SessionError(f"{path} holds no whole block.", "There is nothing to show.")
+    damage = report.damage
+    lost = max(damage.missing_frames, damage.bad_frames)
+    session.lost_frames += lost
+    if not report.whole:
+        say_trouble(
+            f"{path} is damaged: {lost or 'some'} of its blocks cannot be read.",
+            "`tuiapp sessions verify` tells which.",
+        )
+    return View(session, session.end_ns)
