@@ -24,8 +24,10 @@ from tuiapp.events import (
     mark_frame,
 )
 from tuiapp.exports.summary import summary
+from tuiapp.session.blocks import merge_frames
 from tuiapp.session.columns import TICK_NS, Session
 from tuiapp.session.cut import Range, cut, held, merge_parts
+from tuiapp.session.edit import rewrite
 from tuiapp.session.file import SessionFile
 from tuiapp.session.reader import load, read_frames
 from tuiapp.session.verify import verify
@@ -67,9 +69,6 @@ def recording(request: pytest.FixtureRequest, tmp_path_factory: Any) -> Path:
 
 def record(path: Path, name: str) -> Path:
     """A file of one-second blocks: frames are handed over in the order of time."""
-    from tuiapp.session.blocks import merge_frames
-    from tuiapp.session.edit import rewrite
-
     seconds: dict[int, list[Frame]] = {}
     for frame in whole_run(name):
         seconds.setdefault(frame.t1_ns // NS, []).append(frame)
@@ -159,6 +158,16 @@ def test_the_first_moment_of_a_part_knows_the_state_of_things(
     assert here.health == whole.health
     assert here.traffic.in_flight == whole.traffic.in_flight > 0
     assert here.run_start_ns == from_ns
+
+
+def test_in_a_stall_the_newest_word_of_the_engine_holds(tmp_path: Path) -> None:
+    whole, part = record(tmp_path / "whole.tuiapp", "stalled"), tmp_path / "part.tuiapp"
+    from_ns = 9 * NS  # nothing is delivered from 8 s to 10 s
+    cut(whole, from_ns, 12 * NS, part)
+    here, there = (View(load(path), from_ns + NS // 4, NS // 4).traffic for path in (part, whole))
+    assert here.running == there.running
+    assert here.running is not None
+    assert (here.waiting, here.kv_usage) == (there.waiting, there.kv_usage)
 
 
 def test_a_part_knows_nothing_of_what_came_after_it(recording: Path, tmp_path: Path) -> None:

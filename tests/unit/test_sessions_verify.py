@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -135,9 +137,6 @@ def test_a_recording_that_grows_is_not_torn(tmp_path: Path) -> None:
 def test_a_block_that_makes_no_sense_is_lost(tmp_path: Path) -> None:
     path, sync = tmp_path / "a.tuiapp", b"12345678"
     bad = bytearray(pack(Frame(Kind.MARK, 5, 5, {"t_ns": [5], "text": ["x"]}), sync, 1))
-    import struct
-    import zlib
-
     bad[CODEC_AT + 4 + 1 :] = b"\xc1" * len(bad[CODEC_AT + 5 :])
     crc = zlib.crc32(bad[SYNC_AT:], zlib.crc32(bad[: SYNC_AT - 4]))
     bad[SYNC_AT - 4 : SYNC_AT] = struct.pack(">I", crc)
@@ -210,6 +209,7 @@ def test_recovering_a_torn_file_gives_it_an_index(recording: Path, tmp_path: Pat
     assert verdict.torn_bytes > 0
     assert not verdict.whole
     assert verify(target).indexed
+    assert load(target).lost_frames == 1
     assert load(target).requests["req"].tolist() == load(recording).requests["req"].tolist()
 
 
@@ -239,9 +239,6 @@ def test_what_a_later_version_wrote_is_kept(tmp_path: Path) -> None:
 
 
 def test_a_block_compressed_in_a_later_way_is_kept(tmp_path: Path) -> None:
-    import struct
-    import zlib
-
     path, target, sync = tmp_path / "later.tuiapp", tmp_path / "copy.tuiapp", b"12345678"
     data = bytearray(pack(mark_frame(5, "x"), sync, 1))
     data[CODEC_AT] = 7

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import Any
 
 from tuiapp.cli.sessions_common import add_file, add_verb, clock_text, moment_ns, report
@@ -11,13 +12,14 @@ from tuiapp.errors import UsageError
 _LONGEST = 2_000
 _EXAMPLES = """\
   tuiapp sessions annotate quiet-host "same rack as noisy-host, nothing else running"
-  tuiapp sessions annotate quiet-host --at 1:30 "backup job begins" """
+  tuiapp sessions annotate quiet-host --at 1:30 "backup job begins"
+"""
 
 
 def add_parser(verbs: Any, name: str) -> None:
     """Register the verb."""
     more = "What is there stays as it is: notes are appended. A later note replaces the earlier."
-    parser = add_verb(verbs, name, "write a note on a recording", _EXAMPLES.rstrip(), more)
+    parser = add_verb(verbs, name, "write a note on a recording", _EXAMPLES, more)
     add_file(parser)
     parser.add_argument("text", metavar="TEXT", help="the note; empty takes it away")
     parser.add_argument("--at", metavar="T", help="mark a moment instead: 1:30, 90s, 50%%")
@@ -39,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
     return report(args, told, f"marked {clock_text(t_ns)} in {path.name}")
 
 
-def _moment(path: Any, text: str) -> int:
+def _moment(path: Path, text: str) -> int:
     from tuiapp.session.cut import held
     from tuiapp.session.file import SessionFile
 

@@ -120,15 +120,20 @@ def plural(count: int, what: str) -> str:
 
 def emit(lines: Iterable[str]) -> None:
     """Lines on stdout; other people's words in them cannot steer the terminal."""
-    _write("".join(f"{clean(line)}\n" for line in lines))
+    write("".join(f"{clean(line)}\n" for line in lines))
 
 
 def emit_json(value: Any) -> None:
     """One JSON value on stdout; infinities are null, for JSON has none."""
-    _write(json.dumps(_finite(value), indent=2, allow_nan=False) + "\n")
+    write(json.dumps(_finite(value), indent=2, allow_nan=False) + "\n")
 
 
-def _write(text: str) -> None:
+def write(text: str) -> None:
+    """Text on stdout as it is.
+
+    Raises:
+        TuiappError: it cannot be written there.
+    """
     try:
         sys.stdout.write(text)
         sys.stdout.flush()

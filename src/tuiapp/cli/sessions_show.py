@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import argparse
 import io
-import sys
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from tuiapp.cli.console import say_trouble
-from tuiapp.cli.sessions_common import add_file, add_verb
+from tuiapp.cli.sessions_common import add_file, add_verb, write
 from tuiapp.errors import SessionError
+
+if TYPE_CHECKING:
+    from tuiapp.session.view import View
 
 _EXAMPLES = """\
   tuiapp sessions show 20261124-101500-demo-llama
@@ -30,12 +33,11 @@ def run(args: argparse.Namespace) -> int:
     view = load_view(find(args.file))
     out = io.StringIO()
     export("json" if args.json else "text")(view, out)
-    sys.stdout.write(out.getvalue())
-    sys.stdout.flush()
+    write(out.getvalue())
     return 0
 
 
-def load_view(path: Any) -> Any:
+def load_view(path: Path) -> View:
     """The whole recording at ``path``, seen from its end; says on stderr what is missing of it.
 
     Raises:

@@ -9,7 +9,6 @@ import numpy as np
 
 from tuiapp.events import CLIENT_LIMITED, RECORDING, UNSET, Frame, Kind
 from tuiapp.session.blocks import merge_frames
-from tuiapp.session.columns import MAX_REQ
 from tuiapp.session.file import SessionFile
 
 _GAUGES_NS = 5_000_000_000
@@ -82,8 +81,6 @@ def _tokens_after(file: SessionFile, frame: Frame, t_ns: int) -> np.ndarray:
     req = np.asarray(frame.columns["req"], np.int64)
     last = np.asarray(frame.columns["t_last_ns"])
     later = np.zeros(len(req), np.int64)
-    if not len(req) or int(req.max()) >= MAX_REQ:
-        return later
     place = {int(number): at for at, number in enumerate(req)}
     for tokens in frames(file, Kind.TOKENS, t_ns, frame.t1_ns):
         rows = zip(*(tokens.columns[name] for name in ("req", "t_ns", "n")), strict=True)

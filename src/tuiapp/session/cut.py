@@ -18,7 +18,7 @@ import numpy as np
 
 from tuiapp.errors import UsageError
 from tuiapp.events import UNSET, Frame, Kind
-from tuiapp.session.columns import MAX_NS, merge
+from tuiapp.session.columns import NEVER, merge
 from tuiapp.session.context import before, finished_by, is_usable, take, until
 from tuiapp.session.edit import rewrite
 from tuiapp.session.file import SessionFile
@@ -54,7 +54,7 @@ def held(file: SessionFile) -> Range:
     part = header(file).get("cut")
     if isinstance(part, dict):
         named = (part.get(name) for name in Range._fields)
-        told = [moment for moment in named if isinstance(moment, int) and UNSET <= moment < MAX_NS]
+        told = [moment for moment in named if isinstance(moment, int) and UNSET <= moment < NEVER]
         if len(told) == len(Range._fields):
             return Range(*told)
     return Range(UNSET, file.end_ns, file.end_ns)

@@ -138,10 +138,8 @@ def find(text: str, folder: Path | None = None) -> Path:
     Raises:
         UsageError: there is none, or more than one.
     """
-    path = Path(text).expanduser()
-    if path.is_dir():
-        raise UsageError(f"{text} is a folder.", "Name a recording in it.")
-    if path.exists():
+    path = _existing(text)
+    if path is not None:
         return path
     known = [] if "/" in text or not text else files(folder or sessions_dir())
     exact = [path for path in known if text in (path.name, path.stem)]
@@ -156,6 +154,17 @@ def find(text: str, folder: Path | None = None) -> Path:
         listed = ", ".join(names) + (f" and {more} more" if more else "")
         raise UsageError(f"{text!r} may be any of {len(found)} recordings: {listed}.")
     return found[0]
+
+
+def _existing(text: str) -> Path | None:
+    """The file at the path ``text``; None when there is none."""
+    try:
+        path = Path(text).expanduser()
+        if text and path.is_dir():
+            raise UsageError(f"{text} is a folder.", "Name a recording in it.")
+        return path if text and path.exists() else None
+    except (OSError, RuntimeError):  # too long for a name; no such user
+        return None
 
 
 # -- changing ------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tuiapp.events import LOAD_STATE, UNSET, Phase, Status
-from tuiapp.session.columns import MAX_NS, NEVER, TICK_NS, Session
+from tuiapp.session.columns import NEVER, TICK_NS, Session
 from tuiapp.session.health import facts_until, in_flight
 
 _S = 1_000_000_000
@@ -152,7 +152,7 @@ def kept_after_ns(session: Session) -> int:
     """A part that was cut out of a recording holds nothing up to here; UNSET for a whole one."""
     part = session.meta.get("cut")
     after = part.get("from_ns") if isinstance(part, dict) else None
-    return after if isinstance(after, int) and UNSET <= after < MAX_NS else UNSET
+    return after if isinstance(after, int) and UNSET <= after < NEVER else UNSET
 
 
 def measured_window(session: Session, until_ns: int) -> Measured | None:
