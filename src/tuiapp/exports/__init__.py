@@ -2,22 +2,104 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import tempfile
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
 from importlib import import_module
-from typing import IO
+from pathlib import Path
+from typing import Any, Literal
 
+from tuiapp.errors import SessionError, UsageError
 from tuiapp.session.view import View
 
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A form a session can be written in.
+
+    Attributes:
+        target: ``"module:function"``, resolved on use; called with a view and what ``kind`` says.
+        kind: ``text`` and ``binary`` take a stream, ``folder`` the path of a new, empty folder.
+        suffix: what the file's or folder's name ends in.
+        summary: a line for people.
+    """
+
+    target: str
+    kind: Literal["text", "binary", "folder"]
+    suffix: str
+    summary: str
+
+
 EXPORTS = {
-    "json": "tuiapp.exports.json_summary:write",
-    "text": "tuiapp.exports.text_summary:write",
+    "text": Format(
+        "tuiapp.exports.text_summary:write", "text", ".txt", "the result as a table for people"
+    ),
+    "json": Format(
+        "tuiapp.exports.json_summary:write", "text", ".json", "the result as one JSON object"
+    ),
 }
 
-Export = Callable[[View, IO[str]], None]
+Export = Callable[[View, Any], None]
 
 
 def export(name: str) -> Export:
-    """The exporter called ``name``: ``write(view, out)``."""
-    module, _, attribute = EXPORTS[name].partition(":")
+    """The exporter called ``name``: ``write(view, out)``.
+
+    Raises:
+        UsageError: there is none of that name.
+    """
+    if name not in EXPORTS:
+        raise UsageError(f"There is no format {name!r}.", f"Choose one of {', '.join(EXPORTS)}.")
+    module, _, attribute = EXPORTS[name].target.partition(":")
     found: Export = getattr(import_module(module), attribute)
     return found
+
+
+def write_file(name: str, view: View, path: Path, *, force: bool = False) -> None:
+    """Write the session at the view's cursor to ``path``, all of it or nothing.
+
+    Args:
+        force: what is there already is replaced.
+
+    Raises:
+        UsageError: there is no such format, or something is at ``path``.
+        SessionError: it cannot be written, or the session cannot be read.
+    """
+    write = export(name)
+    if not force and os.path.lexists(path):
+        raise UsageError(f"{path} exists already.", "Choose another name, or add --force.")
+    temporary: Path | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
+        made = temporary / "made"
+        _write(write, EXPORTS[name].kind, view, made)
+        _place(made, path)
+    except OSError as error:
+        raise SessionError(f"Cannot write {path}: {error.strerror}.") from error
+    finally:
+        if temporary is not None:
+            with suppress(OSError):
+                shutil.rmtree(temporary)
+
+
+def _write(write: Export, kind: str, view: View, made: Path) -> None:
+    if kind == "folder":
+        made.mkdir()
+        write(view, made)
+    elif kind == "binary":
+        with made.open("wb") as out:
+            write(view, out)
+    else:
+        with made.open("w", encoding="utf-8", newline="") as text:
+            write(view, text)
+
+
+def _place(made: Path, path: Path) -> None:
+    """Give what was made its name; a folder cannot replace another in one step."""
+    if made.is_dir() and path.is_dir():
+        shutil.rmtree(path)
+    made.replace(path)
