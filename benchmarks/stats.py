@@ -3,7 +3,7 @@
     python benchmarks/stats.py [--quick]
 
 Costs are CPU milliseconds of one call, best of several. Characteristics are shares of simulated
-runs: lognormal latencies with σ = 0.5, as the design of the comparison assumes.
+runs: lognormal latencies with σ = 0.5, independent of each other (``coverage.py`` has the others).
 """
 
 from __future__ import annotations
@@ -11,12 +11,11 @@ from __future__ import annotations
 import argparse
 import math
 from collections.abc import Callable
-from itertools import accumulate
 
 import numpy as np
 
 from tuiapp.clock import cpu_s
-from tuiapp.stats.bootstrap import block_interval
+from tuiapp.stats.blocks import block_interval
 from tuiapp.stats.histogram import bin_index, counts_of, quantiles_from_counts
 from tuiapp.stats.order import interval_ranks
 from tuiapp.stats.quantile import quantiles
@@ -61,7 +60,7 @@ def print_costs() -> None:
         ("quantiles_from_counts, four", lambda: quantiles_from_counts(counts, QS)),
         ("interval_ranks, n = 2 k", lambda: interval_ranks.__wrapped__(2_000, 0.99)),
         ("interval_ranks, n = 10 M", lambda: interval_ranks.__wrapped__(10**7, 0.99)),
-        ("block_interval, 1 M in 60 blocks, 2 k draws", lambda: block_interval(blocks, 0.99)),
+        ("block_interval, 1 M values in 60 blocks", lambda: block_interval(blocks, 0.99)),
         ("summarize, 10 k values", lambda: summarize(thousand)),
         ("summarize, 1 M values", lambda: summarize(million)),
         ("summarize_counts, no blocks", lambda: summarize_counts(counts, 10**6)),
@@ -105,22 +104,6 @@ def print_coverage(runs: int) -> None:
         assert ranks is not None
         found = np.array([_ends(rng.lognormal(0, SIGMA, n), ranks) for _ in range(runs)])
         _print_interval(f"exact, {n} independent requests", found, TRUTH)
-    scale = 20e6
-    for blocks, per in ((20, 300), (60, 500)):
-        ends = []
-        for seed in range(max(runs // 10, 50)):
-            values = scale * np.exp(SIGMA * drifting(rng, blocks * per))
-            counts = np.stack([counts_of(part) for part in np.array_split(values, blocks)])
-            ends.append(block_interval(counts, 0.99, replicates=500, seed=seed) or (0, 0))
-        name = f"block bootstrap, {blocks} × {per}, drifting"
-        _print_interval(name, np.array(ends) / scale, TRUTH)
-
-
-def drifting(rng: np.random.Generator, n: int) -> np.ndarray:
-    """Standard normal values, a third of whose variance lasts over some 20 neighbours."""
-    noise = rng.standard_normal(n + 200) * math.sqrt(1 - 0.95**2)
-    slow = np.fromiter(accumulate(noise, lambda x, e: 0.95 * x + e), float)[200:]
-    return math.sqrt(1 / 3) * slow + math.sqrt(2 / 3) * rng.standard_normal(n)
 
 
 def _ends(values: np.ndarray, ranks: tuple[int, int]) -> np.ndarray:

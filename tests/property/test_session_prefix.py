@@ -43,6 +43,7 @@ def shown(view: View) -> dict[str, object]:
     result["good"] = view.goodput_per_s
     result["health"] = view.health
     result["recent"] = {m: view.recent(m).summary for m in ("ttft", "tpot", "itl", "e2el")}
+    result["itl_interval"] = [view.itl_interval(window) for window in (view.window_ns, None)]
     result["gauges"] = [view.gauge("cpu", "total"), view.gauge("process", "rss_bytes")]
     return result
 

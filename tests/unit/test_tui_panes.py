@@ -79,6 +79,20 @@ def test_a_pane_of_56_cells_shows_every_number(pane: str) -> None:
     assert re.fullmatch(rf"p50 +[\d.]+ p90 +[\d.]+ p99 +[\d.]+ *{interval} +n +\d+ *", line), line
 
 
+def test_the_interval_of_itl_says_how_old_it_is() -> None:
+    run = serving()
+    for cursor_s, age in ((64.2, "−4s"), (60.0, "")):
+        view = View(run.session, int(cursor_s * NS), 60 * NS)
+        line = drawn("itl", Scene(view, PALETTES[Depth.TRUE]), 62, 9)[-1]
+        low, high = view.itl_interval(60 * NS).ends_ns or (0, 0)
+        assert f"({low / MS:.1f}–{high / MS:.1f}) {age}".strip() in line
+        assert "−" in line if age else "−" not in line
+    view = View(run.session, 65 * NS, 10 * NS)
+    assert "† too short" in drawn("itl", Scene(view, PALETTES[Depth.TRUE]), 62, 9)[-1]
+    full = Scene(view, PALETTES[Depth.TRUE], full=True)
+    assert any("of 30 time blocks" in text for text in drawn("itl", full, 90, 24))
+
+
 def test_a_narrow_throughput_pane_leaves_nothing_out() -> None:
     text = "\n".join(drawn("traffic", scene_of("serving"), 36, 6))
     for label in ("out", "in", "good", "failed", "run", "wait", "KV", "hit", "sent", "done"):

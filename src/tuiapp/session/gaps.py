@@ -7,6 +7,9 @@ counting. The counts do not depend on the order or the size of the batches.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
 import numpy as np
 
 from tuiapp.events import INT64, UINT16, UINT32
@@ -16,6 +19,9 @@ from tuiapp.stats.bins import BINS, bin_index
 _WAITING_ROWS = 16_384
 _UNSETTLED_TICKS = 8
 """Rows of the newest ticks still grow; sums over the whole run are kept for older ones only."""
+_REMEMBERED = 8
+
+T = TypeVar("T")
 
 
 class GapCounts:
@@ -29,9 +35,14 @@ class GapCounts:
         self._keys = np.empty(0, np.int64)
         self._summed_rows = 0
         self._sum = np.zeros(BINS, np.int64)
+        self._remembered: dict[tuple[int, int], object] = {}
 
     def append(self, tick: np.ndarray, gap_ns: np.ndarray) -> None:
         """Count gaps that ended in ``tick``; late ones are welcome."""
+        if self._remembered:
+            first = int(tick.min())
+            for key in [key for key in self._remembered if key[1] > first]:
+                del self._remembered[key]
         self._waiting.append((tick, gap_ns))
         self._waiting_rows += len(tick)
         if self._waiting_rows >= _WAITING_ROWS:
@@ -54,6 +65,18 @@ class GapCounts:
             for tick in range(first_tick, first_tick + blocks * ticks_per_block, ticks_per_block)
         ]
         return np.stack(counts)
+
+    def remembered(self, first_tick: int, end_tick: int, compute: Callable[[], T]) -> T:
+        """What ``compute`` says of ticks [first, end); asked again only after one has changed.
+
+        It is kept by those two numbers alone, so there is one thing to compute of a range.
+        """
+        key = (first_tick, end_tick)
+        if key not in self._remembered:
+            if len(self._remembered) >= _REMEMBERED:
+                del self._remembered[next(iter(self._remembered))]
+            self._remembered[key] = compute()
+        return self._remembered[key]  # type: ignore[return-value]
 
     def _row(self, tick: int) -> int:
         """The first row of ``tick`` or later."""

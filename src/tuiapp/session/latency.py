@@ -13,7 +13,8 @@ from functools import cached_property
 import numpy as np
 
 from tuiapp.events import UNSET, Phase, Status
-from tuiapp.session.columns import TICK_NS, Session
+from tuiapp.session.columns import Session
+from tuiapp.session.itl import itl_blocks, tick_range
 from tuiapp.session.table import Table
 from tuiapp.stats.bins import BINS, bin_index
 from tuiapp.stats.histogram import quantiles_from_counts
@@ -21,8 +22,6 @@ from tuiapp.stats.quantile import quantiles
 from tuiapp.stats.summary import Summary, summarize, summarize_counts
 
 METRICS = ("ttft", "tpot", "itl", "e2el")
-ITL_BLOCK_NS = 1_000_000_000
-MAX_ITL_BLOCKS = 60
 
 
 @dataclass(frozen=True)
@@ -132,16 +131,13 @@ def _measured(session: Session, req: np.ndarray) -> np.ndarray:
 
 
 def _itl(session: Session, after_ns: int, until_ns: int) -> Distribution:
-    first, end = max((after_ns + 1) // TICK_NS, 0), until_ns // TICK_NS + 1
-    counts = session.gaps.between(first, end)
+    counts = session.gaps.between(*tick_range(after_ns, until_ns))
     return Distribution("itl", counts=counts)
 
 
 def itl_with_blocks(session: Session, after_ns: int, until_ns: int) -> Distribution:
     """ITL with its time blocks, which the interval of a dependent series needs; costs more."""
-    first, end = max((after_ns + 1) // TICK_NS, 0), until_ns // TICK_NS + 1
-    per_block = max(ITL_BLOCK_NS // TICK_NS, -(-(end - first) // MAX_ITL_BLOCKS))
-    blocks = session.gaps.blocks(first, end, per_block)
+    blocks = itl_blocks(session, after_ns, until_ns)
     return Distribution("itl", counts=blocks.sum(axis=0), blocks=blocks)
 
 

@@ -27,6 +27,7 @@ from tuiapp.session.health import (
     health,
     probe_reasons,
 )
+from tuiapp.session.itl import Interval, itl_interval
 from tuiapp.session.latency import Distribution
 from tuiapp.stats.slo import Slo, parse_slos
 
@@ -114,6 +115,19 @@ class View:
         if metric == "itl":
             return latency.itl_with_blocks(self.session, self.run_start_ns, self.cursor_ns)
         return self.run(metric)
+
+    def itl_interval(self, window_ns: int | None) -> Interval:
+        """Of p99 of ITL over the last ``window_ns``, None for the run, up to a moment ago.
+
+        Once the engine has ended it reaches to the cursor, as a summary's does.
+        """
+        return itl_interval(
+            self.session,
+            self.run_start_ns,
+            self.cursor_ns,
+            window_ns,
+            whole=bool(self.health.exit_facts),
+        )
 
     def points(self, metric: str, after_ns: int) -> tuple[np.ndarray, np.ndarray]:
         """(moment it became known, value in ns) of every request in (after, cursor]."""

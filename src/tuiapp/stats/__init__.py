@@ -10,7 +10,7 @@ STATISTICS: dict[str, str] = {
     "quantiles": "tuiapp.stats.quantile:quantiles",
     "quantile-interval": "tuiapp.stats.quantile:interval",
     "binned-quantiles": "tuiapp.stats.histogram:quantiles_from_counts",
-    "binned-interval": "tuiapp.stats.bootstrap:block_interval",
+    "binned-interval": "tuiapp.stats.blocks:block_interval",
     "summary": "tuiapp.stats.summary:summarize",
     "binned-summary": "tuiapp.stats.summary:summarize_counts",
 }

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from tuiapp.stats.bins import bin_mid_ns
-from tuiapp.stats.bootstrap import MIN_BLOCKS, block_interval
+from tuiapp.stats.blocks import MIN_BLOCKS, block_interval
 from tuiapp.stats.histogram import quantiles_from_counts
 from tuiapp.stats.order import interpolate, interval_ranks, samples_needed, type7_ranks
 
 QUANTILES = (0.5, 0.9, 0.95, 0.99)
 BINNED = "binned to 0.3 %"
+TOO_SHORT, TOO_DEPENDENT = "too short", "too dependent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +109,24 @@ def _block_interval(
     """(interval of p99, caveats)."""
     if _too_few(n):
         return None, _too_few(n)
-    if blocks is None or failed:
-        return None, ()
+    return (None, ()) if blocks is None or failed else p99_of_blocks(blocks)
+
+
+def p99_of_blocks(blocks: np.ndarray) -> tuple[tuple[float, float] | None, tuple[str, ...]]:
+    """(interval of p99 or None, why there is none) of values counted by time block.
+
+    Args:
+        blocks: shape (blocks, BINS), in time order.
+    """
+    totals = blocks.sum(axis=1)
+    if few := _too_few(int(totals.sum())):
+        return None, few
+    filled = int((totals > 0).sum())
+    if filled < MIN_BLOCKS:
+        return None, (f"{TOO_SHORT} for a p99 interval: {filled} of {MIN_BLOCKS} time blocks",)
     found = block_interval(blocks, 0.99)
     if found is None:
-        return None, (f"too few time blocks for a p99 interval: under {MIN_BLOCKS}",)
+        return None, (f"{TOO_DEPENDENT} for a p99 interval: slow values come in few clusters",)
     return found, ()
 
 

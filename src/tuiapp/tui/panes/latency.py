@@ -9,11 +9,12 @@ from typing import ClassVar
 
 import numpy as np
 
+from tuiapp.session.itl import Interval
 from tuiapp.session.latency import Distribution
 from tuiapp.session.view import View
 from tuiapp.stats.axis import Axis, LogAxis
 from tuiapp.stats.quantile import samples_needed
-from tuiapp.stats.summary import Summary
+from tuiapp.stats.summary import TOO_DEPENDENT, TOO_SHORT, Summary
 from tuiapp.tui.panes.axes import latency_axis
 from tuiapp.tui.panes.base import Pane, Part, Scene
 from tuiapp.tui.panes.lines import TextLines
@@ -26,6 +27,7 @@ _NS_PER_MS = 1e6
 _NS_PER_S = 1_000_000_000
 _QUANTILES = {0.5: "p50", 0.9: "p90", 0.99: "p99"}
 _TWO_LINES_FROM = 14
+_SECONDS_UNTIL = 100
 
 
 class LatencyPane(Pane):
@@ -43,16 +45,20 @@ class LatencyPane(Pane):
 
     def parts(self, scene: Scene, width: int, height: int) -> Sequence[Part]:
         recent, run = scene.view.recent(self.METRIC), scene.view.run(self.METRIC)
-        lines = [quantile_line(scene.view, self.METRIC, recent.summary)]
-        if height >= _TWO_LINES_FROM and scene.view.window_ns is not None:
-            whole = quantile_line(scene.view, self.METRIC, run.summary)
-            window = f"{scene.view.window_ns // _NS_PER_S} s"
+        view = scene.view
+        intervals = [self.interval(view, view.window_ns)]
+        lines = [quantile_line(view, self.METRIC, recent.summary, intervals[0])]
+        if height >= _TWO_LINES_FROM and view.window_ns is not None:
+            intervals.append(self.interval(view, None))
+            whole = quantile_line(view, self.METRIC, run.summary, intervals[1])
+            window = f"{view.window_ns // _NS_PER_S} s"
             lines = [(*lines[0], _whose(window)), (*whole, _whose("run"))]
         numbers = NumberLines(tuple(lines))
         if height < 2:
             return ((numbers, 1),)
         drawing = _histogram(scene, self.METRIC, recent, run, width)
-        notes = list(dict.fromkeys((*recent.summary.caveats, *run.summary.caveats)))
+        why = [caveat for found in intervals if found is not None for caveat in found.caveats]
+        notes = list(dict.fromkeys((*recent.summary.caveats, *run.summary.caveats, *why)))
         notes = notes[: max(height - _TWO_LINES_FROM, 0)] if scene.full else []
         return (
             (drawing, height - len(lines) - len(notes)),
@@ -60,13 +66,24 @@ class LatencyPane(Pane):
             (TextLines(notes, Ink.DIM), len(notes)),
         )
 
+    def interval(self, view: View, window_ns: int | None) -> Interval | None:
+        """An interval of p99 from elsewhere than the summary; None where that one has it."""
+        return None
+
 
 def _whose(text: str) -> Field:
-    return Field("", text, 5, ink=Ink.DIM, keep=0, gap=2, align="left")
+    return Field("", text, 4, ink=Ink.DIM, keep=0, gap=2, align="left")
 
 
-def quantile_line(view: View, metric: str, found: Summary) -> tuple[Field, ...]:
-    """The number line of a summary in nanoseconds; what misses its objective is red."""
+def quantile_line(
+    view: View, metric: str, found: Summary, interval: Interval | None = None
+) -> tuple[Field, ...]:
+    """The number line of a summary in nanoseconds; what misses its objective is red.
+
+    Args:
+        interval: of p99, where it is not the summary's own; how old it is stands behind it.
+    """
+    ends_ns = found.p99_ci if interval is None else interval.ends_ns
     missed = {
         _QUANTILES.get(slo.q or 0.0, "")
         for slo in view.slos
@@ -79,20 +96,32 @@ def quantile_line(view: View, metric: str, found: Summary) -> tuple[Field, ...]:
         found.p90,
         found.p99,
         found.n,
-        interval_ns=found.p99_ci,
-        caveat=_caveat(found),
+        interval_ns=ends_ns,
+        caveat=_caveat(found, interval),
+        age=_age(view, interval),
     )
-    fields = tuple(replace(f, ink=Ink.BAD) if f.label in missed else f for f in fields)
-    if metric == "itl" and found.p99_ci is None and not _caveat(found) and found.n:
-        later = replace(fields[3], value="interval at end", ink=Ink.DIM)
-        return (*fields[:3], later, fields[4])
-    return fields
+    return tuple(replace(f, ink=Ink.BAD) if f.label in missed else f for f in fields)
 
 
-def _caveat(found: Summary) -> str:
-    """Why there is no interval; the whole caveats are in the summary."""
+def _caveat(found: Summary, interval: Interval | None) -> str:
+    """Why there is no interval, in short; the whole caveats are among the notes."""
     needed = samples_needed(0.99, 0.95)
-    return f"too few: {found.n}/{needed}" if 0 < found.n < needed else ""
+    if 0 < found.n < needed:
+        return f"too few: {found.n}/{needed}"
+    if not found.n or interval is None or not interval.caveats:
+        return ""
+    dependent = interval.caveats[0].startswith(TOO_DEPENDENT)
+    return TOO_DEPENDENT if dependent else TOO_SHORT
+
+
+def _age(view: View, interval: Interval | None) -> str:
+    """How much older than the other numbers an interval is; whole seconds, or minutes."""
+    if interval is None:
+        return ""
+    seconds = (view.cursor_ns - interval.until_ns) // _NS_PER_S
+    if seconds < 1:
+        return ""
+    return f"−{seconds}s" if seconds < _SECONDS_UNTIL else f"−{seconds // 60}m"
 
 
 def _histogram(
@@ -150,3 +179,6 @@ class ItlPane(LatencyPane):
     """Gaps between deliveries of tokens."""
 
     METRIC, TITLE = "itl", "ITL"
+
+    def interval(self, view: View, window_ns: int | None) -> Interval | None:
+        return view.itl_interval(window_ns)

@@ -14,6 +14,7 @@ from tuiapp.tui.renderables.palette import Ink, Palette
 
 UNKNOWN = "—"
 _NS_PER_MS = 1e6
+_INTERVAL_CELLS = 16
 _SI = ("", "k", "M", "G", "T", "P")
 _IEC = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 _DECIMAL = ("B", "kB", "MB", "GB", "TB", "PB")
@@ -214,6 +215,7 @@ def quantile_fields(
     *,
     interval_ns: tuple[float, float] | None = None,
     caveat: str = "",
+    age: str = "",
     doubtful: bool = False,
 ) -> tuple[Field, ...]:
     """The number line of a distribution.
@@ -226,18 +228,21 @@ def quantile_fields(
         n: samples they rest on.
         interval_ns: 95 % interval of p99.
         caveat: stands in the interval's place when there is none: ``too few (61/368)``.
+        age: how much older than the rest the interval is: ``−8s``.
         doubtful: mark p99 with ``†`` although the interval is there.
     """
     interval = caveat
     if interval_ns is not None:
         low, high = (format_ms(bound).strip() for bound in interval_ns)
         interval = f"({low}–{high})"
+        if age:
+            interval += f" {age}" if len(interval) + len(age) < _INTERVAL_CELLS else age
     ink = Ink.DIM if interval_ns is not None else Ink.WARN
     doubt = doubtful or (bool(caveat) and interval_ns is None)
     return (
         Field("p50", format_ms(p50_ns), keep=9, gap=2, label_ink=Ink.P50),
         Field("p90", format_ms(p90_ns), keep=3, gap=2, label_ink=Ink.P90),
         Field("p99", format_ms(p99_ns), keep=8, gap=2, caveat=doubt, label_ink=Ink.P99),
-        Field("", interval, width=16, ink=ink, keep=2, gap=2, tight=2, align="left"),
+        Field("", interval, width=_INTERVAL_CELLS, ink=ink, keep=2, gap=2, tight=2, align="left"),
         Field("n", format_count(n, 5), width=5, keep=1, gap=2, ink=Ink.TEXT),
     )

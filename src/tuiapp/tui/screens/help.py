@@ -20,11 +20,17 @@ _TERMS = (
     ("TPOT", "time per output token after the first: (last − first token) / (tokens − 1), one "
              "value a request."),
     ("ITL", "inter-token latency: every gap between two deliveries of tokens, counted in bins "
-            "0.27 % wide. Its interval needs the whole run and stands in the result."),
+            "0.27 % wide."),
     ("E2EL", "end-to-end latency: last token − intended arrival."),
     ("p50, p90, p99", "the value that 50, 90, 99 % of requests stay under; red where it misses "
                       "its objective."),
-    ("(a–b)", "the 95 % interval of p99, exact, for independent requests."),
+    ("(a–b)", "the 95 % interval of p99: exact, for independent requests; for ITL from the "
+              "differences between time blocks."),
+    ("(a–b) −8s", "an interval of ITL is renewed every ten seconds, less often in runs over ten "
+                  "minutes: this one ends 8 s before the other numbers."),
+    ("too short", "an interval of ITL needs 30 time blocks with gaps, each of half a second or "
+                  "longer."),
+    ("too dependent", "slow gaps came in so few clusters that no interval of p99 is honest."),
     ("too few: n/368", "under 368 requests no such interval of p99 exists; † says the same where "
                        "there is no room."),
     ("∞", "a request that failed or never finished counts as infinitely late."),
