@@ -282,9 +282,7 @@ class LiveScreen(Screen[None]):
         from tuiapp.tui.screens.request import RequestScreen
 
         palette = self.app.palette  # type: ignore[attr-defined]
-        self.app.push_screen(
-            RequestScreen(self.viewport.view(), req, palette, self._run.recording.path)
-        )
+        self.app.push_screen(RequestScreen(self.viewport.view(), req, palette))
 
     # -- the run ---------------------------------------------------------------------------
 
