@@ -41,7 +41,7 @@ from tuiapp.session.table import EventLog, Table
 
 TICK_NS = 250_000_000
 """Resolution of counters in time. A cursor that is not pinned to the end stands on a tick."""
-RING_ROWS = 1 << 18
+RING_ROWS = 1 << 16
 LOG_LINES = 5_000
 MAX_REQ = 1 << 26
 MAX_NS = 60 * 86_400 * 1_000_000_000
@@ -142,7 +142,9 @@ class Session:
         self.meta: dict[str, Any] = {}
         schema = {**REQUESTS_COLUMNS, "last_token_ns": INT64}
         self.requests = Table(schema, {name: UNSET for name in schema if name.endswith("_ns")})
-        self.sent, self.firsts, self.ends = EventLog(), EventLog(), EventLog()
+        self.sent = EventLog(self.requests, "t_sent_ns")
+        self.firsts = EventLog(self.requests, "t_first_ns")
+        self.ends = EventLog(self.requests, "t_end_ns")
         self.gaps = GapCounts()
         self.ring = TokenRing()
         self.ticks = Table(_TICK_COLUMNS)
@@ -181,13 +183,15 @@ class Session:
             return
         self.requests.grow(int(req.max()) + 1)
         unique = np.unique(req) if len(req) > 1 else req
-        logs = (("t_sent_ns", self.sent), ("t_first_ns", self.firsts), ("t_end_ns", self.ends))
-        unset = [(name, log, self.requests[name][unique] == UNSET) for name, log in logs]
+        logs = (self.sent, self.firsts, self.ends)
+        before = [self.requests[log.moment][unique] for log in logs]
         self.requests.put(req, frame.columns)
-        for name, log, was_unset in unset:
-            now = self.requests[name][unique]
-            new = was_unset & (now != UNSET)
-            log.append(now[new], unique[new])
+        for log, was in zip(logs, before, strict=True):
+            now = self.requests[log.moment][unique]
+            changed = now != was
+            if (moved := changed & (was != UNSET)).any():
+                log.remove(unique[moved])
+            log.append(unique[changed & (now != UNSET)])
         measured = self.requests["phase"][unique] == Phase.MEASURE
         if measured.any():
             first = int(self.requests["t_sched_ns"][unique[measured]].min())
@@ -259,7 +263,7 @@ class Session:
         sent, end = self.requests["t_sent_ns"], self.requests["t_end_ns"]
         req = np.flatnonzero((sent != UNSET) & (sent <= t_ns) & (end == UNSET))
         self.requests.put(req, {"t_end_ns": t_ns, "status": status})
-        self.ends.append(np.full(len(req), t_ns), req)
+        self.ends.append(req)
 
     def _fold_log(self, frame: Frame) -> None:
         for t_ns, source, level, text in _rows(frame, LOG_COLUMNS):

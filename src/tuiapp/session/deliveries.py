@@ -23,6 +23,14 @@ class Deliveries(NamedTuple):
     n: np.ndarray
 
 
+class Held(NamedTuple):
+    """Deliveries to one request that memory still holds, in time order; ``whole``: all so far."""
+
+    t_ns: np.ndarray
+    n: np.ndarray
+    whole: bool
+
+
 def between(session: Session, after_ns: int, until_ns: int) -> Iterator[Deliveries]:
     """Deliveries in (after, until], about a second of them at a time.
 
@@ -32,30 +40,61 @@ def between(session: Session, after_ns: int, until_ns: int) -> Iterator[Deliveri
     Raises:
         SessionError: the file cannot be read.
     """
-    ring = session.ring
-    if ring.is_whole or session.path is None or not session.path.exists():
-        yield _cut(Deliveries(*ring.held()), after_ns, until_ns)
-        return
+    if session.ring.is_whole or not _is_recorded(session):
+        yield _cut(Deliveries(*session.ring.held()), after_ns, until_ns)
+    else:
+        yield from _recorded(session, after_ns, until_ns)
+
+
+def held_of_request(session: Session, req: int) -> Held:
+    """What memory holds of the deliveries to ``req``; for the thread that folds frames."""
+    t_ns, n = session.ring.of(req)
+    ended = int(session.requests["t_end_ns"][req]) != UNSET
+    told = ended and int(n.sum()) >= int(session.requests["output_tokens"][req])
+    return Held(t_ns, n, session.ring.is_whole or told)
+
+
+def of_request(
+    session: Session, req: int, until_ns: int, held: Held | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """(t_ns, n) of every delivery to ``req`` at or before ``until_ns``, in time order.
+
+    May read the file: not for an event loop. While frames are folded in another thread, ``held``
+    must have been taken there.
+
+    Raises:
+        SessionError: the file cannot be read.
+    """
+    t_ns, n, whole = held or held_of_request(session, req)
+    if not whole and _is_recorded(session):
+        sent, end = (int(session.requests[name][req]) for name in ("t_sent_ns", "t_end_ns"))
+        found = _recorded(session, sent - 1, until_ns if end == UNSET else min(end, until_ns))
+        mine = [(batch.t_ns[own], batch.n[own]) for batch in found for own in [batch.req == req]]
+        t_ns, n = _joined(mine, t_ns, n)
+    seen = t_ns <= until_ns
+    return t_ns[seen], n[seen]
+
+
+def _joined(
+    parts: list[tuple[np.ndarray, np.ndarray]], t_ns: np.ndarray, n: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """What the file holds, and behind it what of memory has not been written yet."""
+    last = max((int(part[-1]) for part, _ in parts if len(part)), default=UNSET)
+    newer = t_ns > last
+    both = zip(*parts, (t_ns[newer], n[newer]), strict=True)
+    return tuple(np.concatenate(column) for column in both)  # type: ignore[return-value]
+
+
+def _is_recorded(session: Session) -> bool:
+    return session.path is not None and session.path.exists()
+
+
+def _recorded(session: Session, after_ns: int, until_ns: int) -> Iterator[Deliveries]:
+    assert session.path is not None
     with SessionFile(session.path) as file:
         for frame in file.frames([Kind.TOKENS], after_ns, until_ns):
             columns = (np.asarray(frame.columns[name]) for name in Deliveries._fields)
             yield _cut(Deliveries(*columns), after_ns, until_ns)
-
-
-def of_request(session: Session, req: int, until_ns: int) -> tuple[np.ndarray, np.ndarray]:
-    """(t_ns, n) of every delivery to ``req`` at or before ``until_ns``, in time order.
-
-    May read the file: not for an event loop.
-    """
-    t_ns, n = session.ring.of(req)
-    if int(n.sum()) < int(session.requests["output_tokens"][req]):
-        sent, end = (int(session.requests[name][req]) for name in ("t_sent_ns", "t_end_ns"))
-        found = between(session, sent - 1, until_ns if end == UNSET else min(end, until_ns))
-        mine = [(batch.t_ns[own], batch.n[own]) for batch in found for own in [batch.req == req]]
-        if mine:
-            t_ns, n = (np.concatenate(column) for column in zip(*mine, strict=True))
-    seen = t_ns <= until_ns
-    return t_ns[seen], n[seen]
 
 
 def _cut(batch: Deliveries, after_ns: int, until_ns: int) -> Deliveries:

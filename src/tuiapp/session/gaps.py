@@ -12,11 +12,12 @@ from typing import TypeVar
 
 import numpy as np
 
-from tuiapp.events import INT64, UINT16, UINT32
+from tuiapp.events import INT64, UINT8, UINT16, UINT32
 from tuiapp.session.table import Table
 from tuiapp.stats.bins import BINS, bin_index
 
 _WAITING_ROWS = 16_384
+_MOST = 255
 _UNSETTLED_TICKS = 8
 """Rows of the newest ticks still grow; sums over the whole run are kept for older ones only."""
 _REMEMBERED = 8
@@ -25,11 +26,14 @@ T = TypeVar("T")
 
 
 class GapCounts:
-    """Counts by tick and bin; 6 bytes for each pair that occurred."""
+    """Counts by tick and bin; 3 bytes for each pair that occurred.
+
+    A count that does not fit its byte is spread over several rows of the same bin.
+    """
 
     def __init__(self) -> None:
         self._ticks = Table({"tick": UINT32, "start": INT64})
-        self._rows = Table({"bin": UINT16, "count": UINT32})
+        self._rows = Table({"bin": UINT16, "count": UINT8})
         self._waiting: list[tuple[np.ndarray, np.ndarray]] = []
         self._waiting_rows = 0
         self._keys = np.empty(0, np.int64)
@@ -115,6 +119,7 @@ class GapCounts:
         first_tick = int(keys[0]) // BINS
         if len(self._ticks) and first_tick <= int(self._ticks["tick"][-1]):
             keys, counts = self._with_rows_from(first_tick, keys, counts)
+        keys, counts = _spread(keys, counts)
         tick = keys // BINS
         begins = np.flatnonzero(np.diff(tick, prepend=-1))
         start = len(self._rows) + begins
@@ -138,3 +143,11 @@ class GapCounts:
         keys, counts = keys[order], counts[order]
         begins = np.flatnonzero(np.diff(keys, prepend=-1))
         return keys[begins], np.add.reduceat(counts, begins)
+
+
+def _spread(keys: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The same counts in rows that each fit a byte."""
+    rows = -(-counts // _MOST)
+    spread = np.full(int(rows.sum()), _MOST)
+    spread[np.cumsum(rows) - 1] = counts - (rows - 1) * _MOST
+    return np.repeat(keys, rows), spread

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from tuiapp.events import INT64, UINT32
+from tuiapp.events import UINT32
 
 _FIRST_CAPACITY = 256
 
@@ -83,39 +84,56 @@ class Table:
 
 
 class EventLog:
-    """Moments of requests in time order: which ``req`` at which ``t_ns``."""
+    """One moment of requests, in time order: 4 bytes each, for the times stand in their table.
 
-    def __init__(self) -> None:
-        self._table = Table({"t_ns": INT64, "req": UINT32})
+    Args:
+        requests: a row for each ``req``.
+        moment: the column whose times these are.
+    """
+
+    def __init__(self, requests: Table, moment: str) -> None:
+        self.moment = moment
+        self._requests = requests
+        self._log = Table({"req": UINT32})
 
     def __len__(self) -> int:
-        return len(self._table)
+        return len(self._log)
 
-    def append(self, t_ns: np.ndarray, req: np.ndarray) -> None:
-        if not len(t_ns):
+    def append(self, req: np.ndarray) -> None:
+        """Requests whose moment has come and stands in the table."""
+        if not len(req):
             return
+        t_ns = self._requests[self.moment][req]
         order = np.argsort(t_ns, kind="stable")
-        last = self._table["t_ns"][-1] if len(self._table) else None
-        self._table.append({"t_ns": t_ns[order], "req": req[order]}, len(t_ns))
-        if last is not None and t_ns[order[0]] < last:
+        last_ns = self._time_of(-1) if len(self) else None
+        self._log.append({"req": req[order]}, len(req))
+        if last_ns is not None and t_ns[order[0]] < last_ns:
             self._sort()
+
+    def remove(self, req: np.ndarray) -> None:
+        """Forget requests whose moment in the table has changed."""
+        log = self._log["req"]
+        kept = log[np.isin(log, req, invert=True)]
+        log[: len(kept)] = kept
+        self._log.truncate(len(kept))
 
     def _sort(self) -> None:
         """A batch came late: put it where it belongs. Rare, so it may cost a full sort."""
-        order = np.argsort(self._table["t_ns"], kind="stable")
-        for name in self._table.names:
-            column = self._table[name]
-            column[:] = column[order]
+        log = self._log["req"]
+        log[:] = log[np.argsort(self._requests[self.moment][log], kind="stable")]
+
+    def _time_of(self, at: int) -> int:
+        return int(self._requests[self.moment][self._log["req"][at]])
 
     def count(self, until_ns: int) -> int:
         """How many happened at or before ``until_ns``."""
-        return int(np.searchsorted(self._table["t_ns"], until_ns, side="right"))
+        return bisect_right(self._log["req"], until_ns, key=self._requests[self.moment].item)
 
     def between(self, after_ns: int, until_ns: int) -> np.ndarray:
         """``req`` of every event in (after, until]."""
-        return self._table["req"][self.count(after_ns) : self.count(until_ns)]
+        return self._log["req"][self.count(after_ns) : self.count(until_ns)]
 
     def last_ns(self, until_ns: int) -> int | None:
         """Time of the newest event at or before ``until_ns``."""
         at = self.count(until_ns)
-        return int(self._table["t_ns"][at - 1]) if at else None
+        return self._time_of(at - 1) if at else None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -15,33 +14,20 @@ from textual.screen import ModalScreen
 from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Static
+from textual.worker import Worker, WorkerState
 
-from tuiapp.events import UNSET, Kind, Status
-from tuiapp.session.reader import read_frames
+from tuiapp.errors import SessionError
+from tuiapp.events import UNSET, Status
+from tuiapp.session import deliveries
 from tuiapp.session.traffic import split_columns
 from tuiapp.session.view import View
+from tuiapp.tui.renderables.canvas import clean
 from tuiapp.tui.renderables.numbers import format_clock, format_ms
 from tuiapp.tui.renderables.palette import Palette
 from tuiapp.tui.renderables.timeline import TokenTimeline
 
 _S = 1_000_000_000
-
-
-def deliveries(view: View, req: int, path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """(t_ns, n) of every delivery: from memory, or from the file once memory has let go of them."""
-    t_ns, n = view.session.ring.of(req)
-    expected = int(view.session.requests["output_tokens"][req])
-    if int(n.sum()) < expected and path.exists():
-        found = [
-            (frame.columns["t_ns"][mine], frame.columns["n"][mine])
-            for frame in read_frames(path)
-            if frame.kind == Kind.TOKENS
-            for mine in [np.asarray(frame.columns["req"]) == req]
-        ]
-        if found:
-            t_ns, n = (np.concatenate(column) for column in zip(*found, strict=True))
-    seen = t_ns <= view.cursor_ns
-    return t_ns[seen], n[seen]
+_Read = tuple[np.ndarray, np.ndarray] | SessionError
 
 
 class Timeline(Widget):
@@ -54,8 +40,16 @@ class Timeline(Widget):
         self._drawing, self._palette = drawing, palette
         self._lines: list[Strip] = []
 
+    def show(self, drawing: TokenTimeline) -> None:
+        """Draw another one."""
+        self._drawing = drawing
+        self._draw()
+
     def on_resize(self, event: events.Resize) -> None:
         del event
+        self._draw()
+
+    def _draw(self) -> None:
         width, height = self.content_size
         self._lines = self._drawing.strips(width, height, self._palette)
         self.refresh()
@@ -67,14 +61,20 @@ class Timeline(Widget):
 
 
 class RequestScreen(ModalScreen[None]):
-    """Details of request ``req`` as the view knows it: nothing from after its cursor."""
+    """Details of request ``req`` as the view knows it: nothing from after its cursor.
+
+    It opens with the deliveries that memory holds; the others are read from the recording.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,enter,d", "dismiss", "back")]
 
-    def __init__(self, view: View, req: int, palette: Palette, path: Path) -> None:
+    def __init__(self, view: View, req: int, palette: Palette) -> None:
         super().__init__()
         self._view, self._req, self._palette = view, req, palette
-        self._t_ns, self._n = deliveries(view, req, path)
+        self._held = deliveries.held_of_request(view.session, req)
+        seen = self._held.t_ns <= view.cursor_ns
+        self._t_ns, self._n = self._held.t_ns[seen], self._held.n[seen]
+        self._note = "" if self._held.whole else "reading the recording …"
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as dialog:
@@ -82,6 +82,33 @@ class RequestScreen(ModalScreen[None]):
             dialog.border_subtitle = "escape goes back"
             yield Static(self._facts(), markup=False)
             yield Timeline(self._timeline(), self._palette)
+
+    def on_mount(self) -> None:
+        if not self._held.whole:
+            self.run_worker(self._read, thread=True)
+
+    def _read(self) -> _Read:
+        """In a thread: all deliveries, or why the recording cannot be read."""
+        session, cursor_ns = self._view.session, self._view.cursor_ns
+        try:
+            return deliveries.of_request(session, self._req, cursor_ns, self._held)
+        except SessionError as error:
+            return error
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """Nothing is left to fill in once the dialog has been closed."""
+        if event.state == WorkerState.SUCCESS and self in self.app.screen_stack:
+            self._fill(event.worker.result)
+
+    def _fill(self, read: _Read) -> None:
+        if isinstance(read, SessionError):
+            self._note = clean(read.message)
+        else:
+            self._t_ns, self._n = read
+            missing = self._tokens() - int(self._n.sum())
+            self._note = f"{missing} of its tokens can no longer be read." if missing > 0 else ""
+        self.query_one(Static).update(self._facts())
+        self.query_one(Timeline).show(self._timeline())
 
     def _moment(self, name: str) -> int | None:
         """A moment of the request; None when it has not come at the cursor."""
@@ -118,9 +145,10 @@ class RequestScreen(ModalScreen[None]):
         return (
             f"{state}   arrived {format_clock(sched / _S)}   sent "
             f"{_ms(None if sent is None else sent - sched)} ms later\n"
-            f"in {prompt} tokens ({cached} cached)   out {int(self._n.sum())} of {target}   "
+            f"in {prompt} tokens ({cached} cached)   out {self._tokens()} of {target}   "
             f"TPOT {_ms(self._tpot_ns())} ms\n"
             f"TTFT {_ms(ttft)} ms = {split}\n"
+            f"{self._note}"
         )
 
     def _tpot_ns(self) -> float | None:
@@ -129,6 +157,11 @@ class RequestScreen(ModalScreen[None]):
         if first is None or last is None or count < 2:
             return None
         return (last - first) / (count - 1)
+
+    def _tokens(self) -> int:
+        """Tokens delivered at the cursor: a request that has ended tells, else those seen."""
+        told = int(self._view.session.requests["output_tokens"][self._req])
+        return told if self._moment("t_end_ns") is not None else int(self._n.sum())
 
 
 _PARTS = ("dispatch", "queue", "prefill", "deliver")

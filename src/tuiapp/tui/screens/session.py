@@ -306,9 +306,7 @@ class SessionScreen(Screen[None]):
         from tuiapp.tui.screens.request import RequestScreen
 
         palette = self.app.palette  # type: ignore[attr-defined]
-        self.app.push_screen(
-            RequestScreen(self.viewport.view(), req, palette, self.run.recording.path)
-        )
+        self.app.push_screen(RequestScreen(self.viewport.view(), req, palette))
 
     # -- the run ---------------------------------------------------------------------------
 
