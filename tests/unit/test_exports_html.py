@@ -132,6 +132,17 @@ def test_the_charts_hold_every_value_of_a_small_run(served: Session) -> None:
     assert sum(output["lines"][0]["values"][:-1]) == pytest.approx(tokens, rel=0.05)
 
 
+def test_requests_in_flight_are_those_sent_and_not_ended(served: Session) -> None:
+    (chart,) = [c for c in Page(report(served)).data["charts"] if "in flight" in c["title"]]
+    rows = served.requests
+    shown = {line["name"]: line["values"] for line in chart["lines"]}
+    assert set(shown) == {"in flight", "running", "waiting"}
+    for at, middle_s in enumerate(chart["t"][:-1]):
+        ends = [int((middle_s - 0.5) * NS) + NS // 4 * (part + 1) - 1 for part in range(4)]
+        counts = [((rows["t_sent_ns"] <= t) & (rows["t_end_ns"] > t)).sum() for t in ends]
+        assert shown["in flight"][at] == max(counts)
+
+
 def test_what_came_after_the_cursor_is_not_in_it() -> None:
     cursor_ns, everything = 30 * NS - 1, list(frames(Load(duration_s=60.0, gpus=1)))
     everything += [mark_frame(20 * NS, "before"), mark_frame(40 * NS, "after")]
