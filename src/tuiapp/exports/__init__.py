@@ -40,6 +40,12 @@ EXPORTS = {
     "json": Format(
         "tuiapp.exports.json_summary:write", "text", ".json", "the result as one JSON object"
     ),
+    "html": Format(
+        "tuiapp.exports.html_report:write",
+        "text",
+        ".html",
+        "a report with interactive charts, in one file",
+    ),
 }
 
 Export = Callable[[View, Any], None]
