@@ -180,7 +180,12 @@ def test_responses_that_were_not_streamed_have_an_e2el_and_nothing_else(tmp_path
     for request in requests:
         for end in ("first", "last"):
             request["info"]["timings"][f"{end}_token_iteration"] = None
-    found = result(write(tmp_path / "whole.json", file))
+    path = write(tmp_path / "whole.json", file)
+    found, known = result(path), session(path)
+    known.meta["slo"] = ["ttft:p99<100s"]
+    assert View(known, known.end_ns).good(0, known.end_ns) == 0
+    known.meta["slo"] = ["e2el:p99<100s"]
+    assert View(known, known.end_ns).good(0, known.end_ns) == 19
     assert found["tpot_s"]["n"] == 1  # the failed one
     assert found["tpot_s"]["mean"] is None
     assert found["e2el_s"]["mean"] == pytest.approx(

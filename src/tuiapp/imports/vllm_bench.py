@@ -4,8 +4,8 @@ Seconds everywhere. ``ttfts``, ``latencies`` and ``itls`` count from the send; `
 on the client's own clock; ``queue_times`` is what a request waited for a free slot of
 ``--max-concurrency`` before it was sent. A request that failed leaves zeros in every array.
 
-Versions add arrays and never take one away: ``ttfts``, ``itls``, ``output_lens``, ``input_lens`` and
-``errors`` are in all of them, ``start_times`` in later ones, ``latencies`` and ``queue_times`` in 0.32.
+``ttfts``, ``itls``, ``output_lens``, ``input_lens`` and ``errors`` are in the files of all versions,
+``start_times`` in those of later ones, ``latencies`` and ``queue_times`` in those of 0.32.
 """
 
 from __future__ import annotations
