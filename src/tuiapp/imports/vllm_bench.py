@@ -4,7 +4,7 @@ Seconds everywhere. ``ttfts``, ``latencies`` and ``itls`` count from the send; `
 on the client's own clock; ``queue_times`` is what a request waited for a free slot of
 ``--max-concurrency`` before it was sent. A request that failed leaves zeros in every array.
 
-``ttfts``, ``itls``, ``output_lens``, ``input_lens`` and ``errors`` are in the files of all versions,
+``ttfts``, ``itls``, ``output_lens``, ``input_lens`` and ``errors`` are in files of all versions,
 ``start_times`` in those of later ones, ``latencies`` and ``queue_times`` in those of 0.32.
 """
 
