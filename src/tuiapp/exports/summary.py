@@ -110,7 +110,8 @@ def _throughput(view: View) -> dict[str, Any]:
 
 
 def _run_caveats(view: View) -> list[str]:
-    caveats = []
+    told = view.meta.get("caveats")
+    caveats = [str(text)[:300] for text in told[:32]] if isinstance(told, list | tuple) else []
     if was_client_limited(view.session, view.cursor_ns):
         lags = [lag for lag in _driver(view).values() if lag is not None]
         size = f" by {max(lags) * 1e3:.1f} ms (p99)" if lags else ""

@@ -205,6 +205,9 @@ def _silence(session: Session, cursor_ns: int, load: Fact) -> tuple[int, str, st
     """(since, reason, advice) when the engine should speak and does not."""
     if isinstance(load.value, dict) and load.value.get("state") == "done":
         return None
+    imported = session.meta.get("imported")
+    if isinstance(imported, dict) and imported.get("deliveries") is False:
+        return None  # nobody tells when tokens came, so their absence tells nothing
     heartbeat = _last_sample_ns(session, "driver", cursor_ns)
     if heartbeat is not None and cursor_ns - heartbeat > SILENT_AFTER_NS:
         reason = "the engine's process has stopped reporting."

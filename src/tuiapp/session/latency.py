@@ -117,10 +117,10 @@ def request_values(
 
 
 def _served_values(table: Table, metric: str, req: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(req, TPOT or E2EL in ns) of served requests; TPOT needs two tokens."""
+    """(req, TPOT or E2EL in ns) of served requests; TPOT needs two tokens and the first's time."""
     if metric != "tpot":
         return req, (table["t_last_ns"][req] - table["t_sched_ns"][req]).astype(float)
-    req = req[table["output_tokens"][req] > 1]
+    req = req[(table["output_tokens"][req] > 1) & (table["t_first_ns"][req] != UNSET)]
     span = table["t_last_ns"][req] - table["t_first_ns"][req]
     return req, span / (table["output_tokens"][req].astype(np.int64) - 1)
 
@@ -152,6 +152,8 @@ def good_requests(
     last = table["t_last_ns"][ended]
     gaps = np.maximum(table["output_tokens"][ended].astype(np.int64) - 1, 1)
     measures = {"ttft": first - sched, "tpot": (last - first) / gaps, "e2el": last - sched}
+    for metric in ("ttft", "tpot"):  # what is not known meets no limit
+        measures[metric] = np.where(first == UNSET, np.inf, measures[metric])
     measures["itl"] = measures["tpot"]
     for metric, limit in limits_ns.items():
         good &= measures[metric] <= limit

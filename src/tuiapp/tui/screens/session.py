@@ -186,7 +186,7 @@ class SessionScreen(Screen[None]):
         """The screen's shape follows from the view alone."""
         view = scene.view
         state = view.health.state
-        ready = any(span.name == "ready" for span in view.cold_start)
+        ready = view.measured or any(span.name == "ready" for span in view.cold_start)
         starting = state == STARTING or (state in (DEAD, DONE) and not ready)
         classes = {
             "-starting": starting and not self._full,
