@@ -128,12 +128,13 @@ def frames(draw: st.DrawFn, *, broken: bool = False) -> Frame:
     if kind == Kind.FACTS:
         columns["name"] = draw(_rows(st.sampled_from(FACT_NAMES), rows))
         columns["value"] = draw(_rows(fact_texts, rows))
+    end = max((int(t) for t in columns.get("t_ns", ())), default=0)
+    end = max(draw(st.just(end) | times), 0)
     if broken:
         columns = draw(_mangled(columns, rows))
         attrs = draw(st.just(attrs) | plain)
-    known = [int(t) for t in columns.get("t_ns", ()) if isinstance(t, (int, np.integer))]
-    end = draw(st.just(max(known, default=0)) | times)
-    return Frame(kind, draw(times), max(end, 0) if not broken else draw(odd_times), columns, attrs)
+        end = draw(st.just(end) | odd_times)
+    return Frame(kind, draw(times), end, columns, attrs)
 
 
 def _rows(values: st.SearchStrategy[Any], rows: int) -> st.SearchStrategy[list[Any]]:
@@ -170,6 +171,7 @@ def _mangled(draw: st.DrawFn, columns: dict[str, Any], rows: int) -> dict[str, A
                 st.integers(0, 9).map(lambda size: np.zeros(size, np.int64)),
                 st.just(np.zeros((rows, 2), np.float32)),
                 st.just(None),
+                _rows(plain, rows),
                 texts,
             )
         )

@@ -24,7 +24,7 @@ from tuiapp.tui.panes import PANES, pane_class
 from tuiapp.tui.panes.base import Scene, stack
 from tuiapp.tui.renderables.canvas import clean
 
-SIZES = ((78, 9), (40, 4), (158, 30))
+SIZES = {False: ((76, 8), (38, 4)), True: ((78, 20),)}
 NS = 1_000_000_000
 
 
@@ -59,17 +59,16 @@ def fold(frames: list[Frame]) -> Session:
 def cursors(session: Session) -> Iterator[int]:
     """Moments at which a screen may stand."""
     end = session.end_ns
-    yield from {0, end // 2 // TICK_NS * TICK_NS + TICK_NS - 1, end}
+    yield from (end // 2 // TICK_NS * TICK_NS + TICK_NS - 1, end, 0)
 
 
 def use(session: Session, *, draw: bool = True) -> None:
     """Look at it in every way."""
-    for cursor in cursors(session):
-        for window in (None, 10 * NS):
-            view = View(session, cursor, window)
-            if draw:
-                draw_panes(view)
-            numbers(view)
+    for window, cursor in zip((10 * NS, None, 2 * NS), cursors(session), strict=True):
+        view = View(session, cursor, window)
+        if draw and cursor:
+            draw_panes(view, full=window is None)
+        numbers(view)
     view = View(session, session.end_ns)
     for name in EXPORTS:
         out = io.StringIO()
@@ -98,15 +97,14 @@ def numbers(view: View) -> None:
     view.log(5), view.facts(), view.marks()
 
 
-def draw_panes(view: View) -> None:
-    """Every pane at several sizes, as the screens draw it."""
-    for full in (False, True):
-        scene = Scene(view, PALETTE, full=full, log_axis=not full)
-        for name in PANES:
-            for width, height in SIZES:
-                pane = pane_class(name)(name)
-                assert_harmless(clean(pane.title(scene)))
-                check(stack(pane.parts(scene, width, height), width, height, PALETTE), width, height)
+def draw_panes(view: View, *, full: bool) -> None:
+    """Every pane as the screens draw it: in its place, or with the screen to itself."""
+    scene = Scene(view, PALETTE, full=full, log_axis=not full)
+    for name in PANES:
+        for width, height in SIZES[full]:
+            pane = pane_class(name)(name)
+            assert_harmless(clean(pane.title(scene)))
+            check(stack(pane.parts(scene, width, height), width, height, PALETTE), width, height)
 
 
 def assert_harmless(text: str, *, lines: bool = False) -> None:

@@ -23,7 +23,7 @@ from tuiapp.session.frames import (
 MAX_SKIPPED = 256 << 20
 """Bytes without a whole frame behind which none is looked for any more."""
 _MAX_TRIES = 1 << 19
-_MAX_VAIN = 1 << 30
+_MAX_VAIN = 256 << 20
 """Places where a frame could have begun and none did, and bytes of such frames that were summed."""
 
 

@@ -43,7 +43,7 @@ MAX_DEPTH, MAX_NODES, MAX_SLOS = 16, 20_000, 64
 # What may lie beyond all that is known so far: a little at first, more with every frame, so that
 # no frame asks for much more memory than it takes itself.
 _FREE_REQS, _REQS_A_FRAME = 1 << 18, 1024
-_FREE_NS = _NS_A_FRAME = 86_400 * 1_000_000_000
+_NS_A_FRAME = 86_400 * 1_000_000_000
 _MAX_FLOAT = float(np.finfo(np.float32).max)
 _FREE_CELLS, _CELLS_A_CELL = 1 << 16, 64
 
@@ -84,7 +84,7 @@ def _require(holds: object, rule: str) -> None:
 
 
 def _latest_ns(session: Session) -> int:
-    return min(MAX_NS, _FREE_NS + (session.folded + 1) * _NS_A_FRAME)
+    return min(MAX_NS, session.folded * _NS_A_FRAME)
 
 
 def _check_span(frame: Frame, session: Session) -> None:
@@ -93,14 +93,15 @@ def _check_span(frame: Frame, session: Session) -> None:
 
 
 def _check_columns(frame: Frame) -> None:
-    declared, rows = COLUMNS[frame.kind], frame.rows
     for name in _REQUIRED[frame.kind]:
         _require(name in frame.columns, f"it has no {name}")
+    for name, column in frame.columns.items():
+        _require(isinstance(column, (list, tuple, np.ndarray)), f"{name} is no column")
+    declared, rows = COLUMNS[frame.kind], frame.rows
     for name, column in frame.columns.items():
         kind = declared.get(name, FLOAT32 if frame.kind == Kind.SAMPLES else None)
         if kind is None:  # a column of a later version: nobody reads it
             continue
-        _require(isinstance(column, (list, tuple, np.ndarray)), f"{name} is no column")
         _require(len(column) == rows, f"{name} has another length")
         if kind == TEXT:
             _check_texts(name, column)
@@ -116,7 +117,10 @@ def _check_texts(name: str, column: Iterable[Any]) -> None:
 def _check_numbers(name: str, column: Any, declared: str) -> None:
     if isinstance(column, np.ndarray) and column.dtype.str == declared and column.ndim == 1:
         return
-    array = np.asarray(column)
+    try:
+        array = np.asarray(column)
+    except ValueError as error:  # lists of several lengths
+        raise _Broken(f"{name} is no column") from error
     _require(array.ndim == 1, f"{name} is no column")
     if declared == FLOAT32:
         _check_floats(name, array)
@@ -232,10 +236,10 @@ def _check_header(attrs: Mapping[str, Any]) -> None:
     """What is merged into the header is small, and what the program reads has its type."""
     _check_plain(attrs)
     for name in _MAPS:
-        _require(isinstance(attrs.get(name) or {}, Mapping), f"{name} is no map")
+        _require(isinstance(attrs.get(name, {}), Mapping), f"{name} is no map")
     slos = attrs.get("slo") or ()
     _require(isinstance(slos, (list, tuple)) and len(slos) <= MAX_SLOS, "slo is no short list")
-    workload, host = attrs.get("workload") or {}, attrs.get("host") or {}
+    workload, host = attrs.get("workload", {}), attrs.get("host", {})
     for name in ("rate", "concurrency"):
         _require(_is_number(workload.get(name)), f"{name} is no number")
     gpus = host.get("gpus")
