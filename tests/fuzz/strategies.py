@@ -112,7 +112,9 @@ def frames(draw: st.DrawFn, *, broken: bool = False) -> Frame:
     """A frame of any kind; ``broken`` lets types, lengths, names and times be wrong."""
     kind = draw(st.sampled_from([*COLUMNS, Kind.META, Kind.GAP]))
     if kind in (Kind.META, Kind.GAP):
-        attrs = draw(header) if kind == Kind.META else {"frames": draw(leaves), "reason": draw(texts)}
+        attrs = (
+            draw(header) if kind == Kind.META else {"frames": draw(leaves), "reason": draw(texts)}
+        )
         t_ns = draw(odd_times if broken else times)
         return Frame(kind, t_ns, t_ns, {}, attrs)
     rows = draw(st.integers(0, 6))

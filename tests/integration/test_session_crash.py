@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import os
 import random
-import resource
 import signal
 import subprocess
 import sys
@@ -52,11 +51,15 @@ class Recording:
 
     def within(self, start: int, end: int) -> list[int]:
         """Numbers of the blocks that lie wholly in [start, end)."""
-        return [n for n, block in enumerate(self.blocks) if start <= block.offset <= block.end <= end]
+        return [
+            n for n, block in enumerate(self.blocks) if start <= block.offset <= block.end <= end
+        ]
 
     def without(self, start: int, end: int) -> list[int]:
         """Numbers of the blocks that share no byte with [start, end)."""
-        return [n for n, block in enumerate(self.blocks) if block.end <= start or block.offset >= end]
+        return [
+            n for n, block in enumerate(self.blocks) if block.end <= start or block.offset >= end
+        ]
 
 
 def record(load_: Load, every: int, most: int) -> Recording:
@@ -123,18 +126,22 @@ def told(session: Session) -> Any:
         for group in view.groups("")
         for name in session.samples[group].names
     }
-    tokens = [tuple(column.tolist()) for batch in between(session, -1, view.cursor_ns) for column in batch]
+    tokens = [
+        tuple(column.tolist()) for batch in between(session, -1, view.cursor_ns) for column in batch
+    ]
     said = (view.facts(), view.marks(), view.log(99), session.lost_frames, session.rejected)
     return out.getvalue(), repr(gauges), tokens, said
 
 
-def assert_survived(path: Path, recording: Recording, survivors: list[int], *, deep: bool) -> Report:
-    """Exactly ``survivors`` are read, each as it was written, and make the session that is shown."""
+def assert_survived(
+    path: Path, recording: Recording, survivors: list[int], *, deep: bool
+) -> Report:
+    """Exactly ``survivors`` are read, each as it was written, and make the session shown."""
     found, report = read(path)
     truth = TRUE[id(recording)]
     assert [plain(frame) for frame in found] == [truth[at] for at in survivors]
     with SessionFile(path) as file:
-        stored = [frame for frame in file.frames()]
+        stored = list(file.frames())
         assert [plain(frame) for frame in stored] == [truth[at] for at in survivors]
         if not report.whole:
             assert not file.report.whole, "one reader hides what the other tells"
@@ -152,7 +159,9 @@ def test_the_whole_files_are_what_they_should_be(tmp_path: Path) -> None:
         everything = [*range(len(recording.blocks))]
         assert assert_survived(path, recording, everything, deep=True).whole
     assert len(SMALL.data) > TRUNCATIONS
-    assert {kind for kind in Kind if kind != Kind.GAP} - {b.kind for b in LARGE.blocks} == {Kind.INDEX}
+    assert {kind for kind in Kind if kind != Kind.GAP} - {b.kind for b in LARGE.blocks} == {
+        Kind.INDEX
+    }
 
 
 def test_truncations(tmp_path: Path) -> None:
@@ -172,7 +181,9 @@ def test_truncations(tmp_path: Path) -> None:
         survivors = SMALL.within(0, cut)
         with SessionFile(path) as file:
             assert not file.indexed
-            assert [file.index.block(row) for row in range(len(file.index))] == SMALL.blocks[: len(survivors)]
+            assert [file.index.block(row) for row in range(len(file.index))] == SMALL.blocks[
+                : len(survivors)
+            ]
             assert file.report.whole
             whole = SMALL.blocks[len(survivors) - 1].end if survivors else len(MAGIC)
             assert len(survivors) == len(SMALL.blocks) or file.report.torn_bytes == cut - whole
@@ -220,7 +231,9 @@ def test_zeroed_pages(tmp_path: Path) -> None:
             continue
         survivors = LARGE.without(start, start + size)
         report = assert_survived(path, LARGE, survivors, deep=turn % 50 == 0)
-        assert report.whole == (len(survivors) == len(LARGE.blocks)) or start > LARGE.blocks[-1].offset
+        assert (
+            report.whole == (len(survivors) == len(LARGE.blocks)) or start > LARGE.blocks[-1].offset
+        )
 
 
 def test_damage_stays_told_after_a_note_was_appended(tmp_path: Path) -> None:
