@@ -16,7 +16,7 @@ import pytest
 from tests.fuzz.corpus import corpus, mutated, once
 from tuiapp.clock import monotonic_ns
 
-MUTATIONS = 700
+MUTATIONS = 500
 """Files made by our own mutations in a short run."""
 
 
@@ -44,7 +44,7 @@ def test_mutations(request: pytest.FixtureRequest, tmp_path: Path) -> None:
 def test_coverage_guided(request: pytest.FixtureRequest, tmp_path: Path) -> None:
     """The seed is fixed and the runs are counted, unless it is to go on for long."""
     seconds = request.config.getoption("--fuzz-seconds")
-    bound = [f"-max_total_time={seconds}"] if seconds else ["-max_total_time=10", "-runs=3000"]
+    bound = [f"-max_total_time={seconds}"] if seconds else ["-max_total_time=8", "-runs=3000"]
     options = ["-seed=7", "-timeout=20", "-rss_limit_mb=2048", "-print_final_stats=1", *bound]
     call = [sys.executable, "-m", "tests.fuzz.guided", str(tmp_path), *options]
     done = subprocess.run(call, capture_output=True, text=True, check=False)

@@ -27,7 +27,7 @@ from tuiapp.events import (
     mark_frame,
 )
 from tuiapp.session.file import SessionFile
-from tuiapp.session.frames import MAGIC, MAX_BODY, MAX_ROWS, OVERHEAD, RAW, ZLIB, pack, pack_trailer
+from tuiapp.session.frames import MAGIC, MAX_BODY, MAX_ROWS, RAW, ZLIB, pack, pack_trailer
 from tuiapp.session.index import Block, Index, closing
 from tuiapp.session.reader import Report, load, read_frames
 from tuiapp.session.validity import MAX_NS, MAX_REQ
@@ -395,7 +395,3 @@ def test_a_file_that_grows_while_it_is_read(tmp_path: Path) -> None:
             more.write(pack(mark_frame(9, "new"), SYNC, 3 + count, RAW))
             more.flush()
     assert count == 4
-
-
-def test_overhead_is_what_a_header_takes() -> None:
-    assert len(raw_frame(7, b"")) == OVERHEAD

@@ -23,6 +23,7 @@ import numpy as np
 import pytest
 
 from tests.doubles.synthetic import NS, Load, frames
+from tests.fuzz.uses import fold
 from tuiapp.errors import SessionError
 from tuiapp.events import Frame, Kind, log_frame, mark_frame
 from tuiapp.exports import export
@@ -108,13 +109,6 @@ TRUE = {id(recording): truths(recording) for recording in (SMALL, LARGE, UNCLOSE
 def read(path: Path) -> tuple[list[Frame], Report]:
     report = Report()
     return [frame for frame in read_frames(path, report) if frame.kind != Kind.INDEX], report
-
-
-def fold(given: list[Frame]) -> Session:
-    session = Session()
-    for frame in given:
-        session.fold(frame)
-    return session
 
 
 def told(session: Session) -> Any:
@@ -388,16 +382,18 @@ def test_a_limit_on_the_size_of_files(tmp_path: Path) -> None:
     assert (out.split()[:1], err) == (["whole"], ""), err
 
 
+NO_ROOM = """
+import resource, sys; from pathlib import Path
+from tuiapp.session.writer import SessionWriter; from tuiapp.errors import SessionError
+resource.setrlimit(resource.RLIMIT_FSIZE, (4, 4))
+try: SessionWriter(Path(sys.argv[1]))
+except SessionError as error: print(error.message)
+"""
+
+
 def test_a_disk_that_was_full_from_the_start(tmp_path: Path) -> None:
     """Nothing can be written at all: one sentence, and no empty file is left."""
-    code = (
-        "import resource, sys; from pathlib import Path;"
-        "from tuiapp.session.writer import SessionWriter; from tuiapp.errors import SessionError;"
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (4, 4))\n"
-        "try: SessionWriter(Path(sys.argv[1]))\n"
-        "except SessionError as error: print(error.message)"
-    )
-    with child("-c", code, tmp_path / "run.tuiapp") as limited:
+    with child("-c", NO_ROOM, tmp_path / "run.tuiapp") as limited:
         out, err = limited.communicate(timeout=60)
     assert out.startswith("Cannot record to")
     assert err == ""

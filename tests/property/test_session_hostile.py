@@ -52,7 +52,7 @@ def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
 # -- whatever the frames hold --------------------------------------------------------------
 
 
-@settings(SEEDED, max_examples=100)
+@settings(SEEDED, max_examples=60)
 @given(st.lists(frames(), max_size=10), st.lists(frames(broken=True), max_size=3))
 def test_any_frames_alone(sound: list[Frame], broken: list[Frame]) -> None:
     use(fold([*sound, *broken]))
@@ -64,7 +64,7 @@ def test_any_frames_among_those_of_a_run(sound: list[Frame], broken: list[Frame]
     use(fold([*RUN[:40], *broken, *sound, *RUN[40:]]))
 
 
-@settings(SEEDED, max_examples=200)
+@settings(SEEDED, max_examples=120)
 @given(frames(broken=True))
 def test_a_frame_is_taken_or_left_as_a_whole(frame: Frame) -> None:
     session = fold(RUN[:30])
@@ -79,7 +79,7 @@ def test_a_frame_is_taken_or_left_as_a_whole(frame: Frame) -> None:
         }
 
 
-@settings(SEEDED, max_examples=200)
+@settings(SEEDED, max_examples=120)
 @given(data=st.data())
 def test_any_bytes_with_right_checksums(scratch: Path, data: st.DataObject) -> None:
     changed = bytearray(DATA)
