@@ -14,6 +14,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--update-golden", action="store_true", help="rewrite the golden files, then look at them"
     )
+    parser.addoption(
+        "--fuzz-seconds", type=int, default=0, help="search that long for harmful session files"
+    )
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -125,6 +125,8 @@ def _run_caveats(view: View) -> list[str]:
         caveats.append(f"{cut} requests were in flight when the run was stopped, and are left out")
     if view.session.lost_frames:
         caveats.append(f"{view.session.lost_frames} batches of samples were lost")
+    if view.session.rejected:
+        caveats.append(f"{view.session.rejected} batches made no sense and are left out")
     return caveats
 
 

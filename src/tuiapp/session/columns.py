@@ -38,14 +38,12 @@ from tuiapp.events import (
 )
 from tuiapp.session.gaps import GapCounts
 from tuiapp.session.table import EventLog, Table
+from tuiapp.session.validity import MAX_NS, MAX_REQ, trouble
 
 TICK_NS = 250_000_000
 """Resolution of counters in time. A cursor that is not pinned to the end stands on a tick."""
 RING_ROWS = 1 << 16
 LOG_LINES = 5_000
-MAX_REQ = 1 << 26
-MAX_NS = 60 * 86_400 * 1_000_000_000
-"""Rows with an id or a time beyond these are not believed: they would size the columns."""
 NEVER = np.iinfo(np.int64).max
 _FEW_ROWS = 1_000
 
@@ -153,6 +151,7 @@ class Session:
         self.log: deque[LogLine] = deque(maxlen=LOG_LINES)
         self.marks: list[Mark] = []
         self.lost_frames = 0
+        self.folded = self.rejected = 0
         self.end_ns = 0
         self.measure_start_ns: int = NEVER
         self._fold: dict[int, Callable[[Frame], None]] = {
@@ -168,11 +167,16 @@ class Session:
         }
 
     def fold(self, frame: Frame) -> None:
-        """Take a frame in. Kinds of later versions are passed over."""
+        """Take a frame in. Kinds of later versions are passed over, broken frames are counted."""
         fold = self._fold.get(frame.kind)
-        if fold is not None and 0 <= frame.t1_ns < MAX_NS:
-            fold(frame)
-            self.end_ns = max(self.end_ns, frame.t1_ns)
+        if fold is None:
+            return
+        self.folded += 1
+        if trouble(frame, self):
+            self.rejected += 1
+            return
+        fold(frame)
+        self.end_ns = max(self.end_ns, frame.t1_ns)
 
     def _fold_meta(self, frame: Frame) -> None:
         merge(self.meta, frame.attrs)

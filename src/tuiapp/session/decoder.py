@@ -20,10 +20,22 @@ from tuiapp.session.frames import (
     unpack_trailer,
 )
 
+MAX_SKIPPED = 256 << 20
+"""Bytes without a whole frame behind which none is looked for any more."""
+_MAX_TRIES = 1 << 19
+_MAX_VAIN = 256 << 20
+"""Places where a frame could have begun and none did, and bytes of such frames that were summed."""
+
 
 @dataclass(slots=True)
 class Damage:
-    """What a stream lost: bytes skipped and frames whose sequence numbers are missing."""
+    """What a stream lost.
+
+    Attributes:
+        skipped_bytes: no frame was found in them.
+        bad_frames: their checksum or their body is wrong, or they stand there twice.
+        missing_frames: their sequence numbers do not occur.
+    """
 
     skipped_bytes: int = 0
     bad_frames: int = 0
@@ -34,8 +46,9 @@ class Decoder:
     """Turns a byte stream back into frames.
 
     Feed it bytes as they come; every size is checked before anything is allocated, and no frame
-    is returned whose checksum does not hold. ``offset`` and ``header`` tell of the frame that was
-    yielded last.
+    is returned whose checksum does not hold or that comes again. ``offset`` and ``header`` tell of
+    the frame that was yielded last. A stream that is made to be searched for ever is ``given_up``:
+    the rest of it counts as skipped.
 
     Args:
         sync: the stream's random word; the first valid frame tells it when left out.
@@ -48,10 +61,12 @@ class Decoder:
         self.damage = Damage()
         self.offset = offset
         self.header: Header | None = None
+        self.given_up = False
         self._bodies = bodies
         self._base = offset
         self._buffer = bytearray()
         self._seq: int | None = None
+        self._tries = self._vain = self._skipped = 0
 
     @property
     def pending(self) -> int:
@@ -71,21 +86,21 @@ class Decoder:
         start = 0
         try:
             while start < len(self._buffer):
-                size = self._size(start)
+                size = self._size(start) if not self.given_up else 1
                 if size == 0 and not ended:
                     return
                 if size < 0:  # a trailer
                     start -= size
                     continue
-                frame = self._decode(start, size) if size else None
-                if frame is None:
-                    skip = self._next_start(start, ended=ended)
-                    self.damage.skipped_bytes += skip - start
-                    start = skip
+                data = self._whole(start, size) if size else None
+                if data is None:
+                    start = self._skip(start, ended=ended)
                     continue
-                self.offset = self._base + start
-                start += size
-                yield frame
+                frame = self._decode(data)
+                at, start = start, start + size
+                if frame is not None:
+                    self.offset = self._base + at
+                    yield frame
         finally:
             self._base += start
             del self._buffer[:start]
@@ -108,24 +123,51 @@ class Decoder:
             return 1
         return header.size if have >= header.size else 0
 
-    def _decode(self, start: int, size: int) -> Frame | None:
+    def _whole(self, start: int, size: int) -> memoryview | None:
+        """The bytes of the frame that begins at ``start``; None when none does."""
         if size < OVERHEAD:
             return None
         data = memoryview(bytes(memoryview(self._buffer)[start : start + size]))
+        if header_at(data, 0) is None or not is_whole(data):
+            self.damage.bad_frames += 1
+            self._vain += size
+            return None
+        self._skipped = 0
+        return data
+
+    def _decode(self, data: memoryview) -> Frame | None:
+        """The frame in ``data``, whose checksum holds; None when it came before or is nonsense."""
         header = header_at(data, 0)
-        if header is None or not is_whole(data):
+        assert header is not None
+        self.sync = header.sync
+        step = 1 if self._seq is None else (header.seq - self._seq) & 0xFFFFFFFF
+        if not 0 < step < 1 << 31:
             self.damage.bad_frames += 1
             return None
-        self.sync, self.header = header.sync, header
-        if self._seq is not None:
-            self.damage.missing_frames += (header.seq - self._seq - 1) & 0xFFFFFFFF
+        self.damage.missing_frames += step - 1
         self._seq = header.seq
-        if self._bodies:
-            try:
-                return unpack(data)
-            except SessionError:
-                self.damage.bad_frames += 1
-        return Frame(header.kind, header.t0_ns, header.t1_ns)
+        if not self._bodies:
+            self.header = header
+            return Frame(header.kind, header.t0_ns, header.t1_ns)
+        try:
+            frame = unpack(data)
+        except SessionError:
+            self.damage.bad_frames += 1
+            return None
+        self.header = header
+        return frame
+
+    def _skip(self, start: int, *, ended: bool) -> int:
+        """Past what is no frame; everything, once the search has been in vain for too long."""
+        self._tries += 1
+        passed = self._base + start
+        if self._tries > _MAX_TRIES + passed // 4096 or self._vain > _MAX_VAIN + passed:
+            self.given_up = True
+        self.given_up = self.given_up or self._skipped > MAX_SKIPPED
+        skip = len(self._buffer) if self.given_up else self._next_start(start, ended=ended)
+        self._skipped += skip - start
+        self.damage.skipped_bytes += skip - start
+        return skip
 
     def _next_start(self, start: int, *, ended: bool) -> int:
         """Where the next frame may begin: its sync word sits at a fixed place behind it."""

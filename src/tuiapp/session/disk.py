@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
+import stat
 from contextlib import suppress
 from pathlib import Path
 
 from tuiapp.errors import SessionError
+
+
+def open_regular(path: Path) -> tuple[int, int]:
+    """(descriptor, bytes) of the file at ``path``, open for reading.
+
+    Raises:
+        OSError: it cannot be opened, or is a folder, a pipe or a device: those may never end.
+    """
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
+    found = os.fstat(fd)
+    if stat.S_ISREG(found.st_mode):
+        return fd, found.st_size
+    os.close(fd)
+    if stat.S_ISDIR(found.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    raise OSError(errno.EINVAL, "It is no regular file", str(path))
 
 
 def lock(fd: int) -> bool:

@@ -8,19 +8,24 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import numpy as np
+
 from tuiapp.errors import SessionError
 from tuiapp.events import Frame, Kind
 from tuiapp.session import disk
-from tuiapp.session.decoder import Decoder
+from tuiapp.session.decoder import Damage, Decoder
 from tuiapp.session.frames import (
     MAGIC,
+    MAX_BODY,
     OVERHEAD,
     TRAILER_SIZE,
     ZLIB,
+    Header,
     header_at,
     is_whole,
     pack,
@@ -28,7 +33,7 @@ from tuiapp.session.frames import (
     unpack_trailer,
 )
 from tuiapp.session.index import Block, Index, closing
-from tuiapp.session.reader import Report, check_magic, finish
+from tuiapp.session.reader import Report, cannot_read, check_magic, finish
 
 _CHUNK = 1 << 20
 
@@ -105,13 +110,15 @@ class SessionFile:
     def read(self, row: int) -> Frame | None:
         """The ``row``-th block of the index; None when it is damaged."""
         block = self.index.block(row)
-        data = self._bytes(block.offset, block.length)
+        try:
+            data = self._bytes(block.offset, block.length)
+        except OSError as error:
+            raise cannot_read(self.path, error) from error
         header = header_at(data, 0) if len(data) >= OVERHEAD else None
-        if header is not None and header.size == len(data) and is_whole(data):
-            try:
-                return unpack(data)
-            except SessionError:
-                pass
+        if header is not None and header.sync == self._sync and _describes(block, header):
+            with suppress(SessionError):
+                if is_whole(data):
+                    return unpack(data)
         self.report.damage.bad_frames += 1
         return None
 
@@ -148,14 +155,13 @@ class SessionFile:
     def _open(self) -> None:
         self.index, self.report, self.indexed = Index(), Report(), False
         try:
-            self._fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
-            self.size = os.fstat(self._fd).st_size
+            self._fd, self.size = disk.open_regular(self.path)
             self.version = check_magic(self.path, self._bytes(0, len(MAGIC)))
             if not self._by_trailer():
                 self._scan()
         except OSError as error:
             self.close()
-            raise SessionError(f"Cannot read {self.path}: {error.strerror}.") from error
+            raise cannot_read(self.path, error) from error
         except BaseException:
             self.close()
             raise
@@ -173,26 +179,50 @@ class SessionFile:
         if found is None:
             return False
         offset, length = found
-        if length < OVERHEAD or offset + length + TRAILER_SIZE != self.size:
+        inside = OVERHEAD <= length <= MAX_BODY + OVERHEAD and offset >= len(MAGIC)
+        if not inside or offset + length + TRAILER_SIZE != self.size:
             return False
         data = self._bytes(offset, length)
         header = header_at(data, 0)
-        if header is None or header.size != length or not is_whole(data):
+        whole = header is not None and header.size == length and is_whole(data)
+        if header is None or not whole or header.kind != Kind.INDEX:
             return False
         try:
             index = Index.of(unpack(data), offset)
         except SessionError:
             return False
-        if index is None:
+        if index is None or not self._tells_all(index, offset, header):
             return False
         self.index, self.indexed = index, True
         self._sync, self._next_seq = header.sync, (header.seq + 1) & 0xFFFFFFFF
         self.report.frames = len(index)
         return True
 
+    def _tells_all(self, index: Index, end: int, last: Header) -> bool:
+        """Every frame is in ``index``, but the indexes that stood at the end before.
+
+        Otherwise the file was damaged when it was appended to, or somebody hides something.
+        """
+        indexes = 0
+        for start, stop in index.holes(end):
+            if stop - start > MAX_BODY + OVERHEAD + TRAILER_SIZE:
+                return False
+            decoder = Decoder(last.sync, bodies=False)
+            for _ in decoder.feed(self._bytes(start, stop - start)):
+                indexes += 1
+                if decoder.header is None or decoder.header.kind != Kind.INDEX:
+                    return False
+            if decoder.pending or decoder.damage != Damage():
+                return False
+        seqs = index["seq"].astype(np.int64)
+        return last.seq == len(seqs) + indexes and bool((np.diff(seqs) > 0).all())
+
     def _scan(self) -> None:
         decoder = Decoder(bodies=False, offset=len(MAGIC))
         for at in range(len(MAGIC), self.size, _CHUNK):
+            if decoder.given_up:
+                self.report.unread_bytes = self.size - at
+                break
             for _ in decoder.feed(self._bytes(at, min(_CHUNK, self.size - at))):
                 self._found(decoder)
         for _ in finish(decoder, self.report):
@@ -208,3 +238,9 @@ class SessionFile:
             spans = (header.t0_ns, header.t1_ns, header.rows)
             block = Block(decoder.offset, header.size, header.kind, header.seq, *spans)
             self.index.add(block)
+
+
+def _describes(block: Block, header: Header) -> bool:
+    """The index says of a block what the block says itself."""
+    spans = (header.t0_ns, header.t1_ns, header.rows)
+    return block == Block(block.offset, header.size, header.kind, header.seq, *spans)

@@ -12,7 +12,8 @@ data is little-endian.
 
 A column's encoding is a numpy dtype (raw values), ``"d" + dtype`` (differences, byte-shuffled:
 time stamps and ids shrink to what is random in them) or ``"text"`` (msgpack list of str). Readers
-skip kinds, columns and encodings they do not know.
+skip kinds, columns and encodings they do not know. A body is compressed to no less than 1/256 of
+its size, so that nobody can make a reader take much more memory than the file has bytes.
 
 A file that was closed in order ends with INDEX and a ``fixext16`` trailer that says where it is::
 
@@ -21,8 +22,10 @@ A file that was closed in order ends with INDEX and a ``fixext16`` trailer that 
 
 from __future__ import annotations
 
+import re
 import struct
 import zlib
+from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgpack
@@ -50,6 +53,13 @@ _TRAILER_START = b"\xd8\x55"
 TRAILER_SIZE = _TRAILER.size
 MAX_BODY = 64 << 20
 MAX_ROWS = 4 << 20
+MAX_TEXTS = 1 << 18
+"""Rows of a frame that holds text: each takes much more memory than bytes in the file."""
+MAX_COLUMNS = 8192
+_MAX_LISTS = MAX_COLUMNS + 32_768
+_FREE_RAW, _MAX_RATIO = 4096, 256
+"""A body may be so many times as large as what it is compressed to, and a little more."""
+_DTYPE = re.compile(r"d?(?:[<|][iu]1|<[iu][248]|<f[248])")
 _DELTA = {"<i8", "<u4"}
 _STRUCT_CODES = {"<i8": "q", "<u4": "I", "<u2": "H", "|u1": "B", "<f4": "f"}
 
@@ -62,9 +72,16 @@ def pack(frame: Frame, sync: bytes, seq: int, codec: int = RAW) -> bytes:
         sync: the stream's 8 random bytes.
         seq: number of the frame in its stream, wraps at 2**32.
         codec: ``RAW`` for pipes, ``ZLIB`` for files.
+
+    Raises:
+        ValueError: the frame is larger than any reader takes.
     """
     raw = _pack_body(frame, shrink=codec != RAW)
     body = zlib.compress(raw, 6) if codec == ZLIB else raw
+    if len(raw) > _most_raw(len(body)):
+        codec, body = RAW, raw
+    if frame.rows > MAX_ROWS or len(body) > MAX_BODY - _HEADER.size:
+        raise ValueError(f"a frame of {frame.rows} rows and {len(raw)} bytes is too large")
     header = _HEADER.pack(
         0, sync, seq & 0xFFFFFFFF, frame.t0_ns, frame.t1_ns, frame.rows, codec, len(raw)
     )
@@ -85,6 +102,8 @@ def _pack_body(frame: Frame, *, shrink: bool) -> bytes:
 
 def _pack_column(column: Any, declared: str | None, *, shrink: bool) -> list[Any]:
     if declared == TEXT:
+        if len(column) > MAX_TEXTS:
+            raise ValueError(f"{len(column)} texts are too many for a frame")
         return [TEXT, list(column)]
     if isinstance(column, list) and not shrink:
         # The host agent packs a few numbers at a time: no need for numpy's 17 MB there.
@@ -119,27 +138,47 @@ def _unpack_column(spec: Any, rows: int) -> Any:
     """The column, or None when this version does not know its encoding."""
     encoding, data = spec
     if encoding == TEXT:
-        if not isinstance(data, list) or len(data) != rows:
+        if not isinstance(data, list) or len(data) != rows or rows > MAX_TEXTS:
             raise SessionError("a text column's length is wrong.")
-        return [str(item) for item in data]
+        if not all(isinstance(item, str) for item in data):
+            raise SessionError("a text column holds something else.")
+        return data
+    if not _DTYPE.fullmatch(encoding):
+        return None
     import numpy as np
 
     delta = encoding.startswith("d")
-    try:
-        dtype = np.dtype(encoding[delta:])
-    except TypeError:
-        return None
-    if dtype.kind not in "iuf" or len(data) != rows * dtype.itemsize:
+    dtype = np.dtype(encoding[delta:])
+    if not isinstance(data, bytes) or len(data) != rows * dtype.itemsize:
         raise SessionError("a column's length is wrong.")
     if delta:
         return np.cumsum(_unshuffle(data, dtype), dtype=dtype)
     return np.frombuffer(data, dtype)
 
 
+def _unpack_plain(raw: bytes) -> Any:
+    """What msgpack holds, as long as that is not much more than its bytes."""
+    made = count(1)
+
+    def counted(found: Any) -> Any:
+        # An empty list or map is one byte here, and sixty in memory.
+        if next(made) > _MAX_LISTS:
+            raise SessionError("a block holds too many lists and maps.")
+        return found
+
+    sizes = {"max_array_len": MAX_TEXTS, "max_map_len": _MAX_LISTS}
+    hooks = {"list_hook": counted, "object_hook": counted}
+    return msgpack.unpackb(raw, strict_map_key=True, **hooks, **sizes)
+
+
 def _unpack_body(raw: bytes, kind: int, rows: int, t0_ns: int, t1_ns: int) -> Frame:
-    attrs, specs = msgpack.unpackb(raw, strict_map_key=True)
+    attrs, specs = _unpack_plain(raw)
+    if not isinstance(attrs, dict) or len(specs) > MAX_COLUMNS:
+        raise SessionError("a block has no attributes, or too many columns.")
     columns = {}
     for name, spec in specs.items():
+        if not isinstance(name, str):
+            raise SessionError("a column has no name.")
         column = _unpack_column(spec, rows)
         if column is not None:
             columns[name] = column
@@ -169,7 +208,7 @@ def header_at(data: bytes | bytearray | memoryview, start: int) -> Header | None
         first == START
         and _HEADER.size <= length <= MAX_BODY
         and rows <= MAX_ROWS
-        and raw_length <= MAX_BODY
+        and raw_length <= min(_most_raw(length), MAX_BODY)
     )
     if not plausible:
         return None
@@ -195,7 +234,9 @@ def unpack(data: bytes | memoryview) -> Frame:
         return _unpack_body(raw, kind, rows, t0_ns, t1_ns)
     except SessionError:
         raise
-    except (ValueError, TypeError, AttributeError, zlib.error, msgpack.UnpackException) as error:
+    except (ValueError, TypeError, AttributeError, OverflowError) as error:
+        raise SessionError(f"a block of kind {kind} makes no sense: {error}.") from error
+    except (zlib.error, msgpack.UnpackException) as error:
         raise SessionError(f"a block of kind {kind} makes no sense: {error}.") from error
 
 
@@ -220,8 +261,15 @@ def may_be_trailer(data: bytes | bytearray, start: int) -> bool:
     return bool(held) and _TRAILER_START.startswith(held)
 
 
+def _most_raw(length: int) -> int:
+    """Bytes that ``length`` compressed ones may stand for."""
+    return _FREE_RAW + _MAX_RATIO * length
+
+
 def _decompress(body: bytes | memoryview, codec: int, raw_length: int) -> bytes:
     if codec == RAW:
+        if len(body) != raw_length:
+            raise SessionError("a block's length is wrong.")
         return bytes(body)
     if codec != ZLIB:
         raise SessionError(f"codec {codec} is newer than this program.")

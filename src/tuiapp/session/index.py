@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tuiapp.events import INDEX_COLUMNS, Frame, Kind
-from tuiapp.session.frames import ZLIB, pack, pack_trailer
+from tuiapp.session.frames import MAGIC, MAX_BODY, OVERHEAD, ZLIB, pack, pack_trailer
 from tuiapp.session.table import Table
 
 
@@ -82,16 +82,34 @@ class Index:
 
     @classmethod
     def of(cls, frame: Frame, file_size: int) -> Index | None:
-        """The table in an INDEX frame; None when it cannot be one of a file of that size."""
+        """The table in an INDEX frame; None when it cannot be one of a file of that size.
+
+        Blocks have the size of one, lie behind each other and never share a byte.
+        """
         columns = {name: frame.columns.get(name) for name in INDEX_COLUMNS}
-        if any(not isinstance(column, np.ndarray) for column in columns.values()):
+        for name, column in columns.items():
+            if not isinstance(column, np.ndarray) or column.dtype.str != INDEX_COLUMNS[name]:
+                return None
+        if frame.rows * OVERHEAD > file_size:
             return None
         index = cls()
         index._table.append(columns, frame.rows)
-        offset, length = index["offset"], index["length"].astype(np.int64)
-        fits = (offset >= 0).all() and (offset + length <= file_size).all()
-        ordered = (np.diff(offset) > 0).all()
-        return index if fits and ordered else None
+        length = index["length"].astype(np.int64)
+        if not ((length >= OVERHEAD) & (length <= MAX_BODY + OVERHEAD)).all():
+            return None
+        starts = index["offset"]
+        ends = np.concatenate(((len(MAGIC),), starts + length))
+        apart = (
+            (starts >= ends[:-1]).all() and (starts <= file_size).all() and ends[-1] <= file_size
+        )
+        return index if apart else None
+
+    def holes(self, end: int) -> list[tuple[int, int]]:
+        """(first, end) of the bytes up to ``end`` that belong to no block."""
+        starts = np.append(self["offset"], end)
+        ends = np.concatenate(((len(MAGIC),), self["offset"] + self["length"].astype(np.int64)))
+        rows = np.flatnonzero(starts != ends)
+        return [(int(ends[row]), int(starts[row])) for row in rows]
 
 
 def closing(index: Index, sync: bytes, seq: int, offset: int) -> bytes:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tuiapp.errors import SessionError
 from tuiapp.events import Frame
+from tuiapp.session import disk
 from tuiapp.session.columns import Session
 from tuiapp.session.decoder import Damage, Decoder
 from tuiapp.session.frames import MAGIC, MAJOR
@@ -23,49 +25,73 @@ class Report:
         frames: whole frames.
         torn_bytes: the unfinished tail that a crash left.
         damage: what was lost before it.
+        unread_bytes: the rest of a file that was cut off while it was read, or whose search for
+            frames was given up.
     """
 
     frames: int = 0
     torn_bytes: int = 0
+    unread_bytes: int = 0
     damage: Damage = field(default_factory=Damage)
 
     @property
     def whole(self) -> bool:
         """Nothing is missing but, at most, a torn tail."""
-        return self.damage == Damage()
+        return self.damage == Damage() and not self.unread_bytes
 
 
 def read_frames(path: Path, report: Report | None = None) -> Iterator[Frame]:
     """The frames of the file at ``path``, damaged ones left out.
+
+    What is appended while it is read is not read any more.
 
     Raises:
         SessionError: the file cannot be opened, is no session, or is of a newer major version.
     """
     report = report if report is not None else Report()
     decoder = Decoder()
-    try:
-        with path.open("rb") as file:
-            check_magic(path, file.read(len(MAGIC)))
-            while chunk := file.read(_CHUNK):
-                for frame in decoder.feed(chunk):
-                    report.frames += 1
-                    yield frame
-    except OSError as error:
-        raise SessionError(f"Cannot read {path}: {error.strerror}.") from error
+    for chunk in _chunks(path, report):
+        for frame in decoder.feed(chunk):
+            report.frames += 1
+            yield frame
+        if decoder.given_up:
+            break
     for frame in finish(decoder, report):
         report.frames += 1
         yield frame
 
 
+def _chunks(path: Path, report: Report) -> Iterator[bytes]:
+    """The bytes behind the magic, as many as there were when it was opened."""
+    try:
+        fd, size = disk.open_regular(path)
+        try:
+            check_magic(path, os.pread(fd, len(MAGIC), 0))
+            at = len(MAGIC)
+            while at < size and (chunk := os.pread(fd, min(_CHUNK, size - at), at)):
+                at += len(chunk)
+                report.unread_bytes = size - at
+                yield chunk
+        finally:
+            os.close(fd)
+    except OSError as error:
+        raise cannot_read(path, error) from error
+
+
+def cannot_read(path: Path, error: OSError) -> SessionError:
+    """The one sentence for a file that cannot be opened or read."""
+    return SessionError(f"Cannot read {path}: {error.strerror}.")
+
+
 def finish(decoder: Decoder, report: Report) -> Iterator[Frame]:
     """What is left at the end of a stream; tells a torn tail from damage in ``report``."""
     report.torn_bytes = decoder.pending
-    before = decoder.damage.skipped_bytes
+    before = replace(decoder.damage)
     for frame in decoder.finish():
         report.torn_bytes = 0
         yield frame
-    if report.torn_bytes:  # what finish() skipped was the torn tail, no damage
-        decoder.damage.skipped_bytes = before
+    if report.torn_bytes and decoder.damage.bad_frames == before.bad_frames:
+        decoder.damage.skipped_bytes = before.skipped_bytes  # that was the torn tail, no damage
     report.damage = decoder.damage
 
 

@@ -1,0 +1,400 @@
+"""What crashes and disks do to a recording: what is read from it is true, and damage is told.
+
+Seeded: 10,000 truncations, 2,000 flipped bits, 500 pages of zeros, 30 writers killed in mid-write,
+and full disks. The truth is the list of frames of the whole file and where each of them stands.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.doubles.synthetic import NS, Load, frames
+from tests.fuzz.uses import fold
+from tuiapp.errors import SessionError
+from tuiapp.events import Frame, Kind, log_frame, mark_frame
+from tuiapp.exports import export
+from tuiapp.session import writer as writer_module
+from tuiapp.session.columns import Session
+from tuiapp.session.deliveries import between
+from tuiapp.session.file import SessionFile
+from tuiapp.session.frames import MAGIC, ZLIB, pack, unpack
+from tuiapp.session.index import Block, Index, closing
+from tuiapp.session.reader import Report, load, read_frames
+from tuiapp.session.view import View
+from tuiapp.session.writer import SessionWriter
+
+TRUNCATIONS, FLIPS, PAGES, KILLS = 10_000, 2_000, 500, 30
+SYNC = b"\x0c\xa5\x91\xfe\x00\xc9\xd8U"
+"""As unlucky as a sync word can be: it holds the first bytes of frames and trailers."""
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A file and the truth about it."""
+
+    data: bytes
+    frames: list[Frame]
+    blocks: list[Block]
+
+    def within(self, start: int, end: int) -> list[int]:
+        """Numbers of the blocks that lie wholly in [start, end)."""
+        return [
+            n for n, block in enumerate(self.blocks) if start <= block.offset <= block.end <= end
+        ]
+
+    def without(self, start: int, end: int) -> list[int]:
+        """Numbers of the blocks that share no byte with [start, end)."""
+        return [
+            n for n, block in enumerate(self.blocks) if block.end <= start or block.offset >= end
+        ]
+
+
+def record(load_: Load, every: int, most: int) -> Recording:
+    """A made-up run in blocks as the writer makes them, closed in order."""
+    given = [*frames(load_, sampled=every > 1)][:most]
+    given.insert(3, mark_frame(2 * NS, "a note"))
+    given.insert(4, log_frame(3 * NS, "engine", "INFO", "grün"))
+    index, data, offset = Index(), MAGIC, len(MAGIC)
+    blocks: list[Block] = []
+    merged = [
+        frame
+        for at in range(0, len(given), every)
+        for frame in writer_module.merge_frames(given[at : at + every])
+    ]
+    for seq, frame in enumerate(merged):
+        packed = pack(frame, SYNC, seq, ZLIB)
+        block = Block(offset, len(packed), frame.kind, seq, frame.t0_ns, frame.t1_ns, frame.rows)
+        blocks.append(block)
+        index.add(block)
+        data, offset = data + packed, offset + len(packed)
+    return Recording(data + closing(index, SYNC, len(merged), offset), merged, blocks)
+
+
+SMALL = record(Load(seed=11, duration_s=2.0, rate=9.0, output_tokens=12), every=1, most=44)
+LARGE = record(Load(seed=12, duration_s=30.0, rate=12.0, gpus=1), every=240, most=9_000)
+UNCLOSED = Recording(SMALL.data[: SMALL.blocks[-1].end], SMALL.frames, SMALL.blocks)
+
+
+def plain(frame: Frame) -> Any:
+    """A frame as values that can be compared."""
+    columns = {
+        name: column.tobytes() if isinstance(column, np.ndarray) else column
+        for name, column in frame.columns.items()
+    }
+    return frame.kind, frame.t0_ns, frame.t1_ns, columns, frame.attrs
+
+
+def truths(recording: Recording) -> list[Any]:
+    """Every frame as it is read from the whole file."""
+    return [plain(unpack(recording.data[block.offset : block.end])) for block in recording.blocks]
+
+
+TRUE = {id(recording): truths(recording) for recording in (SMALL, LARGE, UNCLOSED)}
+
+
+def read(path: Path) -> tuple[list[Frame], Report]:
+    report = Report()
+    return [frame for frame in read_frames(path, report) if frame.kind != Kind.INDEX], report
+
+
+def told(session: Session) -> Any:
+    """Everything a session says: its result, its events, its gauges, every delivery."""
+    view, out = View(session, session.end_ns), io.StringIO()
+    export("json")(view, out)
+    gauges = {
+        (group, name): [column.tolist() for column in view.series(group, name, -1)]
+        for group in view.groups("")
+        for name in session.samples[group].names
+    }
+    tokens = [
+        tuple(column.tolist()) for batch in between(session, -1, view.cursor_ns) for column in batch
+    ]
+    said = (view.facts(), view.marks(), view.log(99), session.lost_frames, session.rejected)
+    return out.getvalue(), repr(gauges), tokens, said
+
+
+def assert_survived(
+    path: Path, recording: Recording, survivors: list[int], *, deep: bool
+) -> Report:
+    """Exactly ``survivors`` are read, each as it was written, and make the session shown."""
+    found, report = read(path)
+    truth = TRUE[id(recording)]
+    assert [plain(frame) for frame in found] == [truth[at] for at in survivors]
+    with SessionFile(path) as file:
+        stored = list(file.frames())
+        assert [plain(frame) for frame in stored] == [truth[at] for at in survivors]
+        if not report.whole:
+            assert not file.report.whole, "one reader hides what the other tells"
+    if deep:
+        session = load(path)
+        session.path = None
+        assert told(session) == told(fold([recording.frames[at] for at in survivors]))
+    return report
+
+
+def test_the_whole_files_are_what_they_should_be(tmp_path: Path) -> None:
+    for recording in (SMALL, LARGE, UNCLOSED):
+        path = tmp_path / "whole.tuiapp"
+        path.write_bytes(recording.data)
+        everything = [*range(len(recording.blocks))]
+        assert assert_survived(path, recording, everything, deep=True).whole
+    assert len(SMALL.data) > TRUNCATIONS
+    assert {kind for kind in Kind if kind != Kind.GAP} - {b.kind for b in LARGE.blocks} == {
+        Kind.INDEX
+    }
+
+
+def test_truncations(tmp_path: Path) -> None:
+    """Everything before the cut is found, nothing is called damaged, only the tail is torn."""
+    path = tmp_path / "cut.tuiapp"
+    path.write_bytes(SMALL.data)
+    rng = random.Random(1)
+    cuts = sorted(rng.sample(range(len(SMALL.data)), TRUNCATIONS), reverse=True)
+    fd = os.open(path, os.O_RDWR)
+    seen = set()
+    for cut in cuts:
+        os.ftruncate(fd, cut)
+        if cut < len(MAGIC):
+            with pytest.raises(SessionError, match="no tuiapp session"):
+                SessionFile(path)
+            continue
+        survivors = SMALL.within(0, cut)
+        with SessionFile(path) as file:
+            assert not file.indexed
+            assert [file.index.block(row) for row in range(len(file.index))] == SMALL.blocks[
+                : len(survivors)
+            ]
+            assert file.report.whole
+            whole = SMALL.blocks[len(survivors) - 1].end if survivors else len(MAGIC)
+            assert len(survivors) == len(SMALL.blocks) or file.report.torn_bytes == cut - whole
+        if len(survivors) not in seen:  # what is decoded is the same until the next block is lost
+            seen.add(len(survivors))
+            report = assert_survived(path, SMALL, survivors, deep=True)
+            assert report.whole
+    os.close(fd)
+    assert len(seen) == len(SMALL.blocks) + 1
+
+
+def test_flipped_bits(tmp_path: Path) -> None:
+    """One frame is lost at most, no number changes, and the damage is told."""
+    path, rng = tmp_path / "flipped.tuiapp", random.Random(2)
+    for turn in range(FLIPS):
+        recording = UNCLOSED if turn % 4 == 0 else SMALL
+        at, bit = rng.randrange(len(recording.data)), rng.randrange(8)
+        data = bytearray(recording.data)
+        data[at] ^= 1 << bit
+        path.write_bytes(data)
+        if at < len(MAGIC) - 2 or (at == len(MAGIC) - 2 and data[at] > MAGIC[at]):
+            with pytest.raises(SessionError):
+                load(path)
+            continue
+        survivors = recording.without(at, at + 1)
+        report = assert_survived(path, recording, survivors, deep=turn % 40 == 0)
+        lost = len(recording.blocks) - len(survivors)
+        # A wrong length in the very last frame cannot be told from a torn tail.
+        last = recording is UNCLOSED and at >= recording.blocks[-1].offset
+        assert not lost or not report.whole or (last and report.torn_bytes)
+
+
+def test_zeroed_pages(tmp_path: Path) -> None:
+    """A page that never reached the disk costs the frames on it, and that is told."""
+    path, rng = tmp_path / "zeroed.tuiapp", random.Random(3)
+    for turn in range(PAGES):
+        size = 512 if turn % 2 else 4096
+        start = rng.randrange(0, len(LARGE.data), size)
+        data = bytearray(LARGE.data)
+        data[start : start + size] = bytes(len(data[start : start + size]))
+        path.write_bytes(data)
+        if start == 0:
+            with pytest.raises(SessionError):
+                load(path)
+            continue
+        survivors = LARGE.without(start, start + size)
+        report = assert_survived(path, LARGE, survivors, deep=turn % 50 == 0)
+        assert (
+            report.whole == (len(survivors) == len(LARGE.blocks)) or start > LARGE.blocks[-1].offset
+        )
+
+
+def test_damage_stays_told_after_a_note_was_appended(tmp_path: Path) -> None:
+    path = tmp_path / "noted.tuiapp"
+    data = bytearray(SMALL.data)
+    data[SMALL.blocks[5].offset + 40] ^= 4
+    data[-1] ^= 1  # so that appending begins with a scan, and ends with a new index
+    path.write_bytes(data)
+    with SessionFile(path) as file:
+        assert not file.report.whole
+        file.append([mark_frame(9, "later")])
+        assert not file.report.whole
+    assert not read(path)[1].whole
+
+
+# -- killed while writing ------------------------------------------------------------------
+
+WRITE_FAST = """
+import random, sys
+from pathlib import Path
+from tuiapp.events import Frame, Kind, mark_frame
+from tuiapp.session import disk, writer as w
+w.BLOCK_S = 0.001
+write_at = disk.write_at
+def told(fd, data, offset):
+    write_at(fd, data, offset)
+    print(offset + len(data), flush=True)
+disk.write_at = told
+writer, rng, at = w.SessionWriter(Path(sys.argv[1])), random.Random(int(sys.argv[2])), 0
+while True:
+    if writer._held_rows < 3000:
+        writer.put(mark_frame(at, f"{at} {rng.randbytes(150).hex()}"))
+        at += 1
+"""
+
+
+@contextmanager
+def child(*args: object) -> Iterator[subprocess.Popen[str]]:
+    call = [sys.executable, *map(str, args)]
+    process = subprocess.Popen(call, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.parametrize("seed", range(KILLS))
+def test_killed_in_mid_write(tmp_path: Path, seed: int) -> None:
+    """Everything that was synced is there, nothing stands there that was not written."""
+    path = tmp_path / "killed.tuiapp"
+    with child("-c", WRITE_FAST, path, seed) as writing:
+        assert writing.stdout is not None
+        writing.stdout.readline()  # the magic
+        writing.stdout.readline()  # the first block
+        time.sleep(random.Random(seed).uniform(0, 0.08))
+        writing.send_signal(signal.SIGKILL)
+        out, err = writing.communicate()
+    assert err == ""
+    synced = max(map(int, out.split()[:-1] or ["0"]), default=0)
+    found, report = read(path)
+    assert report.whole
+    assert path.stat().st_size - report.torn_bytes >= synced
+    rng, texts = random.Random(seed), [text for frame in found for text in frame.columns["text"]]
+    assert texts
+    assert texts == [f"{at} {rng.randbytes(150).hex()}" for at in range(len(texts))]
+    with SessionFile(path) as file:
+        assert not file.is_growing
+        file.append([mark_frame(1, "after the crash")])
+    assert read(path)[1] == Report(frames=len(found) + 2)
+
+
+# -- full disks ----------------------------------------------------------------------------
+
+
+def fill(writer: SessionWriter, rng: random.Random, first: int = 0) -> int:
+    """Note after note until nothing can be written any more; returns how many there were."""
+    at = first
+    deadline = time.monotonic() + 60
+    while not writer.failing:
+        assert time.monotonic() < deadline
+        writer.put(mark_frame(at, f"{at} {rng.randbytes(400).hex()}"))
+        at += 1
+        if at % 10 == 0:
+            time.sleep(0.002)
+    return at
+
+
+def assert_prefix(path: Path, size: int) -> int:
+    """The file ends with its last whole frame; returns how many notes it holds."""
+    assert path.stat().st_size == size
+    found, report = read(path)
+    assert (report.whole, report.torn_bytes) == (True, 0)
+    texts = [text for frame in found for text in frame.columns["text"]]
+    rng = random.Random(4)
+    assert texts == [f"{at} {rng.randbytes(400).hex()}" for at in range(len(texts))]
+    return len(texts)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of one megabyte."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    call = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
+    try:
+        done = subprocess.run(call, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        pytest.skip("there is no mount here")
+    if done.returncode:
+        pytest.skip(f"no tmpfs can be mounted here: {done.stderr.strip()}")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def test_a_full_disk(small_disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whole up to the last frame while it is full, and nothing is lost once there is room."""
+    monkeypatch.setattr(writer_module, "BLOCK_S", 0.005)
+    filler = small_disk / "filler"
+    filler.write_bytes(bytes(600_000))
+    writer = SessionWriter(small_disk / "run.tuiapp")
+    count = fill(writer, random.Random(4))
+    assert "space" in writer.failing.lower()
+    assert 0 < assert_prefix(writer.path, writer.size) < count
+    filler.unlink()
+    writer.close()
+    assert not writer.failing
+    assert assert_prefix(writer.path, writer.size) == count
+
+
+LIMITED = """
+import random, resource, sys
+from pathlib import Path
+from tuiapp.session import writer as w
+from tests.integration.test_session_crash import assert_prefix, fill
+w.BLOCK_S = 0.005
+resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, resource.RLIM_INFINITY))
+writer = w.SessionWriter(Path(sys.argv[1]))
+count = fill(writer, random.Random(4))
+assert 0 < assert_prefix(writer.path, writer.size) < count
+resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
+writer.close()
+assert assert_prefix(writer.path, writer.size) == count
+print("whole", count)
+"""
+
+
+def test_a_limit_on_the_size_of_files(tmp_path: Path) -> None:
+    """As a full disk, for anybody."""
+    with child("-c", LIMITED, tmp_path / "run.tuiapp") as limited:
+        out, err = limited.communicate(timeout=60)
+    assert (out.split()[:1], err) == (["whole"], ""), err
+
+
+NO_ROOM = """
+import resource, sys; from pathlib import Path
+from tuiapp.session.writer import SessionWriter; from tuiapp.errors import SessionError
+resource.setrlimit(resource.RLIMIT_FSIZE, (4, 4))
+try: SessionWriter(Path(sys.argv[1]))
+except SessionError as error: print(error.message)
+"""
+
+
+def test_a_disk_that_was_full_from_the_start(tmp_path: Path) -> None:
+    """Nothing can be written at all: one sentence, and no empty file is left."""
+    with child("-c", NO_ROOM, tmp_path / "run.tuiapp") as limited:
+        out, err = limited.communicate(timeout=60)
+    assert out.startswith("Cannot record to")
+    assert err == ""
+    assert list(tmp_path.iterdir()) == []
