@@ -82,7 +82,8 @@ def _joined(
     last = max((int(part[-1]) for part, _ in parts if len(part)), default=UNSET)
     newer = t_ns > last
     both = zip(*parts, (t_ns[newer], n[newer]), strict=True)
-    return tuple(np.concatenate(column) for column in both)  # type: ignore[return-value]
+    moments, tokens = (np.concatenate(column) for column in both)
+    return moments, tokens
 
 
 def _is_recorded(session: Session) -> bool:

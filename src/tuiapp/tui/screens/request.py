@@ -97,8 +97,9 @@ class RequestScreen(ModalScreen[None]):
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """Nothing is left to fill in once the dialog has been closed."""
-        if event.state == WorkerState.SUCCESS and self in self.app.screen_stack:
-            self._fill(event.worker.result)
+        read: _Read | None = event.worker.result
+        if event.state == WorkerState.SUCCESS and read and self in self.app.screen_stack:
+            self._fill(read)
 
     def _fill(self, read: _Read) -> None:
         if isinstance(read, SessionError):
