@@ -7,9 +7,7 @@ import json
 import re
 import subprocess
 import sys
-from importlib import import_module
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -19,7 +17,6 @@ from tuiapp.cli import main
 from tuiapp.cli.sessions import VERBS
 from tuiapp.cli.sessions_export import FORMATS
 from tuiapp.cli.sessions_list import SORTS
-from tuiapp.errors import TuiappError
 from tuiapp.events import Frame, Kind
 from tuiapp.exports import EXPORTS
 from tuiapp.session.blocks import merge_frames
@@ -319,56 +316,61 @@ def test_redact_says_what_it_took_out(call: Any, home: Path) -> None:
 # -- import, export ------------------------------------------------------------------------
 
 
-class FakeImports(ModuleType):
-    """Stands in for the formats of other programs: a file of one word is one of them."""
-
-    def detect(self, path: Path) -> str | None:
-        return "one-word" if path.read_text().isalpha() else None
-
-    def import_file(self, path: Path, target: Path) -> None:
-        if path.read_text() == "bad":
-            raise TuiappError(f"{path} makes no sense.")
-        rewrite(frames(Load(duration_s=1.0)), target)
+RESULTS = Path(__file__).parents[1] / "fixtures" / "imports"
 
 
-def test_import(call: Any, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "tuiapp.imports", FakeImports("tuiapp.imports"))
-    for name, text in (("result", "word"), ("odd", "1 2"), ("bad", "bad")):
-        Path(f"{name}.json").write_text(text)
-    code, out, _ = call("import", "result.json", "--json")
+def test_import(call: Any, home: Path) -> None:
+    code, out, _ = call("import", str(RESULTS / "vllm-rate.json"), "--json")
     assert code == 0
-    assert json.loads(out)[0]["output"] == str(home / "result.tuiapp")
-    assert call("import", "result.json", "-o", "mine.tuiapp")[0] == 0
-    code, out, err = call("import", "result.json", "bad.json", "odd.json")
-    assert code == 2
-    assert out == f"{home / 'result-2.tuiapp'}: from result.json (one-word)\n"
-    assert "bad.json makes no sense" in err
-    assert "odd.json is in no format" in err
-    assert call("import", "bad.json")[0] == 1
+    (told,) = json.loads(out)
+    assert told["output"] == str(home / "vllm-rate.tuiapp")
+    assert told["format"] == "vllm-bench"
+    assert json.loads(call("show", "vllm-rate", "--json")[1])["requests"]["ok"] > 0
+    assert call("import", str(RESULTS / "vllm-rate.json"), "-o", "mine.tuiapp")[0] == 0
+    Path("odd.json").write_text("[1, 2]")
+    code, out, err = call("import", str(RESULTS / "aiperf-rate.jsonl"), "odd.json")
+    assert code == 1
+    assert "aiperf-rate.tuiapp: from" in out
+    assert "odd.json" in err
     assert call("import", "none.json")[0] == 2
 
 
-def test_export(call: Any, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    exports: Any = import_module("tuiapp.exports")
-    written: list[tuple[str, Path, bool]] = []
-
-    class Format:
-        suffix = ".txt"
-
-    def write_file(name: str, view: Any, path: Path, force: bool = False) -> None:
-        assert view.session.end_ns == view.cursor_ns > 0
-        written.append((name, path, force))
-        path.write_text("written")
-
-    monkeypatch.setattr(exports, "EXPORTS", {**EXPORTS, "text": Format()})
-    monkeypatch.setattr(exports, "write_file", write_file, raising=False)
-    assert call("export", "quieter", "--to", "text")[0] == 0
-    code, _, err = call("export", "quieter", "--to", "text")
-    assert code == 2
-    assert "quieter.txt exists already" in err
-    code, out, _ = call("export", "quieter", "--to", "text", "--force", "--json")
+def test_every_run_of_a_file_becomes_a_recording(call: Any, home: Path) -> None:
+    several = str(RESULTS / "guidellm-two.json")
+    code, out, _ = call("import", several, "--json")
     assert code == 0
-    assert json.loads(out)["output"] == "quieter.txt"
-    assert call("export", "quieter", "--to", "text", "-o", "x.txt")[0] == 0
-    names = [("text", Path("quieter.txt"), False), ("text", Path("quieter.txt"), True)]
-    assert written == [*names, ("text", Path("x.txt"), False)]
+    assert [one["output"] for one in json.loads(out)] == [
+        str(home / "guidellm-two.tuiapp"), str(home / "guidellm-two-2.tuiapp"),
+    ]  # fmt: skip
+    code, _, err = call("import", several, "-o", "one.tuiapp")
+    assert (code, "holds 2 runs" in err) == (2, True)
+    assert call("import", several, "--part", "2", "-o", "one.tuiapp")[0] == 0
+    code, _, err = call("import", several, "--part", "3")
+    assert (code, "no run 3" in err) == (2, True)
+
+
+def test_export(call: Any, home: Path) -> None:
+    assert call("export", "quieter", "--to", "json")[0] == 0
+    code, _, err = call("export", "quieter", "--to", "json")
+    assert code == 2
+    assert "quieter.json exists already" in err
+    code, out, _ = call("export", "quieter", "--to", "json", "--force", "--json")
+    assert code == 0
+    assert json.loads(out)["output"] == "quieter.json"
+    whole = json.loads(Path("quieter.json").read_text())
+    assert json.loads(call("show", "quieter", "--json")[1]) == whole
+    assert call("export", "quieter", "--to", "json", "--at", "75%", "-o", "half.json")[0] == 0
+    half = json.loads(Path("half.json").read_text())
+    assert 0 < half["requests"]["ok"] < whole["requests"]["ok"]
+
+
+def test_the_screen_as_a_picture(call: Any, home: Path) -> None:
+    assert call("export", "quieter", "--to", "svg", "--at", "50%")[0] == 0
+    assert Path("quieter.svg").read_text().startswith("<svg")
+    code, _, err = call("export", "quieter", "--to", "gif")
+    assert code == 2
+    assert "There is no format 'gif'." in err
+
+
+def test_the_help_names_every_format() -> None:
+    assert set(EXPORTS) <= set(FORMATS)

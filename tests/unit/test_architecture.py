@@ -19,7 +19,9 @@ ROOT = Path(__file__).parents[2]
 SOURCES = ROOT / "src" / "tuiapp"
 HEAVY = {"textual", "rich", "numpy", "vllm", "torch", "transformers"}
 MOST_LINES = 400
-TABLES = {"COLLECTORS", "EXPORTS", "PANES", "SOURCES", "STATISTICS"}
+TABLES = {
+    "COLLECTORS", "COMMANDS", "EXPORTS", "IMPORTS", "PANES", "SOURCES", "STATISTICS", "VERBS",
+}  # fmt: skip
 
 REPORT_MODULES = """
 import atexit, json, sys
@@ -81,9 +83,11 @@ def entries(statement: ast.Assign | ast.AnnAssign) -> Iterator[tuple[str, str, s
     if not isinstance(target, ast.Name) or not isinstance(statement.value, ast.Dict):
         return
     for key, value in zip(statement.value.keys, statement.value.values, strict=True):
-        text = value.value if isinstance(value, ast.Constant) else None
-        if isinstance(text, str) and re.fullmatch(r"tuiapp(\.\w+)+(:\w+)?", text):
-            yield target.id, ast.unparse(key) if key else "**", text
+        # An entry is the place itself, or something that is made with it.
+        for part in value.args if isinstance(value, ast.Call) else [value]:
+            text = part.value if isinstance(part, ast.Constant) else None
+            if isinstance(text, str) and re.fullmatch(r"tuiapp(\.\w+)+(:\w+)?", text):
+                yield target.id, ast.unparse(key) if key else "**", text
 
 
 def test_the_registries_are_found() -> None:

@@ -62,16 +62,12 @@ def test_a_sample_says_how_it_can_be_recorded_again(name: str) -> None:
     assert found.shows.endswith(".")
     assert found.recorded.endswith(".")
     words = shlex.split(found.command)
-    again = _parse(words[words.index("tuiapp") + 1 : _end(words)])
+    again = _parse(words[words.index("tuiapp") + 1 :])
     workload = opened(name).meta["workload"]
     assert again.rate == workload["rate"]
     assert again.duration == workload["duration_s"]
     assert again.seed == workload["seed"]
     assert again.preset == workload["name"]
-
-
-def _end(words: list[str]) -> int:
-    return words.index(";") if ";" in words else len(words)
 
 
 def test_the_steady_one_is_steady_and_the_bursty_one_is_not() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from tests.doubles.synthetic import NS, Load, frames
 from tests.doubles.terminal import shown
 from tuiapp.clock import FakeClock, ReplayClock
 from tuiapp.events import mark_frame
+from tuiapp.exports import EXPORTS
+from tuiapp.exports.summary import summary
 from tuiapp.player import Player
 from tuiapp.session.columns import TICK_NS
 from tuiapp.session.moments import MOMENTS
@@ -233,3 +236,17 @@ async def test_the_help_has_the_replay_keys(recorded: Path) -> None:
         for words in ("go to a moment", "faster", "to the next outlier", "loop: from here"):
             assert words in text
         assert "more load" not in text
+
+
+async def test_x_exports_the_moment(
+    recorded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with replay(recorded) as again:
+        await again.press("g", *"50s", "enter", "x")
+        await again.press(*["down"] * list(EXPORTS).index("json"), "enter")
+        await again.app.workers.wait_for_complete()
+        sent = again.screen.viewport.view().traffic.sent
+    written = json.loads((tmp_path / f"{recorded.stem}.json").read_text())
+    assert written["requests"]["sent"] == sent
+    assert written == summary(View(load(recorded), 50 * NS - 1))

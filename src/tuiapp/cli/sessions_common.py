@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import re
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -19,9 +18,6 @@ from tuiapp.sources.lines import clean
 if TYPE_CHECKING:
     from tuiapp.session.verify import Lost
 
-_CLOCK = re.compile(r"(?:(\d+):)?(\d{1,3}):(\d{1,2}(?:\.\d+)?)")
-_LENGTH = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|min|h|)")
-_UNITS_S = {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 _WIDTH = 90
 _MOST_S = 60 * 86_400
 
@@ -76,6 +72,8 @@ def moment_ns(text: str, start_ns: int, end_ns: int) -> int:
     Raises:
         UsageError: it is no moment.
     """
+    from tuiapp.session.moments import length_s
+
     text = text.strip()
     if text.endswith("%"):
         try:
@@ -85,11 +83,8 @@ def moment_ns(text: str, start_ns: int, end_ns: int) -> int:
         if 0 <= share <= 1:
             return end_ns if share == 1 else round(start_ns + share * (end_ns - start_ns))
         raise UsageError(f"{text} is no share of a recording.", "Write 0% to 100%.")
-    if clock := _CLOCK.fullmatch(text):
-        seconds = int(clock[1] or 0) * 3600 + int(clock[2]) * 60 + float(clock[3])
-    elif length := _LENGTH.fullmatch(text):
-        seconds = float(length[1]) * _UNITS_S[length[2]]
-    else:
+    seconds = length_s(text)
+    if seconds is None:
         raise UsageError(f"{text!r} is no moment.", "Write 1:30, 90s, 2m or 50%.")
     return round(min(seconds, _MOST_S) * 1e9)
 

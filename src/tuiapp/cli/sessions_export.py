@@ -3,46 +3,84 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tuiapp.cli.sessions_common import add_file, add_output, add_verb, report
 from tuiapp.errors import UsageError
 
+if TYPE_CHECKING:
+    from tuiapp.session.view import View
+
 _EXAMPLES = """\
   tuiapp sessions export run.tuiapp --to html
+  tuiapp sessions export run.tuiapp --to png --at 1:30
   tuiapp sessions export run.tuiapp --to trace -o run-trace.json
   tuiapp sessions export run.tuiapp --to csv -o tables --force"""
 
 FORMATS = ("text", "json", "csv", "parquet", "trace", "hdr", "vllm-bench", "html")
+"""The names in ``exports.EXPORTS``, which is not loaded for a help page."""
+PICTURES = {"svg": "tuiapp.tui.picture:write_svg", "png": "tuiapp.tui.picture:write_png"}
+"""Pictures of the screen, ``write(view, path)``; exports know no screens."""
 
 
 def add_parser(verbs: Any, name: str) -> None:
     """Register the verb."""
     parser = add_verb(verbs, name, "write a recording in another format", _EXAMPLES)
     add_file(parser)
-    parser.add_argument("--to", required=True, metavar="FORMAT", help=", ".join(FORMATS))
+    names = ", ".join((*FORMATS, *PICTURES))
+    parser.add_argument("--to", required=True, metavar="FORMAT", help=names)
+    parser.add_argument("--at", metavar="MOMENT", help="as things stood then (default: the end)")
     add_output(parser, required=False, default="the recording's name, here")
     parser.add_argument("--force", action="store_true", help="overwrite OUT")
 
 
 def run(args: argparse.Namespace) -> int:
     """Do it; returns the exit code."""
-    from tuiapp.cli.sessions_show import load_view
     from tuiapp.session.library import find
 
-    exports: Any = import_module("tuiapp.exports")
-    if args.to not in exports.EXPORTS:
-        raise UsageError(
-            f"There is no format {args.to!r}.", f"Choose one of {', '.join(exports.EXPORTS)}."
-        )
+    suffix = _suffix(args.to)
     path = find(args.file)
-    target = args.output or Path(path.stem + exports.EXPORTS[args.to].suffix)
-    if target.exists() and not args.force:
-        raise UsageError(f"{target} exists already.", "Choose another with -o, or add --force.")
+    target = args.output or Path(path.stem + suffix)
     if not target.parent.is_dir():
         raise UsageError(f"There is no folder {target.parent}.", "Make it, or choose another.")
-    exports.write_file(args.to, load_view(path), target, force=args.force)
+    if target.exists() and not args.force:
+        raise UsageError(f"{target} exists already.", "Choose another with -o, or add --force.")
+    _write(args, path, target)
     told = {"file": path, "format": args.to, "output": target}
     return report(args, told, f"{target}: {path.name} as {args.to}")
+
+
+def _suffix(name: str) -> str:
+    from tuiapp.exports import EXPORTS
+
+    if name in EXPORTS:
+        return EXPORTS[name].suffix
+    if name in PICTURES:
+        return f".{name}"
+    known = ", ".join((*EXPORTS, *PICTURES))
+    raise UsageError(f"There is no format {name!r}.", f"Choose one of {known}.")
+
+
+def _write(args: argparse.Namespace, path: Path, target: Path) -> None:
+    from tuiapp.exports import write_file
+
+    view = _view(path, args.at)
+    if args.to in PICTURES:
+        module, _, name = PICTURES[args.to].partition(":")
+        write: Callable[[View, Path], None] = getattr(import_module(module), name)
+        write(view, target)
+    else:
+        write_file(args.to, view, target, force=args.force)
+
+
+def _view(path: Path, at: str | None) -> View:
+    from dataclasses import replace
+
+    from tuiapp.cli.sessions_common import moment_ns
+    from tuiapp.cli.sessions_show import load_view
+
+    view = load_view(path)
+    return view if at is None else replace(view, cursor_ns=moment_ns(at, 0, view.cursor_ns))

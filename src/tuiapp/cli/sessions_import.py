@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import argparse
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from tuiapp.cli.console import say_trouble
+from tuiapp.cli.parser import count
 from tuiapp.cli.sessions_common import add_output, add_verb, emit, emit_json, free_output
 from tuiapp.errors import TuiappError, UsageError
 
 _EXAMPLES = """\
   tuiapp sessions import result.json
   tuiapp sessions import result.json -o imported.tuiapp
+  tuiapp sessions import sweep.json --part 3    the third of its runs only
   tuiapp sessions import results/*.json --json"""
 
 
@@ -22,6 +23,9 @@ def add_parser(verbs: Any, name: str) -> None:
     more = "What such a file does not tell stays unknown in the recording, which says so."
     parser = add_verb(verbs, name, "make recordings of other programs' results", _EXAMPLES, more)
     parser.add_argument("files", nargs="+", metavar="FILE", help="results of other programs")
+    parser.add_argument(
+        "--part", type=count, metavar="N", help="only the N-th run of a file (default: all of them)"
+    )
     add_output(parser, required=False, default="the file's name, in your library")
 
 
@@ -32,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
     imported, code = [], 0
     for file in args.files:
         try:
-            imported.append(_import(Path(file).expanduser(), args.output))
+            imported += _import(Path(file).expanduser(), args.output, args.part)
         except TuiappError as error:
             if len(args.files) == 1:
                 raise
@@ -45,17 +49,29 @@ def run(args: argparse.Namespace) -> int:
     return code
 
 
-def _import(path: Path, output: Path | None) -> dict[str, Any]:
+def _import(path: Path, output: Path | None, part: int | None) -> list[dict[str, Any]]:
+    """Make a recording of every run in a file, or of the ``part``-th one, from 1."""
+    from tuiapp import imports
     from tuiapp.session.library import SUFFIX, free_path, sessions_dir
 
-    imports: Any = import_module("tuiapp.imports")
     if not path.is_file():
         raise UsageError(f"There is no file {path}.")
-    form = imports.detect(path)
-    if form is None:
-        raise UsageError(f"{path} is in no format that can be imported.")
-    if output is None:
-        sessions_dir().mkdir(parents=True, exist_ok=True)
-        output = free_path(sessions_dir() / f"{path.stem}{SUFFIX}")
-    imports.import_file(path, free_output(output))
-    return {"file": path, "format": str(form), "output": output}
+    form, runs = imports.detect(path), imports.parts(path)
+    if part is not None and not 1 <= part <= len(runs):
+        raise UsageError(f"{path} holds {len(runs)} runs, and no run {part}.", "Count from 1.")
+    wanted = range(len(runs)) if part is None else [part - 1]
+    if output is not None and len(wanted) > 1:
+        raise UsageError(
+            f"{path} holds {len(runs)} runs, and one -o cannot name them all.",
+            "Choose one of them with --part N.",
+        )
+    made = []
+    for at in wanted:
+        target = output
+        if target is None:
+            sessions_dir().mkdir(parents=True, exist_ok=True)
+            target = free_path(sessions_dir() / f"{path.stem}{SUFFIX}")
+        imports.import_file(path, free_output(target), at)
+        told = {"file": path, "format": form, "run": runs[at], "output": target}
+        made.append(told)
+    return made

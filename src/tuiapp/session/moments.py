@@ -96,12 +96,12 @@ def parse_moment(text: str, cursor_ns: int, end_ns: int, created_ns: int | None 
     sign = given[:1] if given[:1] in ("+", "-", "−") else ""
     t_ns = _named(given, end_ns)
     if t_ns is None:
-        length_s = _length_s(given.removeprefix(sign).strip())
-        if length_s is None:
+        seconds = length_s(given.removeprefix(sign).strip())
+        if seconds is None:
             raise UsageError(
                 f"{text!r} is no moment.", "Write 1:30, 90s, 50%, +10s, -2m or 14:03:22."
             )
-        t_ns = round(length_s * NS_PER_S)
+        t_ns = round(seconds * NS_PER_S)
         if sign:
             t_ns = cursor_ns + (t_ns if sign == "+" else -t_ns)
         elif t_ns > end_ns and created_ns is not None:
@@ -116,7 +116,8 @@ def _named(given: str, end_ns: int) -> int | None:
     return round(end_ns * float(share[1]) / 100) if share else None
 
 
-def _length_s(given: str) -> float | None:
+def length_s(given: str) -> float | None:
+    """Seconds that ``1:30``, ``0:01:30.5``, ``90``, ``90s``, ``2m`` mean; None for all else."""
     if clock := _CLOCK.fullmatch(given):
         hours, minutes, seconds = clock.groups()
         return int(hours or 0) * 3600 + int(minutes) * 60 + float(seconds)

@@ -17,13 +17,15 @@ from textual.widgets import Input, Static
 from tuiapp.errors import TuiappError
 from tuiapp.session import library
 from tuiapp.session.entry import UNREADABLE, Entry
+from tuiapp.session.reader import load
+from tuiapp.session.view import View
 from tuiapp.tui.panes.keys import KeyOffer, KeysBar
 from tuiapp.tui.panes.recordings import SORTS, Recordings
 from tuiapp.tui.panes.status import Item, StatusLine
 from tuiapp.tui.renderables.canvas import clean
 from tuiapp.tui.renderables.numbers import format_bytes
 from tuiapp.tui.renderables.palette import Ink
-from tuiapp.tui.screens.ask import AskScreen, ChooseScreen, ConfirmScreen
+from tuiapp.tui.screens.ask import AskScreen, ConfirmScreen
 
 Command = tuple[str, str, Callable[[], object]]
 _BATCH = 8
@@ -272,35 +274,10 @@ class HomeScreen(Screen[None]):
         self.read()
 
     def action_export(self) -> None:
-        from tuiapp.exports import EXPORTS
-
         if entry := self._list.selected:
-            formats = [(name, f"{name:12} {form.summary}") for name, form in EXPORTS.items()]
-            self.app.push_screen(
-                ChooseScreen(f"Export {entry.name} as", formats),
-                partial(self._export, entry),
-            )
+            from tuiapp.tui.screens.exporting import ask_export
 
-    def _export(self, entry: Entry, name: str | None) -> None:
-        if name is not None:
-            self.write_export(entry, name)
-
-    @work(thread=True)
-    def write_export(self, entry: Entry, name: str) -> None:
-        """Write it beside where the program was started; a word when that is done."""
-        from tuiapp.exports import EXPORTS, write_file
-        from tuiapp.session.reader import load
-        from tuiapp.session.view import View
-
-        target = Path.cwd() / f"{entry.path.stem}{EXPORTS[name].suffix}"
-        say = partial(self.app.call_from_thread, self.notify, markup=False)
-        try:
-            session = load(entry.path)
-            write_file(name, View(session, session.end_ns), target)
-        except TuiappError as error:
-            say(str(error), title="Not exported", severity="error")
-        else:
-            say(f"{target}", title="Exported")
+            ask_export(self, entry.path.stem, partial(_whole, entry.path))
 
     def action_delete(self) -> None:
         if entry := self._list.selected:
@@ -331,6 +308,12 @@ class HomeScreen(Screen[None]):
             name = action.removeprefix("screen.")
             if hasattr(self, f"action_{name}"):
                 yield label.capitalize(), "", getattr(self, f"action_{name}")
+
+
+def _whole(path: Path) -> View:
+    """The recording at its end."""
+    session = load(path)
+    return View(session, session.end_ns)
 
 
 def about(entry: Entry) -> str:

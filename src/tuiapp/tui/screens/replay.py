@@ -32,6 +32,7 @@ _OWN_KEYS: tuple[KeyOffer, ...] = (
     (("o", "SLO miss", "screen.step('SLO miss', 1)"), 3),
     (("u", "outlier", "screen.step('outlier', 1)"), 3),
     (("r", "loop", "screen.loop"), 3),
+    (("x", "export", "screen.export"), 3),
 )
 _PLAYING = keys_with(PAUSE, *_OWN_KEYS)
 _STANDING = keys_with((("space", "play", "screen.pause"), 9), *_OWN_KEYS)
@@ -49,6 +50,7 @@ class ReplayScreen(SessionScreen):
         Binding("g", "go", "go to a moment"),
         Binding("greater_than_sign,full_stop,plus,equals_sign", "speed(1)", "faster"),
         Binding("less_than_sign,comma,minus", "speed(-1)", "slower"),
+        Binding("x", "export", "export this moment"),
         Binding("r", "loop", "loop: from here, to here, off"),
         *(
             Binding(key, f"step('{kind}', {direction})", f"to the {word} {kind}", show=False)
@@ -154,10 +156,21 @@ class ReplayScreen(SessionScreen):
                 clock.play()
         self.redraw(force=True)
 
+    def action_export(self) -> None:
+        """Write the session as it stood at this moment."""
+        from tuiapp.tui.screens.exporting import ask_export
+
+        view = self.viewport.view()
+        if self.playback.read_ns < view.cursor_ns:
+            self.notify("The recording is still being read.", timeout=3)
+            return
+        ask_export(self, self.playback.recording.path.stem, lambda: view)
+
     def own_commands(self) -> Iterable[Command]:
         yield "Go to a moment", "1:30, 50%, +10s, 14:03:22", self.action_go
         yield "Faster", "Up to 64×", partial(self.action_speed, 1)
         yield "Slower", "Down to 0.25×", partial(self.action_speed, -1)
+        yield "Export", "This moment, in another format or as a picture", self.action_export
         yield "Loop", "From here, to here, off", self.action_loop
         for kind in MOMENTS:
             yield f"Next {kind}", "", partial(self.action_step, kind, 1)
