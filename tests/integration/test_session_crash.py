@@ -50,12 +50,6 @@ class Recording:
     frames: list[Frame]
     blocks: list[Block]
 
-    def within(self, start: int, end: int) -> list[int]:
-        """Numbers of the blocks that lie wholly in [start, end)."""
-        return [
-            n for n, block in enumerate(self.blocks) if start <= block.offset <= block.end <= end
-        ]
-
     def without(self, start: int, end: int) -> list[int]:
         """Numbers of the blocks that share no byte with [start, end)."""
         return [
@@ -172,7 +166,7 @@ def test_truncations(tmp_path: Path) -> None:
             with pytest.raises(SessionError, match="no tuiapp session"):
                 SessionFile(path)
             continue
-        survivors = SMALL.within(0, cut)
+        survivors = SMALL.without(cut, len(SMALL.data))
         with SessionFile(path) as file:
             assert not file.indexed
             assert [file.index.block(row) for row in range(len(file.index))] == SMALL.blocks[
@@ -225,9 +219,8 @@ def test_zeroed_pages(tmp_path: Path) -> None:
             continue
         survivors = LARGE.without(start, start + size)
         report = assert_survived(path, LARGE, survivors, deep=turn % 50 == 0)
-        assert (
-            report.whole == (len(survivors) == len(LARGE.blocks)) or start > LARGE.blocks[-1].offset
-        )
+        nothing_lost = len(survivors) == len(LARGE.blocks)
+        assert report.whole == nothing_lost or start > LARGE.blocks[-1].offset
 
 
 def test_damage_stays_told_after_a_note_was_appended(tmp_path: Path) -> None:
@@ -246,9 +239,9 @@ def test_damage_stays_told_after_a_note_was_appended(tmp_path: Path) -> None:
 # -- killed while writing ------------------------------------------------------------------
 
 WRITE_FAST = """
-import random, sys
+import os, random, sys, time
 from pathlib import Path
-from tuiapp.events import Frame, Kind, mark_frame
+from tuiapp.events import mark_frame
 from tuiapp.session import disk, writer as w
 w.BLOCK_S = 0.001
 write_at = disk.write_at
@@ -256,11 +249,18 @@ def told(fd, data, offset):
     write_at(fd, data, offset)
     print(offset + len(data), flush=True)
 disk.write_at = told
+pwrite = os.pwrite
+def slowly(fd, data, offset):  # a kernel may take as little as it likes: this one tears tails
+    time.sleep(0.0003)
+    return pwrite(fd, data[:700], offset)
+os.pwrite = slowly if int(sys.argv[2]) % 2 else pwrite
 writer, rng, at = w.SessionWriter(Path(sys.argv[1])), random.Random(int(sys.argv[2])), 0
 while True:
-    if writer._held_rows < 3000:
+    if writer._held_rows < 50:
         writer.put(mark_frame(at, f"{at} {rng.randbytes(150).hex()}"))
         at += 1
+    else:
+        time.sleep(0.0002)
 """
 
 
@@ -283,7 +283,7 @@ def test_killed_in_mid_write(tmp_path: Path, seed: int) -> None:
         assert writing.stdout is not None
         writing.stdout.readline()  # the magic
         writing.stdout.readline()  # the first block
-        time.sleep(random.Random(seed).uniform(0, 0.08))
+        time.sleep(random.Random(seed).uniform(0, 0.2))
         writing.send_signal(signal.SIGKILL)
         out, err = writing.communicate()
     assert err == ""
@@ -292,7 +292,6 @@ def test_killed_in_mid_write(tmp_path: Path, seed: int) -> None:
     assert report.whole
     assert path.stat().st_size - report.torn_bytes >= synced
     rng, texts = random.Random(seed), [text for frame in found for text in frame.columns["text"]]
-    assert texts
     assert texts == [f"{at} {rng.randbytes(150).hex()}" for at in range(len(texts))]
     with SessionFile(path) as file:
         assert not file.is_growing
