@@ -46,6 +46,13 @@ EXPORTS = {
         ".html",
         "a report with interactive charts, in one file",
     ),
+    "vllm-bench": Format(
+        "tuiapp.exports.vllm_bench:write", "text", ".json", "a result file of vllm bench serve"
+    ),
+    "trace": Format(
+        "tuiapp.exports.trace:write", "text", ".trace.json", "a timeline for Perfetto or Chrome"
+    ),
+    "hdr": Format("tuiapp.exports.hdr_log:write", "text", ".hlog", "an HdrHistogram interval log"),
 }
 
 Export = Callable[[View, Any], None]
