@@ -21,6 +21,7 @@ from tuiapp.collectors import COLLECTORS
 from tuiapp.collectors.base import Gauges, Host
 from tuiapp.collectors.probe import Probe, Turn, make_probe
 from tuiapp.events import PROBE_UNAVAILABLE, Frame, Kind, facts_frame
+from tuiapp.priority import give_way
 from tuiapp.session.frames import pack
 
 GROUP = "agent"
@@ -194,6 +195,7 @@ def main(argv: Sequence[str] = sys.argv) -> int:
     if len(argv) < 3 or not all(fd.isdigit() for fd in argv[-2:]):
         sys.stderr.write("tuiapp.agent is started by tuiapp; there is nothing to run by hand.\n")
         return 2
+    give_way()
     control = Control(int(argv[-2]))
     messages: list[Mapping[str, Any]] = []
     while not messages:

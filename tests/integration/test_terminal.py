@@ -147,6 +147,15 @@ def test_kill_9_of_the_program(run: Run, moment: str):
         assert (left_ns - last_ns) / S < BLOCK_S + 0.3
 
 
+def test_the_monitor_never_interrupts_the_engine(run: Run):
+    run.come_to(MOMENTS["load"])
+    agent, engine = (run.around.named(part) for part in ("tuiapp.agent", "bootstrap.py"))
+    policies = [os.sched_getscheduler(pid) for pid in (run.around.app(), agent, engine)]
+    assert policies == [os.SCHED_BATCH, os.SCHED_BATCH, os.SCHED_OTHER]
+    leave(run, "q")
+    run.terminal.wait_for("code=0")
+
+
 def recorded_state(run: Run) -> str:
     """What the file tells, as far as it is written; nothing while it is empty."""
     session = run.around.load()

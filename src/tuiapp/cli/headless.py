@@ -13,6 +13,7 @@ from tuiapp.cli.setup_run import build
 from tuiapp.errors import TuiappError
 from tuiapp.exports import export
 from tuiapp.exports.summary import judge
+from tuiapp.priority import give_way
 from tuiapp.recorder import Recorder
 from tuiapp.session.health import DEAD
 from tuiapp.session.view import View
@@ -23,6 +24,7 @@ _TTY_PERIOD_S, _LOG_PERIOD_S = 0.5, 5.0
 
 def run_headless(args: argparse.Namespace) -> int:
     """Run to the end and print the result; returns the exit code."""
+    give_way()
     return asyncio.run(_run(args))
 
 

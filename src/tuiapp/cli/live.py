@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from tuiapp.cli.console import say_trouble
 from tuiapp.cli.screen import check_screen
+from tuiapp.priority import give_way
 from tuiapp.tui.guard import guarded_terminal
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def run_live(args: argparse.Namespace) -> int:
     """Open the monitor and stay until it is left; returns the exit code."""
     check_screen(args.fps, args.theme, instead="Or add --headless, to run without a screen.")
     with guarded_terminal():
+        give_way()
         gc.disable()  # until _spare_the_living
         _load_numpy()
         return asyncio.run(_run(args))

@@ -43,7 +43,9 @@ def main() -> int:
     if importlib.util.find_spec("msgpack") is None:
         load_package("msgpack", Path(sys.argv[1]))
     from tuiapp.engine.worker import main as serve
+    from tuiapp.priority import stand_firm
 
+    stand_firm()
     return serve(sys.argv, started_ns)
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from tuiapp.errors import SessionError
 from tuiapp.events import Frame, Kind
+from tuiapp.priority import give_way
 from tuiapp.session import disk
 from tuiapp.session.blocks import merge_frames
 from tuiapp.session.frames import MAGIC, ZLIB, pack
@@ -114,6 +115,7 @@ class SessionWriter:
             raise _cannot_record(self.path, error) from error
 
     def _run(self) -> None:
+        give_way()
         while not self._closing:
             # The header goes out at once: a program killed in its first second has one too.
             self._wake.wait(BLOCK_S if self._seq else _FIRST_BLOCK_S)
