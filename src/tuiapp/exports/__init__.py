@@ -40,6 +40,15 @@ EXPORTS = {
     "json": Format(
         "tuiapp.exports.json_summary:write", "text", ".json", "the result as one JSON object"
     ),
+    "csv": Format(
+        "tuiapp.exports.csv_tables:write", "folder", "-csv", "a CSV file for every table"
+    ),
+    "parquet": Format(
+        "tuiapp.exports.parquet_tables:write",
+        "folder",
+        "-parquet",
+        "a Parquet file for every table",
+    ),
     "html": Format(
         "tuiapp.exports.html_report:write",
         "text",
