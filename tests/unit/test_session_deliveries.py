@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from tests.doubles.synthetic import NS, Load, frames
+from tuiapp.events import Frame, Kind
 from tuiapp.session import deliveries
 from tuiapp.session.columns import Session, TokenRing
+from tuiapp.session.file import SessionFile
 from tuiapp.session.reader import load
 from tuiapp.session.writer import SessionWriter
 
@@ -65,3 +67,11 @@ def test_nothing_from_after_the_moment(session: Session) -> None:
 def test_without_the_file_what_memory_holds(session: Session) -> None:
     forgetful(session).path.unlink()  # type: ignore[union-attr]
     assert len(sorted_rows(session, -1, session.end_ns)) == 100
+
+
+def test_a_block_that_makes_no_sense_is_left_out(session: Session) -> None:
+    assert session.path is not None
+    before = sorted_rows(forgetful(session), -1, session.end_ns)
+    with SessionFile(session.path) as file:
+        file.append([Frame(Kind.TOKENS, 6 * NS, 7 * NS, {"req": np.array([1], np.uint32)})])
+    assert sorted_rows(session, -1, session.end_ns) == before

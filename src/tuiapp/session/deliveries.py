@@ -10,6 +10,7 @@ import numpy as np
 from tuiapp.events import UNSET, Kind
 from tuiapp.session.columns import Session
 from tuiapp.session.file import SessionFile
+from tuiapp.session.validity import trouble
 
 
 class Deliveries(NamedTuple):
@@ -94,6 +95,8 @@ def _recorded(session: Session, after_ns: int, until_ns: int) -> Iterator[Delive
     assert session.path is not None
     with SessionFile(session.path) as file:
         for frame in file.frames([Kind.TOKENS], after_ns, until_ns):
+            if trouble(frame, session):
+                continue  # folding has left it out, too
             columns = (np.asarray(frame.columns[name]) for name in Deliveries._fields)
             yield _cut(Deliveries(*columns), after_ns, until_ns)
 
