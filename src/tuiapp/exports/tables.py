@@ -45,6 +45,8 @@ BATCH_ROWS = 1 << 16
 _MAX_NAME = 64
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 _REQUESTS = {**REQUESTS_COLUMNS, "phase": TEXT, "status": TEXT}
+_TOLD_WITH_FIRST = ("t_queued_ns", "t_prefill_ns", "t_core_first_ns", "cached_tokens")
+"""What the engine core tells of a request only with its first token."""
 _STEPS = {"t_ns": INT64, "engine": UINT32, **STEPS_COLUMNS}
 _MAX_RANK = int(np.iinfo(UINT32).max)
 
@@ -120,7 +122,9 @@ def _requests_at(columns: Mapping[str, np.ndarray], cursor_ns: int) -> Batch:
     known |= untouched & come["t_sched_ns"]
     ended = come["t_end_ns"]
     always = np.ones(len(known), bool)
-    shown = come | {"output_tokens": ended, "cached_tokens": ended | come["t_first_ns"]}
+    told = ended | come["t_first_ns"]
+    shown = come | {name: come.get(name, always) & told for name in _TOLD_WITH_FIRST}
+    shown["output_tokens"] = ended
     batch: dict[str, Numbers | list[str]] = {
         name: Numbers(column[known], ~shown.get(name, always)[known])
         for name, column in columns.items()
