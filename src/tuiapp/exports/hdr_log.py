@@ -1,6 +1,6 @@
 """Latencies as an HdrHistogram interval log (version 1.3, histograms of encoding V2).
 
-Format, units and what is left out: ``docs/exports-formats.md``.
+Format, units and what is left out: ``docs/exports.md``.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The run as trace events, for Perfetto and ``chrome://tracing``.
 
-Keys, units and what is left out: ``docs/exports-formats.md``.
+Keys, units and what is left out: ``docs/exports.md``.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The result in the shape of ``vllm bench serve --save-result --save-detailed``.
 
-Keys, units and what is left out: ``docs/exports-formats.md``.
+Keys, units and what is left out: ``docs/exports.md``.
 """
 
 from __future__ import annotations
