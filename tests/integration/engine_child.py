@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -17,6 +18,7 @@ from tuiapp.clock import Clock
 from tuiapp.events import ENGINE_EXIT, ENGINE_PHASE, LOAD_STATE, Frame, Kind
 from tuiapp.sources import descendants
 from tuiapp.sources.engine import EngineConfig, EngineSource
+from tuiapp.sources.shared_memory import Segments
 
 STUB = f"{Path(__file__).parents[1] / 'doubles' / 'stub_engine.py'}:start"
 LOAD = {"rate": 40.0, "warmup": 2, "prompt": "16", "output": "8", "seed": 5}
@@ -117,11 +119,19 @@ class Traces:
 
     def __init__(self, temp: Path) -> None:
         self._temp = temp
-        self._inodes: set[int] = set()
+        self._segments = Segments()
 
     def note(self, pids: Iterable[int]) -> None:
         """Remember the shared memory that ``pids`` use now."""
-        self._inodes |= descendants.segments(pids)
+        self._segments.note(pids)
+
+    def end(self, find: Callable[[], list[int]]) -> None:
+        """End what ``find`` lists, whatever state it is in, and remove its shared memory."""
+        while living := descendants.without_trackers(find()):
+            descendants.strike(lambda: living, signal.SIGKILL, self.note)
+            gone(living)
+        gone(find())  # trackers too: by themselves, because they have work to do
+        self._segments.remove()
 
     def left(self, bound_s: float = 5.0) -> set[Path]:
         """What is still there; gives it a moment to go."""
@@ -131,16 +141,9 @@ class Traces:
         return left
 
     def _now(self) -> set[Path]:
-        shared = {path for path in descendants.SHM.iterdir() if _inode(path) in self._inodes}
         # torch's compiled kernels are kept from run to run.
-        return shared | set(self._temp.iterdir()) - set(self._temp.glob("torchinductor_*"))
-
-
-def _inode(path: Path) -> int:
-    try:
-        return path.stat().st_ino
-    except OSError:
-        return 0
+        files = set(self._temp.iterdir()) - set(self._temp.glob("torchinductor_*"))
+        return files | set(self._segments.left())
 
 
 def living(pids: Iterable[int]) -> list[int]:

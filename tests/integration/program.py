@@ -167,8 +167,7 @@ class Surroundings:
 
     def close(self) -> None:
         """End whatever a failed test has left."""
-        for pid in self.processes():
-            descendants.signal_all([pid], 9)
+        self._traces.end(self.processes)
         shutil.rmtree(self.folder, ignore_errors=True)
 
 

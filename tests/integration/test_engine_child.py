@@ -15,10 +15,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.doubles import leaky_engine
 from tests.integration.engine_child import LOAD, STUB, Heard, Listener, Traces, gone
 from tuiapp.events import ENGINE_INFO, Kind, Status
 from tuiapp.sources import descendants
 from tuiapp.sources.engine import EngineConfig
+from tuiapp.sources.shared_memory import SHM
 
 LATE_NS = 60_000_000
 
@@ -163,6 +165,67 @@ def test_kill_9_of_the_parent_leaves_nothing(moment: str, traces: Traces):
 
 def _session(leader: int) -> list[int]:
     return descendants.members(leader, "")
+
+
+MAKERS = ["main", "helper"]
+
+
+def leaky(maker: str) -> EngineConfig:
+    return EngineConfig(engine=f"{leaky_engine.__file__}:start", engine_args=(maker,))
+
+
+def made(pid: int) -> list[Path]:
+    return sorted(SHM.glob(f"*{leaky_engine.name(pid)}*"))
+
+
+async def making(listener: Listener) -> int:
+    """Until the engine child has begun to make shared memory; gives its id."""
+    await listener.until(lambda heard: len(made(listener.source.pid or 0)) > 10)
+    assert listener.source.pid is not None
+    return listener.source.pid
+
+
+@pytest.mark.parametrize("maker", MAKERS)
+async def test_closing_while_shared_memory_is_made_leaves_none(maker: str, traces: Traces):
+    listener = Listener(leaky(maker))
+    pid = await making(listener)
+    heard = await listener.close()
+    assert heard.exits[0]["expected"]
+    assert made(pid) == []
+    assert traces.left() == set()
+
+
+@pytest.mark.parametrize("maker", MAKERS)
+def test_kill_9_of_the_parent_while_shared_memory_is_made_leaves_none(maker: str, traces: Traces):
+    config = leaky(maker)
+    parent = subprocess.Popen(
+        [sys.executable, "-c", PARENT, config.engine, "start", maker],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert parent.stdout is not None
+        pid = int(parent.stdout.readline().split()[0])
+        end = time.monotonic() + 20
+        while len(made(pid)) <= 10:
+            assert time.monotonic() < end
+            time.sleep(0.01)
+        pids = _session(pid)
+    finally:
+        parent.kill()
+        parent.wait()
+    assert gone(pids, 10)
+    assert made(pid) == []
+    assert traces.left() == set()
+
+
+async def test_kill_9_of_the_child_while_its_helpers_make_shared_memory_leaves_none():
+    listener = Listener(leaky("helper"))
+    pid = await making(listener)
+    os.kill(pid, signal.SIGKILL)
+    heard = await listener.end()
+    assert heard.exits[0]["signal"] == "SIGKILL"
+    assert made(pid) == []
 
 
 MOMENTS = {

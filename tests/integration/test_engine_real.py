@@ -9,6 +9,7 @@ import subprocess
 import sys
 from itertools import pairwise
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from tests.integration.engine_child import Listener, Traces, gone, named
 from tuiapp.events import ENGINE_INFO, ENGINE_PHASES, UNSET, Kind, Phase, Status
 from tuiapp.sources import descendants
 from tuiapp.sources.engine import EngineConfig, demo_dir
+from tuiapp.sources.shared_memory import in_use
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(300)]
 
@@ -159,9 +161,10 @@ asyncio.run(main())
 
 
 class Parent:
-    """Another process that runs the engine, to be killed."""
+    """Another process that runs the engine, to be killed; at the end of ``with`` if not before."""
 
-    def __init__(self, *args: str) -> None:
+    def __init__(self, traces: Traces, *args: str) -> None:
+        self._traces = traces
         self._process = subprocess.Popen(
             [sys.executable, "-c", PARENT, *args], stdout=subprocess.PIPE, text=True
         )
@@ -175,6 +178,13 @@ class Parent:
         self._process.kill()
         self._process.wait()
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.kill()
+        self._traces.end(self.members)
+
 
 async def _until(condition: object, bound_s: float) -> None:
     for _ in range(round(bound_s / 0.1)):
@@ -185,32 +195,34 @@ async def _until(condition: object, bound_s: float) -> None:
 
 
 async def test_kill_9_of_the_parent_while_vllm_is_imported(traces: Traces):
-    parent = Parent()
-    await asyncio.sleep(5)
-    pids = parent.members()
-    assert pids
-    parent.kill()
-    assert gone(pids, 5)
+    with Parent(traces) as parent:
+        await asyncio.sleep(5)
+        pids = parent.members()
+        assert pids
+        parent.kill()
+        assert gone(pids, 5)
     assert traces.left() == set()
 
 
-async def test_kill_9_of_the_parent_while_the_engine_starts(traces: Traces):
-    parent = Parent()
-    await _until(lambda: named(parent.members(), "EngineCore"), 120)
-    pids = parent.members()
-    traces.note(pids)
-    parent.kill()
-    assert gone(pids, 5)
+async def test_kill_9_of_the_parent_while_the_worker_is_spawned(traces: Traces):
+    with Parent(traces) as parent:
+        await _until(lambda: any(map(in_use, parent.members())), 120)  # its worker is spawned next
+        pids = parent.members()
+        traces.note(pids)
+        assert named(pids, "EngineCore")
+        assert traces.left(0)
+        parent.kill()
+        assert gone(pids, 5)
     assert traces.left() == set()
 
 
 def test_kill_9_of_the_parent_in_mid_load(traces: Traces):
-    parent = Parent("load")
-    pids = parent.members()
-    traces.note(pids)
-    assert named(pids, "EngineCore")
-    parent.kill()
-    assert gone(pids, 5)
+    with Parent(traces, "load") as parent:
+        pids = parent.members()
+        traces.note(pids)
+        assert named(pids, "EngineCore")
+        parent.kill()
+        assert gone(pids, 5)
     assert traces.left() == set()
 
 

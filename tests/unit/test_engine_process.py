@@ -5,12 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from multiprocessing import resource_tracker, shared_memory
 from pathlib import Path
 
 import msgpack
@@ -19,6 +17,7 @@ import pytest
 from tuiapp.sources import SOURCES, descendants, source_class
 from tuiapp.sources.memory_kills import MemoryKills
 from tuiapp.sources.process import Child, Exit
+from tuiapp.sources.shared_memory import SHM
 
 ECHO = """
 import os, sys
@@ -136,7 +135,7 @@ time.sleep(600)
 @pytest.mark.parametrize("grace_s", [0.0, 5.0])
 async def test_a_resource_tracker_lives_to_do_its_work(grace_s: float):
     async with running(LEAKY) as (child, output):
-        path = descendants.SHM / (await output.readline()).decode().strip()
+        path = SHM / (await output.readline()).decode().strip()
         assert path.exists()
         assert len(child.members()) == 2
         assert descendants.without_trackers(child.members()) == [child.pid]
@@ -144,36 +143,6 @@ async def test_a_resource_tracker_lives_to_do_its_work(grace_s: float):
         await child.stop(grace_s, 0)
         assert not path.exists()
         assert child.members() == []
-
-
-def test_shared_memory_is_removed_when_nobody_maps_it_any_more():
-    segment = shared_memory.SharedMemory(create=True, size=4096)
-    path = descendants.SHM / segment.name
-    held = descendants.segments([os.getpid()])
-    assert path.stat().st_ino in held
-    assert path not in descendants.remove_segments(held)
-    assert path in descendants.remove_segments(held, leaving=os.getpid())
-    assert not path.exists()
-    resource_tracker.unregister(segment._name, "shared_memory")
-    segment.close()
-
-
-def test_semaphores_are_known_though_they_are_mapped_under_another_name():
-    code = (
-        "import multiprocessing, sys, time; s = multiprocessing.get_context('spawn').Semaphore();"
-        "print(s._semlock.name, flush=True); time.sleep(600)"
-    )
-    holder = subprocess.Popen(
-        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    )
-    assert holder.stdout is not None
-    path = descendants.SHM / ("sem." + holder.stdout.readline().strip().lstrip("/"))
-    held = descendants.segments([holder.pid])
-    assert path.stat().st_ino in held
-    holder.kill()
-    holder.wait()
-    descendants.remove_segments(held)
-    assert not path.exists()
 
 
 def test_memory_kills_are_a_change_of_a_counter(tmp_path: Path):

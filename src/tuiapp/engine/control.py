@@ -17,10 +17,13 @@ import msgpack
 
 from tuiapp import clock
 from tuiapp.sources import descendants
+from tuiapp.sources.shared_memory import Segments
 
 Command = dict[str, Any]
 
 _WAIT_S, _POLL_S = 1.5, 0.02
+_HOLD = signal.SIGRTMAX
+_HOLD_S, _HELD_WITHIN_S = 5.0, 0.5
 
 
 class Control:
@@ -29,13 +32,20 @@ class Control:
     Args:
         fd: the control pipe.
         scratch: folder of the engine's sockets; removed at the end.
+
+    Raises:
+        ValueError: it is not made on the main thread.
     """
 
     def __init__(self, fd: int, scratch: str = "") -> None:
         self._fd = fd
         self._scratch = scratch
         self._lock = threading.Lock()
+        self._segments = Segments()
+        self._killed: set[int] = set()
         self._ending = threading.Lock()
+        self._held = threading.Event()
+        signal.signal(_HOLD, self._hold)
         self._first: Command | None = None
         self._ready = threading.Event()
         self._waiting: list[Command] = []
@@ -59,19 +69,37 @@ class Control:
     def end(self, code: int) -> NoReturn:
         """End this process and all of its descendants, and remove what they would leave."""
         self._ending.acquire()  # and never released: who comes second waits for the end
-        held = descendants.segments([os.getpid()])
-        for _ in range(round(_WAIT_S / _POLL_S)):
-            others = self._others()
-            if not others:
-                break
-            held |= descendants.segments(others)
-            descendants.signal_all(others, signal.SIGKILL)
-            clock.sleep_s(_POLL_S)
-        held |= descendants.segments([os.getpid()])  # the main thread runs on until the end
-        descendants.remove_segments(held, leaving=os.getpid())
+        self._hold_main_thread()
+        self._kill_others()
+        own = os.getpid()
+        self._segments.note([own])
+        self._segments.remove(ending={own, *self._killed})
         if self._scratch:
             shutil.rmtree(self._scratch, ignore_errors=True)
         os._exit(code)
+
+    def _hold_main_thread(self) -> None:
+        """Let the main thread make nothing more that would be left."""
+        main = threading.main_thread()
+        if main is not threading.current_thread() and main.ident is not None:
+            signal.pthread_kill(main.ident, _HOLD)
+            self._held.wait(_HELD_WITHIN_S)  # it may be inside a long call of a library
+
+    def _hold(self, *_: object) -> None:
+        # Not for ever: it may have a lock that the ending turns out to need.
+        self._held.set()
+        clock.sleep_s(_HOLD_S)
+
+    def _kill_others(self) -> None:
+        end_ns = clock.monotonic_ns() + round(_WAIT_S * clock.NS_PER_S)
+        while self._others() and clock.monotonic_ns() < end_ns:
+            if self._not_killed():
+                struck = descendants.strike(self._not_killed, signal.SIGKILL, self._segments.note)
+                self._killed.update(struck)
+            clock.sleep_s(_POLL_S)
+
+    def _not_killed(self) -> list[int]:
+        return [pid for pid in self._others() if pid not in self._killed]
 
     def _others(self) -> list[int]:
         # Our own id as the session's: started by hand in a shell's session, we leave that alone.

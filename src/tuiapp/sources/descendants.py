@@ -1,4 +1,4 @@
-"""The processes that descend from a child, and the shared memory they hold.
+"""The processes that descend from a child.
 
 Standard library only: the engine's own watchdog uses it before anything else is imported.
 """
@@ -7,21 +7,23 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
+
+from tuiapp.clock import sleep_s
 
 MARKER = "TUIAPP_CHILD"
 """Environment variable that tells a child's descendants, even those in sessions of their own."""
 
-SHM = Path("/dev/shm")  # noqa: S108 - the kernel's place for POSIX shared memory
 _TRACKER = b"multiprocessing.resource_tracker"
+_STOP_S, _POLL_S = 0.5, 0.005
 
 
 def members(session: int, marker: str) -> list[int]:
     """Ids of living processes in ``session``, or started with ``MARKER=marker``."""
     mark = f"{MARKER}={marker}".encode()
-    return [pid for pid in _pids() if _belongs(pid, session, mark)]
+    return [pid for pid in all_pids() if _belongs(pid, session, mark)]
 
 
 def without_trackers(pids: Iterable[int]) -> list[int]:
@@ -40,33 +42,56 @@ def signal_all(pids: Iterable[int], number: signal.Signals) -> None:
             os.kill(pid, number)
 
 
-def segments(pids: Iterable[int]) -> set[int]:
-    """Inodes of the shared memory that processes ``pids`` have mapped.
+def strike(
+    find: Callable[[], list[int]], number: signal.Signals, look: Callable[[list[int]], object]
+) -> list[int]:
+    """Send a signal to the processes that ``find`` lists, and return their ids.
 
-    Not names: a semaphore is mapped under a temporary one and renamed.
+    They are stopped before ``look`` is called with them, so that it sees everything they have made:
+    the next thing each of them does is to take the signal.
     """
-    return {inode for pid in pids for inode in _mapped(pid)}
+    pids = _stopped(find)
+    look(pids)
+    signal_all(pids, number)
+    signal_all(pids, signal.SIGCONT)
+    return pids
 
 
-def remove_segments(inodes: Collection[int], leaving: int = 0) -> list[Path]:
-    """Delete the shared memory files that no living process maps any more.
-
-    Args:
-        inodes: what ended processes had mapped; files of other users are left alone.
-        leaving: id of a process that is about to end and counts as gone.
-    """
-    ours = {inode: path for path in SHM.iterdir() if (inode := _own_inode(path)) in inodes}
-    if not ours:
-        return []
-    alive = segments(pid for pid in _pids() if pid != leaving)
-    gone = sorted(path for inode, path in ours.items() if inode not in alive)
-    for path in gone:
-        path.unlink(missing_ok=True)
-    return gone
-
-
-def _pids() -> list[int]:
+def all_pids() -> list[int]:
+    """Ids of all processes that can be seen."""
     return [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()]
+
+
+def _stopped(find: Callable[[], list[int]]) -> list[int]:
+    """What ``find`` lists, none of it running, unless that takes too long."""
+    before: list[int] | None = None
+    told: set[int] = set()
+    for _ in range(round(_STOP_S / _POLL_S)):
+        pids = find()
+        running = [pid for pid in pids if pid not in told or not _is_stopped(pid)]
+        if not running and pids == before:  # so nothing has been forked since the first list
+            return pids
+        before = None if running else pids
+        signal_all(running, signal.SIGSTOP)
+        told.update(running)
+        if running:
+            sleep_s(_POLL_S)
+    return find()
+
+
+def _is_stopped(pid: int) -> bool:
+    """Whether each of its threads is stopped or has ended."""
+    try:
+        return all(_state(task / "stat") in b"TtZX" for task in Path(f"/proc/{pid}/task").iterdir())
+    except OSError:
+        return True
+
+
+def _state(path: Path) -> bytes:
+    try:
+        return path.read_bytes().rpartition(b")")[2].split()[0]
+    except OSError:
+        return b"X"
 
 
 def _belongs(pid: int, session: int, mark: bytes) -> bool:
@@ -85,24 +110,3 @@ def _is_tracker(pid: int) -> bool:
         return _TRACKER in Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
         return False
-
-
-def _mapped(pid: int) -> set[int]:
-    """Lines read ``address perms offset dev inode path``."""
-    found = set()
-    try:
-        with Path(f"/proc/{pid}/maps").open(encoding="utf-8", errors="replace") as lines:
-            for line in lines:
-                if f" {SHM}/" in line:
-                    found.add(int(line.split(maxsplit=5)[4]))
-    except OSError:
-        return found
-    return found
-
-
-def _own_inode(path: Path) -> int:
-    try:
-        status = path.stat()
-    except OSError:
-        return 0
-    return status.st_ino if status.st_uid == os.geteuid() else 0

@@ -22,7 +22,6 @@ import tuiapp
 from tuiapp.clock import Clock
 from tuiapp.events import ENGINE_EXIT, ENGINE_INFO, ENGINE_PHASE, Frame, Kind, facts_frame
 from tuiapp.session.decoder import Decoder
-from tuiapp.sources import descendants
 from tuiapp.sources.engine_config import EngineConfig, demo_dir, environment
 from tuiapp.sources.engine_exit import exit_value, not_started
 from tuiapp.sources.engine_log import EngineLog
@@ -61,7 +60,6 @@ class EngineSource:
         self._queue: asyncio.Queue[Frame | None] = asyncio.Queue(_QUEUED_FRAMES)
         self._child: Child | None = None
         self._scratch = ""
-        self._segments: set[int] = set()
         self._memory_kills = MemoryKills()
         self._reaper: asyncio.Task[Exit] | None = None
         self._pumping: asyncio.Task[None] | None = None
@@ -161,7 +159,7 @@ class EngineSource:
             for frame in decoder.feed(data):
                 if _says_ready(frame):
                     self._was_ready = True
-                    self._segments |= await asyncio.to_thread(_segments, child)
+                    await child.note_segments()
                 await self._put(frame)
 
     async def _pump_log(self, child: Child) -> None:
@@ -193,11 +191,9 @@ class EngineSource:
             self._queue.get_nowait()
 
     async def _reap(self, child: Child) -> Exit:
-        """When the child has ended, end what it left, and remove that."""
+        """When the child has ended, end and remove what it left."""
         status = await child.exited()
-        self._segments |= await asyncio.to_thread(_segments, child)
         await child.stop(grace_s=0.5, term_s=1.0)
-        await asyncio.to_thread(descendants.remove_segments, self._segments)
         self._remove_scratch()
         return status
 
@@ -207,7 +203,6 @@ class EngineSource:
         try:
             await asyncio.wait_for(asyncio.shield(self._reaper), _CLOSE_S)
         except TimeoutError:
-            self._segments |= await asyncio.to_thread(_segments, self._child)
             await self._child.stop(grace_s=0, term_s=_TERM_S)
             await self._reaper
         if self._pumping is not None:
@@ -243,10 +238,6 @@ class EngineSource:
             "text": texts,
         }
         return Frame(Kind.LOG, now_ns, now_ns, columns)
-
-
-def _segments(child: Child) -> set[int]:
-    return descendants.segments(child.members())
 
 
 def _says_ready(frame: Frame) -> bool:

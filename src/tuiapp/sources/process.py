@@ -21,11 +21,12 @@ from typing import Any
 import msgpack
 
 from tuiapp.sources import descendants
+from tuiapp.sources.shared_memory import Segments
 
 _PIPE_BYTES = 1 << 20
 _READ_BYTES = 1 << 18
 _POLL_S = 0.05
-_TRACKER_S = 5.0
+_TRACKER_S = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ class Child:
     def __init__(self, argv: Sequence[str], env: Mapping[str, str] | None = None) -> None:
         loop = asyncio.get_running_loop()
         self._marker = secrets.token_hex(8)
+        self._segments = Segments()
         self._stopping: asyncio.Task[None] | None = None
         self._exit: asyncio.Future[Exit] = loop.create_future()
         control_read, self._control = os.pipe()
@@ -107,8 +109,12 @@ class Child:
         """Ids of the child's living processes: its session, and whatever carries its marker."""
         return descendants.members(self.pid, self._marker)
 
+    async def note_segments(self) -> None:
+        """Remember the shared memory in use now: ``stop`` removes it, whoever is killed before."""
+        await asyncio.to_thread(lambda: self._segments.note(self.members()))
+
     async def stop(self, grace_s: float = 2.0, term_s: float = 2.0) -> None:
-        """End the child and all its descendants; returns when none is left.
+        """End the child and all its descendants; returns when nothing of them is left.
 
         Closes the control pipe and waits ``grace_s`` for them to end by themselves, then sends
         SIGTERM and waits ``term_s``, then SIGKILL. A cancelled caller does not stop the stopping.
@@ -120,21 +126,29 @@ class Child:
     async def _stop(self, grace_s: float, term_s: float) -> None:
         _close(self._control)
         self._control = -1
+        await self.note_segments()
         if not await self._gone(grace_s):
-            descendants.signal_all(self.members(), signal.SIGTERM)
+            await self._strike(signal.SIGTERM)
             if not await self._gone(term_s):
                 await self._kill()
         await self.exited()
+        await asyncio.to_thread(self._segments.remove)
         self._process.wait()
         _close(*(fd for fd in (self._frames, self._output) if fd >= 0))
 
     async def _kill(self) -> None:
-        # Again and again: a process may be forking while the list is read.
-        while living := descendants.without_trackers(self.members()):
-            descendants.signal_all(living, signal.SIGKILL)
+        # Again and again: the listing may have been cut short by a process that would not stop.
+        while self._not_trackers():
+            await self._strike(signal.SIGKILL)
             await asyncio.sleep(_POLL_S)
         if not await self._gone(_TRACKER_S):
             descendants.signal_all(self.members(), signal.SIGKILL)
+
+    async def _strike(self, number: signal.Signals) -> None:
+        await asyncio.to_thread(descendants.strike, self._not_trackers, number, self._segments.note)
+
+    def _not_trackers(self) -> list[int]:
+        return descendants.without_trackers(self.members())
 
     async def _gone(self, bound_s: float) -> bool:
         for _ in range(round(bound_s / _POLL_S)):
