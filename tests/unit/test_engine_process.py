@@ -160,3 +160,23 @@ def test_memory_kills_are_a_change_of_a_counter(tmp_path: Path):
 def test_every_registered_source_is_a_source(name: str):
     source = source_class(name)
     assert all(callable(getattr(source, method)) for method in ("frames", "send", "aclose"))
+
+
+UNABLE = """
+import sys, time
+from tuiapp.engine.control import Control
+
+class Unable(Control):
+    def _kill_others(self):
+        raise PermissionError("no /proc here")
+
+Unable(int(sys.argv[-2]))
+print("ready", flush=True)
+time.sleep(600)
+"""
+
+
+async def test_an_engine_child_that_cannot_clean_up_ends_all_the_same():
+    async with running(UNABLE) as (child, _):
+        await child.stop(grace_s=20)
+        assert await child.exited() == Exit(1, None)

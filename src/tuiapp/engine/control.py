@@ -69,14 +69,16 @@ class Control:
     def end(self, code: int) -> NoReturn:
         """End this process and all of its descendants, and remove what they would leave."""
         self._ending.acquire()  # and never released: who comes second waits for the end
-        self._hold_main_thread()
-        self._kill_others()
-        own = os.getpid()
-        self._segments.note([own])
-        self._segments.remove(ending={own, *self._killed})
-        if self._scratch:
-            shutil.rmtree(self._scratch, ignore_errors=True)
-        os._exit(code)
+        try:
+            self._hold_main_thread()
+            self._kill_others()
+            own = os.getpid()
+            self._segments.note([own])
+            self._segments.remove(ending={own, *self._killed})
+            if self._scratch:
+                shutil.rmtree(self._scratch, ignore_errors=True)
+        finally:
+            os._exit(code)
 
     def _hold_main_thread(self) -> None:
         """Let the main thread make nothing more that would be left."""
