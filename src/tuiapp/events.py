@@ -54,6 +54,14 @@ class Status(IntEnum):
     """In flight when the user ended the run: its latency is only known to exceed its age."""
 
 
+def status_word(number: int) -> str:
+    """How a request ended, as a word; a number that a later version gave a meaning stays one."""
+    try:
+        return Status(number).name.lower()
+    except ValueError:
+        return str(number)
+
+
 class Phase(IntEnum):
     """Which part of the run a request belongs to; only MEASURE counts in results."""
 

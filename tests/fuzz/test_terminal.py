@@ -12,9 +12,9 @@ from rich.segment import Segment
 from tests.doubles.scenes import FakeRun, dead, serving
 from tests.doubles.terminal import Shown, shown
 from tests.fuzz.strategies import FACT_NAMES, GAUGES, NASTY
-from tests.fuzz.uses import assert_harmless
+from tests.fuzz.uses import ON_A_TERMINAL, assert_harmless
 from tuiapp.events import ENGINE_EXIT, Frame, Kind, facts_frame, log_frame, mark_frame
-from tuiapp.exports import EXPORTS, export
+from tuiapp.exports import export
 from tuiapp.session.view import View
 from tuiapp.tui.panes import PANES
 
@@ -107,7 +107,7 @@ async def test_no_screen_sends_what_a_file_says(name: str, size: tuple[int, int]
             assert_clean_screen(monitor)
 
 
-@pytest.mark.parametrize("format_", EXPORTS)
+@pytest.mark.parametrize("format_", ON_A_TERMINAL)
 @pytest.mark.parametrize("name", RUNS)
 def test_no_export_holds_what_steers_a_terminal(name: str, format_: str) -> None:
     session, out = RUNS[name]().session, io.StringIO()

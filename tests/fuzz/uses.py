@@ -7,6 +7,7 @@ import json
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ import pytest
 from tests.doubles.drawing import PALETTE, check
 from tuiapp.errors import SessionError
 from tuiapp.events import Frame, Kind
-from tuiapp.exports import EXPORTS, export
+from tuiapp.exports import EXPORTS, export, write_file
 from tuiapp.session.columns import TICK_NS, Session
 from tuiapp.session.deliveries import between, of_request
 from tuiapp.session.file import SessionFile
@@ -61,6 +62,10 @@ def cursors(session: Session) -> Iterator[int]:
     yield from (end // 2 // TICK_NS * TICK_NS + TICK_NS - 1, end, 0)
 
 
+ON_A_TERMINAL = ("text", "json")
+"""What ``tuiapp run`` and ``sessions show`` print; the other formats are files for programs."""
+
+
 def use(session: Session, *, draw: bool = True) -> None:
     """Look at it in every way."""
     for window, cursor in zip((10 * NS, None, 2 * NS), cursors(session), strict=True):
@@ -69,12 +74,16 @@ def use(session: Session, *, draw: bool = True) -> None:
             draw_panes(view, full=window is None)
         numbers(view)
     view = View(session, session.end_ns)
-    for name in EXPORTS:
+    for name in (name for name, form in EXPORTS.items() if form.kind == "text"):
         out = io.StringIO()
         export(name)(view, out)
-        assert_harmless(out.getvalue(), lines=True)
-        if name == "json":
+        if name in ON_A_TERMINAL:
+            assert_harmless(out.getvalue(), lines=True)
+        if name in ("json", "trace", "vllm-bench"):
             json.loads(out.getvalue())
+    for name in (name for name, form in EXPORTS.items() if form.kind == "folder" and draw):
+        with TemporaryDirectory() as folder:
+            write_file(name, view, Path(folder, "out"))
     for batch in between(session, -1, session.end_ns):
         assert len(batch.req) == len(batch.t_ns) == len(batch.n)
     for req in range(min(len(session.requests), 3)):

@@ -13,7 +13,7 @@ from typing import IO, Any, NamedTuple
 
 import numpy as np
 
-from tuiapp.events import UNSET, Kind, Phase, Status
+from tuiapp.events import UNSET, Kind, Phase, status_word
 from tuiapp.exports.html.text import clean
 from tuiapp.session.columns import TICK_NS
 from tuiapp.session.file import SessionFile
@@ -132,7 +132,7 @@ def _about(view: View, req: int) -> Event:
         "prompt_tokens": int(table["prompt_tokens"][req]),
     }
     if ended:
-        about["status"] = Status(int(table["status"][req])).name.lower()
+        about["status"] = status_word(int(table["status"][req]))
         about["output_tokens"] = int(table["output_tokens"][req])
     return about
 
