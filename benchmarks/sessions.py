@@ -21,7 +21,6 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -32,9 +31,9 @@ import numpy as np
 
 from _measure import machine, percentile, rss_mib, table
 from _terminal import COLUMNS, ROWS
-from memory import LOAD, MINUTE_NS, shifted
-from tests.doubles.synthetic import NS, Load, cold_start, frames, make
-from tuiapp.events import LOAD_STATE, Frame, Kind
+from memory import LOAD, made_up
+from tests.doubles.synthetic import NS, Load, make
+from tuiapp.events import Frame, Kind
 from tuiapp.player import Player
 from tuiapp.session.blocks import merge_frames
 from tuiapp.session.file import SessionFile
@@ -195,15 +194,6 @@ def record(minutes: int, path: Path) -> dict[str, int]:
         out.write(tail)
         spent["INDEX"] = len(tail)
     return spent
-
-
-def made_up(minutes: int) -> Iterator[Frame]:
-    yield from cold_start(LOAD)
-    for minute in range(minutes):
-        for frame in frames(replace(LOAD, seed=minute)):
-            told = frame.kind not in (Kind.META, Kind.FACTS) or LOAD_STATE not in str(frame.columns)
-            if told and frame.t0_ns >= LOAD.start_s * NS:
-                yield shifted(frame, minute * int(LOAD.rate * 60), minute * MINUTE_NS)
 
 
 async def look(path: Path) -> list[tuple[object, ...]]:

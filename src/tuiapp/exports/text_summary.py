@@ -31,7 +31,7 @@ def write(view: View, out: IO[str]) -> None:
 def _title(result: dict[str, Any]) -> str:
     model, engine = result["model"].get("name", "?"), result["engine"]
     version = " ".join(str(engine[key]) for key in ("name", "version", "device") if key in engine)
-    host = result["host"].get("hostname", "this host")
+    host = result["host"].get("hostname", "host unknown")
     return " · ".join(part for part in (str(model), version, str(host)) if part)
 
 
