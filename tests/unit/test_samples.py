@@ -17,6 +17,7 @@ from tuiapp.session.columns import Session
 from tuiapp.session.file import SessionFile
 from tuiapp.session.reader import Report, load
 from tuiapp.session.samples import folder, sample, samples
+from tuiapp.session.verify import verify
 from tuiapp.session.view import View
 
 SAMPLES = {found.name: found for found in samples()}
@@ -54,6 +55,12 @@ def test_a_sample_is_a_whole_recording_of_this_program(name: str) -> None:
     assert session.meta["program"]["name"] == "tuiapp"
     assert session.meta["engine"]["name"] == "vLLM"
     assert len(session.ends) > 100
+
+
+@pytest.mark.parametrize("name", sorted(SAMPLES))
+def test_a_sample_holds_nothing_identifying(name: str) -> None:
+    verdict = verify(SAMPLES[name].path)
+    assert verdict.identifying == {}
 
 
 @pytest.mark.parametrize("name", sorted(SAMPLES))
