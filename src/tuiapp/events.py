@@ -54,19 +54,19 @@ class Status(IntEnum):
     """In flight when the user ended the run: its latency is only known to exceed its age."""
 
 
-def status_word(number: int) -> str:
-    """How a request ended, as a word; a number that a later version gave a meaning stays one."""
-    try:
-        return Status(number).name.lower()
-    except ValueError:
-        return str(number)
-
-
 class Phase(IntEnum):
     """Which part of the run a request belongs to; only MEASURE counts in results."""
 
     WARMUP = 0
     MEASURE = 1
+
+
+def word(meaning: type[IntEnum], number: int) -> str:
+    """A ``Status`` or ``Phase`` as a word; a number a later version gave a meaning stays one."""
+    try:
+        return meaning(number).name.lower()
+    except ValueError:
+        return str(number)
 
 
 INT64, UINT32, UINT16, UINT8, FLOAT32 = "<i8", "<u4", "<u2", "|u1", "<f4"

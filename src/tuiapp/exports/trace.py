@@ -13,7 +13,7 @@ from typing import IO, Any, NamedTuple
 
 import numpy as np
 
-from tuiapp.events import UNSET, Kind, Phase, status_word
+from tuiapp.events import UNSET, Kind, Phase, Status, word
 from tuiapp.exports.html.text import clean
 from tuiapp.session.columns import TICK_NS
 from tuiapp.session.file import SessionFile
@@ -128,11 +128,11 @@ def _about(view: View, req: int) -> Event:
     ended = UNSET < int(table["t_end_ns"][req]) <= view.cursor_ns
     about: Event = {
         "req": req,
-        "phase": Phase(int(table["phase"][req])).name.lower(),
+        "phase": word(Phase, int(table["phase"][req])),
         "prompt_tokens": int(table["prompt_tokens"][req]),
     }
     if ended:
-        about["status"] = status_word(int(table["status"][req]))
+        about["status"] = word(Status, int(table["status"][req]))
         about["output_tokens"] = int(table["output_tokens"][req])
     return about
 

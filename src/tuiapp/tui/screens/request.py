@@ -17,7 +17,7 @@ from textual.widgets import Static
 from textual.worker import Worker, WorkerState
 
 from tuiapp.errors import SessionError
-from tuiapp.events import UNSET, Status, status_word
+from tuiapp.events import UNSET, Status, word
 from tuiapp.session import deliveries
 from tuiapp.session.traffic import split_columns
 from tuiapp.session.view import View
@@ -139,7 +139,7 @@ class RequestScreen(ModalScreen[None]):
         sent, first, end = (self._moment(f"t_{name}_ns") for name in ("sent", "first", "end"))
         lost = end is not None and status != Status.OK
         ttft = first - sched if first is not None else math.inf if lost else None
-        state = "running" if end is None else status_word(status)
+        state = "running" if end is None else word(Status, status)
         split = "   ".join(
             f"{name} {_ms(float(ns))}" for name, ns in zip(_PARTS, self._parts_ns(), strict=True)
         )
