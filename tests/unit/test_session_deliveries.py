@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.doubles.synthetic import NS, Load, frames
-from tuiapp.events import Frame, Kind
+from tuiapp.events import UNSET, Frame, Kind
 from tuiapp.session import deliveries
 from tuiapp.session.columns import Session, TokenRing
 from tuiapp.session.file import SessionFile
@@ -75,3 +75,42 @@ def test_a_block_that_makes_no_sense_is_left_out(session: Session) -> None:
     with SessionFile(session.path) as file:
         file.append([Frame(Kind.TOKENS, 6 * NS, 7 * NS, {"req": np.array([1], np.uint32)})])
     assert sorted_rows(session, -1, session.end_ns) == before
+
+
+@pytest.fixture
+def growing(tmp_path: Path) -> tuple[Session, Session]:
+    """(a run in mid-load whose ring holds a third, the same with all in memory); the file that is
+    being written lacks the newest second."""
+    writer = SessionWriter(tmp_path / "run.tuiapp")
+    small, whole = Session(writer.path), Session()
+    small.ring = TokenRing(3_000)
+    for frame in frames(Load(seed=9, duration_s=8.0, rate=3.0, output_tokens=600)):
+        if frame.t1_ns > 11 * NS:
+            break
+        if frame.t1_ns <= 10 * NS:
+            writer.put(frame)
+        small.fold(frame)
+        whole.fold(frame)
+    writer.close()
+    return small, whole
+
+
+def test_what_has_not_been_written_comes_from_memory(growing: tuple[Session, Session]) -> None:
+    small, whole = growing
+    assert not small.ring.is_whole
+    assert sorted_rows(small, -1, 11 * NS) == sorted_rows(whole, -1, 11 * NS)
+
+
+def test_a_request_in_flight_is_whole_though_memory_holds_its_end_only(
+    growing: tuple[Session, Session],
+) -> None:
+    small, whole = growing
+    running = np.flatnonzero(whole.requests["t_end_ns"] == UNSET)
+    req = int(running[whole.requests["t_sent_ns"][running] < 9 * NS][0])
+    held = deliveries.held_of_request(small, req)
+    assert not held.whole
+    t_ns, n = deliveries.of_request(small, req, 11 * NS, held)
+    expected = whole.ring.of(req)
+    assert 0 < len(held.t_ns) < len(expected[0])
+    np.testing.assert_array_equal(t_ns, expected[0])
+    np.testing.assert_array_equal(n, expected[1])

@@ -43,8 +43,13 @@ def between(session: Session, after_ns: int, until_ns: int) -> Iterator[Deliveri
     """
     if session.ring.is_whole or not _is_recorded(session):
         yield _cut(Deliveries(*session.ring.held()), after_ns, until_ns)
-    else:
-        yield from _recorded(session, after_ns, until_ns)
+        return
+    last_ns = after_ns
+    for batch in _recorded(session, after_ns, until_ns):
+        last_ns = int(batch.t_ns.max(initial=last_ns))
+        yield batch
+    # The newest second of a run that is being recorded is not in the file yet.
+    yield _cut(Deliveries(*session.ring.held()), last_ns, until_ns)
 
 
 def held_of_request(session: Session, req: int) -> Held:
