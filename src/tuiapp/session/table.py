@@ -39,6 +39,11 @@ class Table:
     def names(self) -> tuple[str, ...]:
         return tuple(self._columns)
 
+    @property
+    def nbytes(self) -> int:
+        """Memory of the rows; what is reserved beyond them takes none."""
+        return sum(column.itemsize for column in self._columns.values()) * self._rows
+
     def grow(self, rows: int) -> None:
         """Make the table at least ``rows`` long; new cells hold their fill value."""
         if rows <= self._rows:
@@ -98,6 +103,11 @@ class EventLog:
 
     def __len__(self) -> int:
         return len(self._log)
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of the log; the times are the table's."""
+        return self._log.nbytes
 
     def append(self, req: np.ndarray) -> None:
         """Requests whose moment has come and stands in the table."""
