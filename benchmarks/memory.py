@@ -24,7 +24,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 
-from _measure import machine, peak_mib, rss_mib, table
+from _measure import MIB, machine, peak_mib, rss_mib, table
 from _terminal import COLUMNS, ROWS
 from tests.doubles.synthetic import NS, Load, cold_start, frames
 from tuiapp.clock import FakeClock
@@ -90,8 +90,8 @@ class Run:
         self.clock.advance(max(frame.t1_ns - self.clock.now_ns(), 0))
 
 
-async def watch(minutes: int, path: Path) -> list[tuple[object, ...]]:
-    """(minute, MiB, requests, deliveries, MiB written) at the end of each minute."""
+async def watch(minutes: int, path: Path) -> tuple[Session, list[tuple[object, ...]]]:
+    """The session, and (minute, MiB, requests, deliveries, MiB written) at each minute's end."""
     run, rows, looked_ns = Run(path), [], 0
 
     async def stop() -> None:
@@ -112,9 +112,10 @@ async def watch(minutes: int, path: Path) -> list[tuple[object, ...]]:
                     await pilot.pause()
                 if frame.t1_ns >= LOAD.start_s * NS + len(rows) * MINUTE_NS:
                     rows.append(_row(run, len(rows)))
-    feeder.wait()
     run.writer.close()
-    return rows
+    if feeder.wait():
+        sys.exit(f"the process that makes the run up ended with {feeder.returncode}")
+    return run.session, rows
 
 
 def _row(run: Run, minute: int) -> tuple[object, ...]:
@@ -122,6 +123,19 @@ def _row(run: Run, minute: int) -> tuple[object, ...]:
     requests, tokens = session.ends.count(session.end_ns), session.ring.total
     written = run.writer.size / (1 << 20)
     return minute, f"{rss_mib():.1f}", f"{requests:,}", f"{tokens:,}", f"{written:.1f}"
+
+
+def held(session: Session) -> str:
+    """One line on what the columns that grow with the run take."""
+    logs = (session.sent, session.firsts, session.ends)
+    requests = session.requests.nbytes + sum(log.nbytes for log in logs)
+    sampled = session.ticks.nbytes + sum(table.nbytes for table in session.samples.values())
+    parts = (
+        f"requests {requests / MIB:.1f} MiB ({requests / len(session.requests):.0f} B each)",
+        f"gaps {session.gaps.nbytes / MIB:.1f} MiB",
+        f"ticks and samples {sampled / MIB:.1f} MiB",
+    )
+    return ", ".join(parts)
 
 
 def main() -> None:
@@ -137,10 +151,13 @@ def main() -> None:
     print(machine())
     writer.BLOCK_S = 1 / SPEED
     with TemporaryDirectory() as folder:
-        rows = asyncio.run(watch(1 if args.quick else 10, Path(folder, "run.tuiapp")))
+        session, rows = asyncio.run(watch(1 if args.quick else 10, Path(folder, "run.tuiapp")))
     head = ("minute", "RSS, MiB", "requests", "deliveries", "recorded, MiB")
     table(f"Memory of a heavy run (target: {TARGET_MIB} MiB)", head, rows)
-    print(f"\npeak {peak_mib():.1f} MiB")
+    print(f"\npeak {peak_mib():.1f} MiB; of it {held(session)}")
+    if len(rows) > 2:
+        first, last = float(str(rows[1][1])), float(str(rows[-1][1]))
+        print(f"{(last - first) / (len(rows) - 2):.2f} MiB a minute after the first")
 
 
 if __name__ == "__main__":
