@@ -274,7 +274,7 @@ def test_recover_returns_zero_three_and_one(call: Any, home: Path) -> None:
     assert json.loads(out)["lost"][0]["what"] == "TOKENS"
     assert call("verify", "saved.tuiapp")[0] == 0
     told = json.loads(call("show", "saved.tuiapp", "--json")[1])
-    assert told["caveats"][-1].startswith("1 batches of samples were lost")
+    assert told["caveats"][-1].startswith("1 batch of samples was lost")
     (home / "quieter.tuiapp").write_bytes((home / "quieter.tuiapp").read_bytes()[:20])
     assert call("recover", "quieter.tuiapp", "-o", "none.tuiapp")[0] == 1
 
@@ -284,7 +284,7 @@ def test_show_of_a_damaged_file_says_so_beside_the_numbers(call: Any, home: Path
     code, out, err = call("show", "quieter", "--json")
     assert code == 0
     assert "is damaged" in err
-    assert "1 batches of samples were lost" in json.loads(out)["caveats"]
+    assert any(said.startswith("1 batch of samples was") for said in json.loads(out)["caveats"])
 
 
 # -- cut, merge, redact --------------------------------------------------------------------
@@ -302,6 +302,15 @@ def test_cut_merge_and_show(call: Any, home: Path) -> None:
     assert json.loads(call("show", "c.tuiapp", "--json")[1]) == whole
     (entry,) = json.loads(call("list", "b.tuiapp", "--json")[1])
     assert 0 < entry["duration_s"] < load(home / "quieter.tuiapp").end_ns / NS - 6.9
+
+
+def test_a_merge_with_a_hole_says_so(call: Any, home: Path) -> None:
+    assert call("cut", "quieter", "--from", "0", "--to", "6", "-o", "a.tuiapp")[0] == 0
+    assert call("cut", "quieter", "--from", "7", "--to", "100%", "-o", "c.tuiapp")[0] == 0
+    code, out, _ = call("merge", "a.tuiapp", "c.tuiapp", "-o", "d.tuiapp", "--json")
+    told = json.loads(out)
+    assert (code, told["whole_run"], told["missing_s"]) == (0, False, 1.0)
+    assert "without 1.0 s" in call("merge", "a.tuiapp", "c.tuiapp", "-o", "e.tuiapp")[1]
 
 
 def test_redact_says_what_it_took_out(call: Any, home: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import Any
 
 from tuiapp.cli.sessions_common import add_output, add_verb, clock_text, free_output, report
@@ -33,13 +34,28 @@ def run(args: argparse.Namespace) -> int:
     if len(paths) < 2:
         raise UsageError("One recording alone cannot be merged.", "Name the other parts as well.")
     kept = merge_parts(paths, free_output(args.output))
+    missing_s = _missing_s(args.output)
+    whole = kept.is_whole and not missing_s
     start_ns = max(kept.from_ns, 0)
     told = {
         "files": paths,
         "output": args.output,
         "from_s": start_ns / 1e9,
         "to_s": kept.to_ns / 1e9,
-        "whole_run": kept.is_whole,
+        "whole_run": whole,
+        "missing_s": missing_s,
     }
     line = f"{args.output}: {clock_text(start_ns)} to {clock_text(kept.to_ns)}"
-    return report(args, told, line + (", the whole run" if kept.is_whole else ""))
+    what = f", without {missing_s:.1f} s that no part holds" if missing_s else ""
+    return report(args, told, line + (", the whole run" if whole else what))
+
+
+def _missing_s(path: Path) -> float:
+    """Seconds between the parts that none of them held."""
+    from tuiapp.events import Kind
+    from tuiapp.session.cut import UNMERGED
+    from tuiapp.session.file import SessionFile
+
+    with SessionFile(path) as file:
+        gaps = [gap for gap in file.frames([Kind.GAP]) if gap.attrs.get("reason") == UNMERGED]
+    return sum(gap.t1_ns - gap.t0_ns for gap in gaps) / 1e9

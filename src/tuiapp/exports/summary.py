@@ -124,7 +124,9 @@ def _run_caveats(view: View) -> list[str]:
     if cut and not view.health.alive:
         caveats.append(f"{cut} requests were in flight when the run was stopped, and are left out")
     if view.session.lost_frames:
-        caveats.append(f"{view.session.lost_frames} batches of samples were lost")
+        lost = view.session.lost_frames
+        what = "1 batch of samples was" if lost == 1 else f"{lost} batches of samples were"
+        caveats.append(f"{what} lost, or not in this file: rates over that time are too low")
     if view.session.rejected:
         caveats.append(f"{view.session.rejected} batches made no sense and are left out")
     return caveats

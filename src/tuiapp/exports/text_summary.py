@@ -24,7 +24,8 @@ def write(view: View, out: IO[str]) -> None:
     lines = [_title(result), "", *_latency(result, caveats), ""]
     lines += _rates(result) + _objectives(result) + _cold_start(result)
     lines += _notes(result, caveats)
-    lines += ["", f"recording  {result['session']}"]
+    if result["session"]:
+        lines += ["", f"recording  {result['session']}"]
     out.write("\n".join(_UNSAFE.sub("?", line) for line in lines) + "\n")
 
 

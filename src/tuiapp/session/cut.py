@@ -26,6 +26,7 @@ from tuiapp.session.frames import MINOR
 
 _TIMED = {Kind.TOKENS, Kind.STEPS, Kind.SAMPLES, Kind.FACTS, Kind.LOG, Kind.MARK}
 _IDENTITY = ("created_ns", "origin_ns")
+UNMERGED = "this stretch was not among the parts that were merged"
 
 
 class Range(NamedTuple):
@@ -177,8 +178,8 @@ def _joined(parts: Sequence[tuple[Range, SessionFile]], result: Range) -> Iterat
     known_ns = UNSET
     for place, (part, file) in enumerate(parts):
         if place and part.from_ns > known_ns:
-            reason = "this stretch was not among the parts that were merged"
-            yield Frame(Kind.GAP, known_ns, part.from_ns, {}, {"reason": reason, "frames": 1})
+            attrs = {"reason": UNMERGED, "frames": 1}
+            yield Frame(Kind.GAP, known_ns, part.from_ns, {}, attrs)
         for row in range(len(file.index)):
             yield from _after(file, row, known_ns)
         known_ns = part.to_ns

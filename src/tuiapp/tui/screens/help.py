@@ -13,6 +13,7 @@ from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
 from tuiapp.tui.panes import PANES, pane_class
+from tuiapp.tui.screens.session import SessionScreen
 
 _TERMS = (
     ("TTFT", "time to first token: first output token − intended arrival. A late send, a queue "
@@ -115,8 +116,9 @@ class HelpScreen(ModalScreen[None]):
             ("PANES: the digit gives one the whole screen; again, or escape, takes it back",
              panes, 24),
         )  # fmt: skip
+        has_panes = isinstance(self._covered, SessionScreen)
         lines: list[str] = []
-        for head, entries, indent in sections:
+        for head, entries, indent in sections if has_panes else (sections[1], sections[0]):
             lines += [*textwrap.wrap(head, width), ""]
             for term, text in entries:
                 lines += _hanging(term, text, indent, width)

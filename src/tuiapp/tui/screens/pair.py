@@ -27,7 +27,7 @@ _RATES = (
     ("requests_per_s", "requests/s"),
     ("goodput_per_s", "goodput, requests/s"),
 )
-_LABEL, _CELL = 22, 22
+_LABEL, _CELL = 20, 18
 _NS = 1e9
 _TOLD = ("model", "engine", "host", "workload")
 _ALWAYS_DIFFERENT = {"session", "created_ns", "origin_ns", "digest"}
