@@ -15,6 +15,7 @@ from textual.widget import Widget
 from tuiapp.clock import NS_PER_S, local_from_ns, wall_ns
 from tuiapp.session.entry import DAMAGED, RECORDING, TORN, UNREADABLE, WHOLE, Entry
 from tuiapp.session.library import SORT_KEYS
+from tuiapp.stats.quantile import samples_needed
 from tuiapp.tui.renderables.canvas import clean
 from tuiapp.tui.renderables.numbers import UNKNOWN, format_bytes, format_clock, format_ms
 from tuiapp.tui.renderables.palette import Ink, Palette
@@ -27,15 +28,14 @@ _COLUMNS = (
     Column("virtualization", "machine", 10, "left", priority=2),
     Column("model", "model", 12, "left", priority=4),
     Column("load", "load", 10, "left", priority=3),
-    Column("ttft_p50", "TTFT p50", 8, priority=4),
-    Column("ttft_p99", "TTFT p99", 8, priority=8),
-    Column("tpot_p50", "TPOT p50", 8, priority=3),
-    Column("tpot_p99", "TPOT p99", 8, priority=7),
+    Column("ttft_p50", "TTFT p50 ms", 11, priority=4),
+    Column("ttft_p99", "TTFT p99 ms", 11, priority=8),
+    Column("tpot_p50", "TPOT p50 ms", 11, priority=3),
+    Column("tpot_p99", "TPOT p99 ms", 11, priority=7),
     Column("duration", "length", 6, priority=6),
     Column("size", "size", 7, priority=1),
     Column("state", "", 7, "left", priority=7),
 )
-"""Latencies are in milliseconds."""
 
 SORTS = {
     "date": "created",
@@ -152,6 +152,7 @@ class Recordings(Widget, can_focus=True):
 
 def _cells(entry: Entry, *, chosen: bool) -> tuple[Cell, ...]:
     name = f"◆ {entry.name}" if chosen else entry.name
+    few = "†" if (entry.requests or 0) < samples_needed(0.99) else " "  # as on the live screen
     return (
         (name, Ink.ACCENT if chosen else Ink.STRONG),
         _date(entry.began_ns),
@@ -159,10 +160,10 @@ def _cells(entry: Entry, *, chosen: bool) -> tuple[Cell, ...]:
         _known(entry.virtualization),
         _known(entry.model),
         _known(entry.load),
-        _ms(entry.ttft_p50_s, 8),
-        (_ms(entry.ttft_p99_s, 8), Ink.P99),
-        _ms(entry.tpot_p50_s, 8),
-        (_ms(entry.tpot_p99_s, 8), Ink.P99),
+        _ms(entry.ttft_p50_s, 10),
+        (_ms(entry.ttft_p99_s, 10) + few, Ink.P99),
+        _ms(entry.tpot_p50_s, 10),
+        (_ms(entry.tpot_p99_s, 10) + few, Ink.P99),
         UNKNOWN if entry.duration_s is None else format_clock(entry.duration_s),
         format_bytes(entry.size),
         _CONDITIONS[entry.condition],

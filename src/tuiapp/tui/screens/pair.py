@@ -83,7 +83,7 @@ Pair = tuple[Mapping[str, Any], Mapping[str, Any]]
 
 def side_by_side(names: tuple[str, str], results: Pair) -> list[str]:
     """The lines of two summaries (``docs/run-json.md``) beside each other."""
-    lines = [_row("", *names, "B / A"), ""]
+    lines = [_row("", f"A {names[0]}", f"B {names[1]}", "B / A"), ""]
     for key, name in _METRICS:
         lines += [
             _compared(f"{name} {q}, ms", results[0][key][q], results[1][key][q], _ms)
