@@ -1,0 +1,1 @@
+"""What kind of machine this is, told from its files and its CPU, with evidence."""
