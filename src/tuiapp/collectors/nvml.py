@@ -15,6 +15,8 @@ from tuiapp.collectors.nvml_processes import Owners
 from tuiapp.errors import Unavailable
 
 LIBRARY = "libnvidia-ml.so.1"
+_MOST_AT_ONCE = 4
+"""With more devices, only every other one is asked at each sample."""
 _REASONS = {  # by nvmlReturn_t
     1: "the NVIDIA driver was reset",
     2: "not known to this driver",
@@ -38,7 +40,8 @@ class NvmlCollector(Collector):
 
     What a device does not support, or does not let us read, is NaN there and said once. A device
     that is lost is NaN throughout, and read again as soon as it answers. Slow fields have their
-    turn at different samples on different devices, so that no sample is long.
+    turn at different samples on different devices, so that no sample is long. Up to four devices
+    are read at every sample, more at every other one.
 
     Orders: ``{"op": "watch", "pid": N}`` tells the engine's process.
     """
@@ -52,8 +55,9 @@ class NvmlCollector(Collector):
         self.nvml: Any = None
         self.library: Any = None
         self.owners = Owners(host)
-        self.listed: set[int] = set()
         self.changed = False
+        self.turns = 1
+        self._turn = 0
         self._gpus: list[Gpu] = []
         self._now_s = 0.0
 
@@ -76,6 +80,7 @@ class NvmlCollector(Collector):
         if not count:
             self.close()
             raise Unavailable("NVML sees no GPU")
+        self.turns = 1 + (count > _MOST_AT_ONCE)
         self._gpus = [Gpu(self, index) for index in range(count)]
         for gpu in self._gpus:
             self._open_gpu(gpu)
@@ -107,14 +112,13 @@ class NvmlCollector(Collector):
 
     def sample(self, dt_s: float) -> dict[str, Gauges]:
         self._now_s += dt_s
-        self.listed = set()
+        self._turn = (self._turn + 1) % self.turns
         groups: dict[str, Gauges] = {}
         try:
-            for gpu in self._gpus:
+            for gpu in self._gpus[self._turn :: self.turns]:
                 groups |= gpu.sample(self._now_s)
         except self.nvml.NVMLError as error:
             raise Unavailable(f"NVML went away: {text(error)}") from error
-        self.owners.keep(self.listed)
         return groups
 
     def close(self) -> None:

@@ -24,7 +24,10 @@ GAUGES = (
     *PROCESS_GAUGES,
     "other_util",
 )
-_INSTANCE_GAUGES = (*(gauge for field in INSTANCE_FIELDS for gauge in field.gauges), *PROCESS_GAUGES)
+_INSTANCE_GAUGES = (
+    *(gauge for field in INSTANCE_FIELDS for gauge in field.gauges),
+    *PROCESS_GAUGES,
+)
 # nvmlReturn_t: what a device will never give, and what means that it is gone.
 _NOT_SUPPORTED = 3
 _NEVER = (_NOT_SUPPORTED, 4, 13)
@@ -70,8 +73,10 @@ class Asked:
 
     def due(self, stride: int, *, later: bool = False) -> bool:
         """Whether a call of that stride has its turn now."""
-        first = self.samples == 0 and not later
-        return first or (self.samples > 0 and (self.samples + self._place * FAST) % stride == 0)
+        if self.samples == 0:
+            return not later
+        turns = self.collector.turns
+        return (self.samples + self._place // turns * FAST) % max(stride // turns, 1) == 0
 
     def read_fields(self) -> None:
         for field in list(self.fields):
@@ -116,9 +121,7 @@ class Asked:
         if not isinstance(found, list):
             self.values.update(dict.fromkeys(PROCESS_GAUGES, NAN))
             return None
-        pids = {process.pid for process in found}
-        own = owners.own(pids)
-        self.collector.listed |= pids
+        own = owners.own({process.pid for process in found})
         used = self.values["mem_used_bytes"]
         gauges, reason = attribute(found, own, used, namespaced=owners.namespaced)
         self.values.update(gauges)
@@ -155,7 +158,6 @@ class Gpu(Asked):
         self.index = index
         self.facts: dict[str, Any] = {"index": index, "source": collector.name}
         self.gone = False
-        self.handle_again: Any = None
         self._instances: list[Instance] = []
         self._since_us = 0
         self._util_known = True
@@ -239,7 +241,7 @@ class Gpu(Asked):
 
     def _read_others(self, own: set[int]) -> None:
         nvml = self.collector.nvml
-        if self.values["other_procs"] != self.values["other_procs"]:  # noqa: PLR0124 - NaN
+        if self.values["other_procs"] != self.values["other_procs"]:
             self.values["other_util"] = NAN
         elif self.values["other_procs"] == 0:
             self.values["other_util"] = 0.0

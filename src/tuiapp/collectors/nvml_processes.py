@@ -6,7 +6,7 @@ the list is empty; then nothing is attributed to anybody, and the reason is told
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -21,7 +21,11 @@ HIDDEN_FROM_BYTES = 256 << 20
 """Memory in use from which a list without processes is not believed."""
 _FIRST_PID_NAMESPACE = "pid:[4026531836]"
 _MOST_PARENTS = 64
-NAMESPACE = "the driver counts processes as the host does, and this container has numbers of its own"
+_FORGET_EVERY = 64
+"""Calls after which every process is looked at anew: numbers come again."""
+NAMESPACE = (
+    "the driver counts processes as the host does, and this container has numbers of its own"
+)
 HIDDEN = "memory is in use, but no compute process is listed: inside a container they are hidden"
 NO_MEMORY = "the driver does not say how much memory a process has"
 
@@ -34,12 +38,13 @@ class Process(NamedTuple):
 
 
 class Owners:
-    """Tells the engine's processes from others; keeps what it found while they are listed."""
+    """Tells the engine's processes from others; keeps what it found for a while."""
 
     def __init__(self, host: Host) -> None:
         self._host = host
         self._known: dict[int, bool] = {}
         self._root: int | None = None
+        self._calls = 0
 
     @property
     def namespaced(self) -> bool:
@@ -53,19 +58,18 @@ class Owners:
         self._root = root
         self._known = {}
 
-    def own(self, pids: Iterable[int]) -> set[int]:
+    def own(self, pids: Collection[int]) -> set[int]:
         """Those of ``pids`` that belong to the engine."""
         root = self._root
         if root is None:
             return set()
+        self._calls += 1
+        if self._calls % _FORGET_EVERY == 0:
+            self._known = {}
         for pid in pids:
             if pid not in self._known:
                 self._known[pid] = self._belongs(pid, root)
         return {pid for pid in pids if self._known[pid]}
-
-    def keep(self, pids: set[int]) -> None:
-        """Forget all others: their numbers may come again."""
-        self._known = {pid: own for pid, own in self._known.items() if pid in pids}
 
     def _belongs(self, pid: int, root: int) -> bool:
         for _ in range(_MOST_PARENTS):
@@ -111,7 +115,7 @@ def attribute(
     gauges = dict(
         zip(GAUGES, (sum(mine), sum(others), float(len(mine)), float(len(others))), strict=True)
     )
-    silent = any(process.used_bytes != process.used_bytes for process in processes)  # noqa: PLR0124
+    silent = any(process.used_bytes != process.used_bytes for process in processes)
     return gauges, NO_MEMORY if silent else ""
 
 
