@@ -47,8 +47,10 @@ _MOST_HISTORY = 6
 _LEAST_CHART = 4
 _MOST_CHARTS = 4
 _LEAST_REASONS = 3
+_CELL_ROWS = 4
+"""Rows that cells get before the second line of sums does."""
 _HELD = 20
-_WORDS = 38
+_WORDS = 36
 
 
 class GpuPane(Pane):
@@ -92,12 +94,18 @@ def _full(view: View, found: Sequence[Device], width: int, height: int) -> list[
     table = process_table(processes)
     if len(found) <= _MOST_CHARTS and spare >= _LEAST_CHART * len(found):
         each = spare // len(found)
-        charts = Stacked([(_history(view, [device], 2 * width), each) for device in found])
-        parts.append((Beside(table, charts, process_width()), spare))
+        charts = [part for device in found for part in _chart(device, width, each)]
+        parts.append((Beside(table, Stacked(charts), process_width()), spare))
     else:
         parts.append((table, table_rows))
     left = height - sum(rows for _, rows in parts)
     return [*parts, (TextLines(reasons, Ink.DIM), max(left, 0))]
+
+
+def _chart(device: Device, width: int, rows: int) -> list[Part]:
+    words = f"{device.group}: busy (filled), power of its limit (line), %"
+    chart = _history(device.view, [device], 2 * width, power=True)
+    return [(TextLines((words,), Ink.DIM), 1), (chart, rows - 1)]
 
 
 def _parts(found: Sequence[Device], width: int, height: int) -> Sequence[Part]:
@@ -107,8 +115,9 @@ def _parts(found: Sequence[Device], width: int, height: int) -> Sequence[Part]:
     rows = len(found) + sum(len(device.instances) for device in found) + 1
     if width >= _TABLE_FROM and height >= rows:
         return [(work_table(found, width), rows), *_histories(found, width, height - rows)]
-    summary = _summary(found)[: max(height - 1, 0)]
-    cells = min(height - len(summary), len(found))
+    summary = _summary(found)[: max(height - _CELL_ROWS, 1 if height > 1 else 0)]
+    columns = -(-len(found) // max(height - len(summary), 1))
+    cells = -(-len(found) // columns)
     return [
         (DeviceCells(tuple(found)), cells),
         (NumberLines(tuple(summary)), len(summary)),
@@ -212,7 +221,7 @@ def _summary(found: Sequence[Device]) -> list[tuple[Field, ...]]:
             Field("power", format_si(power), 4, "W", keep=9, gap=2),
             Field("of", format_si(limit), 4, "W", Ink.TEXT, keep=5, gap=1),
         ),
-        (Field("", fit(words, _WORDS), _WORDS, ink=ink, keep=9, align="left"),),
+        (Field("", fit(words, _WORDS), min(len(words), _WORDS), ink=ink, keep=9, align="left"),),
     ]
 
 
@@ -223,20 +232,15 @@ def _histories(found: Sequence[Device], width: int, rows: int) -> list[Part]:
     return [(_history(found[0].view, found, 2 * max(width - 5, 1)), min(rows, _MOST_HISTORY))]
 
 
-def _history(view: View, found: Sequence[Device], points: int) -> LineChart:
-    """Busy, and power in per cent of its limit: what is busy and draws little waits for memory."""
+def _history(view: View, found: Sequence[Device], points: int, *, power: bool = False) -> LineChart:
+    """How busy, and the ``power`` drawn: what is busy and draws little waits for memory."""
     reach = view.window_ns or max(view.cursor_ns, LEAST_NS)
     util = np.stack([resample(view, device.group, "util", reach, points) for device in found])
-    power = np.stack([_power_share(view, device, reach, points) for device in found])
-    return LineChart(
-        (
-            Series(util.mean(axis=0) * 100, Ink.SERIES_2, "busy"),
-            Series(power.mean(axis=0) * 100, Ink.SERIES_0, "power"),
-        ),
-        high=100.0,
-        fill=True,
-        empty="no GPU sample in this stretch",
-    )
+    series = [Series(util.mean(axis=0) * 100, Ink.SERIES_2, "busy")]
+    if power:
+        drawn = np.stack([_power_share(view, device, reach, points) for device in found])
+        series.append(Series(drawn.mean(axis=0) * 100, Ink.SERIES_0, "power"))
+    return LineChart(tuple(series), high=100.0, fill=True, empty="no GPU sample in this stretch")
 
 
 def _power_share(view: View, device: Device, reach: int, points: int) -> np.ndarray:

@@ -89,7 +89,9 @@ def _draw_cell(canvas: Canvas, row: int, col: int, size: int, device: Device) ->
         right -= 10
     busy, degrees = f"{percent(util):>4} %", f"{number(temp):>4}°"
     strip = right - len(busy) - len(degrees) - start
-    if strip >= _LEAST_STRIP:
+    if strip >= _LEAST_STRIP and device.group in device.view.probe_reasons:
+        canvas.text(row, start, "lost"[:strip], Ink.BAD)
+    elif strip >= _LEAST_STRIP:
         ink = Ink.DIM if device.dim else device.held_ink if bad else Ink.SERIES_2
         canvas.text(row, start, course(device, "util", strip), ink)
     canvas.text(row, right - len(busy) - len(degrees), busy, known)

@@ -92,10 +92,10 @@ def faded(row: list[Cell]) -> list[Cell]:
 def _instance(device: Device) -> list[Cell]:
     name = device.group.rpartition(".")[2]
     own, others = device.gauge("own_bytes"), device.gauge("other_bytes")
-    whose = "" if own is None else f"engine {format_bytes(own, binary=True)}"
+    whose = f"engine {format_bytes(own, binary=True)}" if own else ""
     if others:
         whose = ", ".join(part for part in (whose, device.neighbours) if part)
-    busy: Cell = ("not given: MIG", Ink.DIM)
+    busy: Cell = ("not given", Ink.DIM)
     return [f" {name}", busy, "", memory_words(device), "", "", "", (whose, Ink.TEXT)]
 
 
