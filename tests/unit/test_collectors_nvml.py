@@ -62,6 +62,7 @@ async def test_gauges_are_in_base_units(library: Path) -> None:
 @pytest.mark.parametrize("count", [1, 2, 8])
 async def test_one_group_a_device(library: Path, count: int) -> None:
     scenario = f"count = {count}\n" + "\n".join(f"gpu{n}.util = {n * 10}" for n in range(count))
+    # With more than four, odd and even devices are read in turn.
     seen = await watch(nvml.environment(library, scenario), samples(f"gpu{count - 1}", 1))
     assert seen.gpu_groups == [f"gpu{n}" for n in range(count)]
     assert [seen.rows[group][0]["util"] for group in seen.gpu_groups] == pytest.approx(

@@ -80,7 +80,7 @@ class NvmlCollector(Collector):
         if not count:
             self.close()
             raise Unavailable("NVML sees no GPU")
-        self.turns = 1 + (count > _MOST_AT_ONCE)
+        self.turns, self._turn = 1 + (count > _MOST_AT_ONCE), 0
         self._gpus = [Gpu(self, index) for index in range(count)]
         for gpu in self._gpus:
             self._open_gpu(gpu)
@@ -112,10 +112,10 @@ class NvmlCollector(Collector):
 
     def sample(self, dt_s: float) -> dict[str, Gauges]:
         self._now_s += dt_s
-        self._turn = (self._turn + 1) % self.turns
+        turn, self._turn = self._turn, (self._turn + 1) % self.turns
         groups: dict[str, Gauges] = {}
         try:
-            for gpu in self._gpus[self._turn :: self.turns]:
+            for gpu in self._gpus[turn :: self.turns]:
                 groups |= gpu.sample(self._now_s)
         except self.nvml.NVMLError as error:
             raise Unavailable(f"NVML went away: {text(error)}") from error

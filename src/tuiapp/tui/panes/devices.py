@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from tuiapp.events import UNSET
 from tuiapp.session.view import View
 from tuiapp.tui.renderables.canvas import fit
 from tuiapp.tui.renderables.numbers import Field, format_bytes, format_clock, format_duration
@@ -20,7 +21,7 @@ _MIB = 1 << 20
 _NEIGHBOUR_BYTES = 64 * _MIB
 """Less is a process that only looks."""
 _NEIGHBOUR_SHARE = 0.02
-_IDLE_TICKS = 12
+_IDLE_NS = 3_000_000_000
 _BUSY = 0.05
 HANGS = "the driver does not answer"
 
@@ -192,9 +193,13 @@ def stall_words(view: View, found: Sequence[Device]) -> str:
 
 
 def _engine_idle(view: View) -> bool:
-    """No request has run for three seconds, and the engine counts them."""
-    running = view.history("running", _IDLE_TICKS)
-    return view.traffic.running is not None and bool((running == 0).all())
+    """The engine is up, and for three seconds no request has been in flight."""
+    if "ready" not in view.cold_start_s:
+        return False
+    table = view.session.requests
+    sent, end = table["t_sent_ns"], table["t_end_ns"]
+    sent_now = (sent != UNSET) & (sent <= view.cursor_ns)
+    return not bool((sent_now & ((end == UNSET) | (end > view.cursor_ns - _IDLE_NS))).any())
 
 
 def unknown(view: View) -> list[str]:

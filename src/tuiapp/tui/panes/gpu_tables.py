@@ -69,7 +69,9 @@ def _work(device: Device, cells: int) -> list[Cell]:
     bar = "╌" * _BAR if util is None else left_bar(round(min(max(util, 0.0), 1.0) * _BAR * 8))
     watts, limit = number(device.gauge("power_w")), number(device.gauge("power_limit_w"))
     clock, most = number(device.gauge("sm_clock_mhz")), number(device.gauge("sm_clock_max_mhz"))
-    words = (device.neighbours, device.held_words(), device.mig)
+    others = [word for word in (device.neighbours, device.mig) if word]
+    # That nothing holds it back need not be said where there is something to say.
+    held = [] if others and device.held_ink == Ink.GOOD else [device.held_words()]
     ink = Ink.WARN if device.neighbours and device.held_ink == Ink.GOOD else device.held_ink
     row: list[Cell] = [
         device.group,
@@ -79,7 +81,7 @@ def _work(device: Device, cells: int) -> list[Cell]:
         (f"{watts} of {limit}", Ink.STRONG),
         number(device.gauge("temp_c")),
         f"{clock} of {most}",
-        (", ".join(word for word in words if word), ink),
+        (", ".join(held + others), ink),
     ]
     return faded(row) if device.dim else row
 
