@@ -10,6 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.conftest import Golden
+from tests.doubles import gpu_scenes
 from tests.doubles.scenes import NS, SCENES, FakeRun, mark_frame, serving
 from tests.doubles.terminal import shown
 
@@ -30,6 +31,13 @@ PICTURES: dict[str, tuple[Callable[[], FakeRun], tuple[int, int], str]] = {
     "help": (SCENES["serving"], (80, 24), "question_mark"),
     "starting": (SCENES["starting"], (120, 35), ""),
     "eight_gpus": (eight_gpus, (120, 35), ""),
+    "one_gpu": (lambda: gpu_scenes.watched(1), (120, 35), ""),
+    "four_gpus": (lambda: gpu_scenes.watched(4), (200, 60), ""),
+    "gpu_shared": (gpu_scenes.shared, (120, 35), "8"),
+    "gpu_lost": (gpu_scenes.lost, (120, 35), "8"),
+    "gpu_lost_small": (gpu_scenes.lost, (80, 24), "8"),
+    "gpu_silent": (gpu_scenes.silent, (120, 35), ""),
+    "gpu_divided": (gpu_scenes.divided, (120, 35), "8"),
     "stalled": (SCENES["stalled"], (120, 35), ""),
     "looking_back": (after_a_stall, (120, 35), "z z left left l"),
     "finished": (SCENES["finished"], (200, 60), ""),

@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
 import math
-from collections import defaultdict
-from collections.abc import Callable
-from contextlib import aclosing
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.doubles import nvml
-from tuiapp.clock import Clock
-from tuiapp.collectors.nvml_fields import GAUGES
-from tuiapp.events import Frame, Kind
-from tuiapp.sources.agent import AgentSource
+from tests.doubles.watching import Seen, samples, watch
+from tuiapp.collectors.nvml_gpu import GAUGES, MIG_HIDES
 
 GPU0 = "gpu0"
 
@@ -28,54 +20,6 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
         return nvml.build(tmp_path_factory.mktemp("nvml"))
     except LookupError as error:
         pytest.skip(str(error))
-
-
-class Seen:
-    """What an agent has said so far."""
-
-    def __init__(self) -> None:
-        self.host: dict[str, Any] = {}
-        self.rows: dict[str, list[dict[str, float]]] = defaultdict(list)
-        self.reasons: list[tuple[str, str]] = []
-        self.log: list[str] = []
-
-    def take(self, frame: Frame) -> None:
-        columns = frame.columns
-        if frame.kind == Kind.META:
-            self.host.update(frame.attrs["host"])
-        elif frame.kind == Kind.SAMPLES:
-            row = {name: float(column[0]) for name, column in columns.items()}
-            self.rows[frame.attrs["group"]].append(row)
-        elif frame.kind == Kind.FACTS:
-            value = json.loads(columns["value"][0])
-            self.reasons.append((value["probe"], value["reason"]))
-        elif frame.kind == Kind.LOG:
-            self.log.extend(columns["text"])
-
-    @property
-    def gpu_groups(self) -> list[str]:
-        return sorted(group for group in self.rows if group.startswith("gpu"))
-
-
-async def watch(
-    env: dict[str, str], until: Callable[[Seen], bool], collectors: tuple[str, ...] = ("nvml",)
-) -> Seen:
-    """Run an agent until it has said enough."""
-    seen = Seen()
-    source = AgentSource(Clock(), interval_s=0.02, collectors=collectors, env=env)
-    try:
-        async with asyncio.timeout(60), aclosing(source.frames()) as frames:
-            async for frame in frames:
-                seen.take(frame)
-                if until(seen):
-                    break
-    finally:
-        await source.aclose()
-    return seen
-
-
-def samples(group: str, count: int) -> Callable[[Seen], bool]:
-    return lambda seen: len(seen.rows[group]) >= count
 
 
 async def test_without_a_driver_one_line_says_so() -> None:
@@ -91,8 +35,9 @@ async def test_gauges_are_in_base_units(library: Path) -> None:
         gpu0.mem_total_mib = 4096
         gpu0.power_mw = 312500
         gpu0.fan = 40
-        gpu0.pcie_tx_kb = 2000
-        gpu0.pcie_rx_kb = 3000
+        gpu0.fi.82 = 71
+        gpu0.processes = 999999:700
+        gpu0.pstate = 2
         gpu0.throttle_reasons = 68
     """
     seen = await watch(nvml.environment(library, scenario), samples(GPU0, 4))
@@ -100,11 +45,11 @@ async def test_gauges_are_in_base_units(library: Path) -> None:
     assert [row["util"] for row in rows[:4]] == pytest.approx([0.1, 0.5, 0.9, 0.1])
     row = rows[0]
     assert set(row) == {"t_ns", *GAUGES}
+    assert (row["mem_temp_c"], row["pstate"]) == (71, 2)
     assert row["mem_util"] == 0.25
     assert (row["mem_used_bytes"], row["mem_total_bytes"]) == (1 << 30, 4 << 30)
     assert (row["power_w"], row["power_limit_w"]) == (312.5, 700)
     assert row["fan"] == pytest.approx(0.4)
-    assert (row["pcie_tx_bytes_per_s"], row["pcie_rx_bytes_per_s"]) == (2e6, 3e6)
     assert int(row["throttle_reasons"]) == 68
     assert (row["pcie_gen"], row["pcie_width_max"]) == (5, 16)
     assert (row["temp_c"], row["temp_slowdown_c"]) == (35, 95)
@@ -117,6 +62,7 @@ async def test_gauges_are_in_base_units(library: Path) -> None:
 @pytest.mark.parametrize("count", [1, 2, 8])
 async def test_one_group_a_device(library: Path, count: int) -> None:
     scenario = f"count = {count}\n" + "\n".join(f"gpu{n}.util = {n * 10}" for n in range(count))
+    # With more than four, odd and even devices are read in turn.
     seen = await watch(nvml.environment(library, scenario), samples(f"gpu{count - 1}", 1))
     assert seen.gpu_groups == [f"gpu{n}" for n in range(count)]
     assert [seen.rows[group][0]["util"] for group in seen.gpu_groups] == pytest.approx(
@@ -130,19 +76,31 @@ async def test_facts_tell_the_double_and_no_serial_number(library: Path) -> None
         cuda = 12040
         gpu0.name = Test double H100
         gpu0.virtualization = 1
+        gpu0.sm_clock_set = 1200
+        confidential = 1
     """
     seen = await watch(nvml.environment(library, scenario), samples(GPU0, 2))
     assert seen.host["nvidia_driver"] == "0.0 (test double)"
     assert seen.host["cuda_driver"] == "12.4"
-    assert seen.host["gpus"] == [
-        {
-            "index": 0,
-            "name": "Test double H100",
-            "pci_bus_id": "00000000:01:00.0",
-            "virtualization": "passthrough",
-            "mig": {"enabled": False, "pending": False, "instances": []},
-        }
-    ]
+    (gpu,) = seen.host["gpus"]
+    assert gpu["name"] == "Test double H100"
+    assert (gpu["index"], gpu["source"]) == (0, "nvml")
+    assert (gpu["pci_bus_id"], gpu["virtualization"]) == ("00000000:01:00.0", "passthrough")
+    assert gpu["path"] == "passthrough"
+    assert gpu["mig"] == {"enabled": False, "pending": False, "instances": []}
+    assert (gpu["architecture"], gpu["compute_capability"]) == ("Hopper", "9.0")
+    assert (gpu["compute_mode"], gpu["persistence"]) == ("default", True)
+    assert gpu["ecc"] == {"enabled": True, "pending": True}
+    assert (gpu["power_default_w"], gpu["power_min_w"], gpu["power_max_w"]) == (700, 200, 700)
+    assert (gpu["sm_clock_set_mhz"], gpu["sm_clock_default_mhz"]) == (1200, 1980)
+    assert gpu["nvlink"] == {"links": 18, "active": 18, "speed_bytes_per_s": 26.562e9}
+    # 5120 bit x 2619 MHz x 2: NVIDIA's data sheet says 3.35 TB/s.
+    assert gpu["mem_bandwidth_bytes_per_s"] == pytest.approx(3.35e12, rel=1e-2)
+    assert seen.host["gpu_confidential"] == {
+        "enabled": True,
+        "environment": "production",
+        "dev_tools": False,
+    }
     assert seen.log == ["nvml test double: these GPUs are scripted, no hardware is read"]
 
 
@@ -160,7 +118,7 @@ async def test_mig_instances_are_listed_and_what_mig_hides_is_unknown(library: P
         ("Test double GPU MIG 1g.10gb", 8),
     ]
     assert math.isnan(seen.rows[GPU0][0]["util"])
-    assert ("gpu0.util", "not supported by this GPU") in seen.reasons
+    assert ("gpu0.util", MIG_HIDES) in seen.reasons
 
 
 async def test_each_refusal_is_that_fields_alone_and_told_once(library: Path) -> None:
@@ -197,14 +155,14 @@ async def test_older_drivers_have_older_names(library: Path) -> None:
     """
     seen = await watch(nvml.environment(library, scenario), samples(GPU0, 1))
     row = seen.rows[GPU0][0]
-    assert (row["throttle_reasons"], row["mem_used_bytes"]) == (4, 500 << 20)
+    assert (row["throttle_reasons"], row["mem_used_bytes"]) == (4, 100 << 20)
     assert seen.reasons == []
 
 
 async def test_a_gpu_that_falls_off_the_bus_and_comes_back(library: Path) -> None:
     scenario = """
         count = 2
-        gpu1 = !GPU_IS_LOST after 60 for 3
+        gpu1 = !GPU_IS_LOST after 400 for 3
     """
     back = ("gpu1", "")
 
@@ -224,7 +182,7 @@ async def test_a_gpu_that_falls_off_the_bus_and_comes_back(library: Path) -> Non
 
 async def test_a_gpu_that_was_lost_before_we_came(library: Path) -> None:
     seen = await watch(nvml.environment(library, "gpu0 = !GPU_IS_LOST"), samples(GPU0, 2))
-    assert seen.host["gpus"] == [{"index": 0}]
+    assert seen.host["gpus"] == [{"index": 0, "source": "nvml"}]
     assert all(math.isnan(row["util"]) for row in seen.rows[GPU0])
     assert len(seen.reasons) == 1
 

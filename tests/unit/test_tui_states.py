@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from tests.doubles import gpu_scenes
 from tests.doubles.drawing import HOSTILE
 from tests.doubles.scenes import (
     NS,
@@ -171,7 +172,7 @@ async def test_gauges_say_why_they_are_unknown_one_key_away() -> None:
     run.fold(unavailable("host.os", "/etc/os-release: no such file or directory"))
     run.session.samples["gpu1"]["power_w"][:] = float("nan")
     async with shown(run) as monitor:
-        assert re.search(r"power +— W", pane_text(monitor, "gpu"))
+        assert re.search(r"mem +75 % +— W", pane_text(monitor, "gpu"))
         await monitor.press("8")
         assert "gpu1.power_w unknown: not supported" in monitor.text
         await monitor.press("7")
@@ -187,7 +188,7 @@ async def test_without_nvml_one_line_says_so_and_the_host_gets_the_space() -> No
 
 async def test_eight_gpus_are_all_there() -> None:
     async with shown(serving(gpus=8)) as monitor:
-        cells = re.findall(r"(\d) [█▏▎▍▌▋▊▉ ]+ +\d+ % +61°", pane_text(monitor, "gpu"))
+        cells = re.findall(r"(\d) [▁▂▃▄▅▆▇█ ]+ +\d+ % +61°", pane_text(monitor, "gpu"))
         assert sorted(cells) == [str(index) for index in range(8)]
         assert "not throttled" in pane_text(monitor, "gpu")
         await monitor.press("8")
@@ -205,6 +206,34 @@ async def test_gpus_are_on_the_screen_at_every_size(size: tuple[int, int]) -> No
 async def test_goodput_and_errors_are_on_the_smallest_screens(size: tuple[int, int]) -> None:
     async with shown(serving(), size) as monitor:
         assert re.search(r"good +[\d.]+ /s +failed +0", monitor.text)
+
+
+async def test_a_silent_driver_is_not_shown_as_alive() -> None:
+    async with shown(gpu_scenes.silent(1)) as monitor:
+        assert "NVML has not answered for 12.0 s" in pane_text(monitor, "gpu")
+        assert "79 %" in pane_text(monitor, "gpu"), "what it was last stays"
+        dim = {str(s.style) for s in monitor.pane("gpu").render_line(1) if "79" in s.text}
+        assert dim == {str(monitor.app.palette.styles[Ink.DIM])}
+
+
+async def test_a_lost_gpu_is_said_since_when_and_the_others_go_on() -> None:
+    async with shown(gpu_scenes.lost()) as monitor:
+        assert "5 lost" in pane_text(monitor, "gpu")
+        assert re.search(r"4 [▁▂▃▄▅▆▇█]+ +79 %", pane_text(monitor, "gpu"))
+        await monitor.press("8")
+        assert "lost at 00:58" in monitor.text
+        assert "it has fallen off the bus" in monitor.text
+
+
+async def test_a_neighbour_is_named_and_an_engine_that_idles_is_not_blamed() -> None:
+    async with shown(gpu_scenes.shared()) as monitor:
+        assert "others have 12.3 GiB, 31 % busy" in pane_text(monitor, "gpu")
+    run = serving(60.0, gpus=1)
+    async with shown(run) as monitor:
+        assert "while the engine idles" not in pane_text(monitor, "gpu")
+    run.session.requests["t_end_ns"][:] = run.clock.now_ns() - 4 * NS
+    async with shown(run) as monitor:
+        assert "busy while the engine idles" in pane_text(monitor, "gpu")
 
 
 async def test_throttling_and_slices_are_said() -> None:

@@ -47,6 +47,10 @@ class Host:
         """The file as text without the white space around it."""
         return self.read(path).decode("utf-8", "replace").strip()
 
+    def link(self, path: str) -> str:
+        """Where the link at an absolute ``path`` points; OSError when it is none."""
+        return os.readlink(self.root + path)  # noqa: PTH115 - as ``names``
+
     def names(self, path: str) -> list[str]:
         """Names in the directory at an absolute ``path``; OSError when it cannot be read."""
         return os.listdir(self.root + path)  # noqa: PTH208 - every second, over all processes
@@ -85,6 +89,10 @@ class Collector(ABC):
 
     def facts(self) -> dict[str, Any]:
         """What holds for the whole run; None for what is unknown. Called once it is open."""
+        return {}
+
+    def news(self) -> dict[str, Any]:
+        """Facts that have changed since the last call; they replace those of before."""
         return {}
 
     def command(self, message: Mapping[str, Any]) -> None:  # noqa: B027 - most take none

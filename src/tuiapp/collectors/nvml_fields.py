@@ -13,6 +13,8 @@ SLOW = 2
 """Stride of what changes slowly, and of what takes the driver long."""
 STATIC = 20
 """Stride of limits, which hardly ever change."""
+COSTLY = 16
+"""Stride of calls in which the driver counts for 20 ms; one device at a time has its turn."""
 
 Read = Callable[[Any, Any], tuple[float, ...]]
 
@@ -25,11 +27,13 @@ class Field:
         gauges: their names.
         read: (pynvml, handle) to their values; raises NVMLError.
         stride: call it at every n-th sample, and hold the values in between.
+        later: not at the first sample, which would be a long one.
     """
 
     gauges: tuple[str, ...]
     read: Read
     stride: int = 1
+    later: bool = False
 
 
 def first_supported(nvml: Any, *calls: Callable[[], Any]) -> Any:
@@ -101,16 +105,20 @@ FIELDS: tuple[Field, ...] = (
     Field(("pcie_gen_max",), _single("nvmlDeviceGetMaxPcieLinkGeneration"), STATIC),
     Field(("pcie_width",), _single("nvmlDeviceGetCurrPcieLinkWidth"), SLOW),
     Field(("pcie_width_max",), _single("nvmlDeviceGetMaxPcieLinkWidth"), STATIC),
-    # The driver counts for 20 ms in each of these calls: last, so that nothing waits for them.
-    Field(
-        ("pcie_tx_bytes_per_s",),
-        _single("nvmlDeviceGetPcieThroughput", "NVML_PCIE_UTIL_TX_BYTES", scale=1e3),
-        SLOW,
-    ),
-    Field(
-        ("pcie_rx_bytes_per_s",),
-        _single("nvmlDeviceGetPcieThroughput", "NVML_PCIE_UTIL_RX_BYTES", scale=1e3),
-        SLOW,
-    ),
+    Field(("pstate",), _single("nvmlDeviceGetPerformanceState"), SLOW),
 )
-GAUGES = tuple(gauge for field in FIELDS for gauge in field.gauges)
+PCIE_FIELDS: tuple[Field, ...] = tuple(
+    Field(
+        (f"pcie_{way}_bytes_per_s",),
+        _single("nvmlDeviceGetPcieThroughput", f"NVML_PCIE_UTIL_{way.upper()}_BYTES", scale=1e3),
+        COSTLY,
+        later=True,
+    )
+    for way in ("tx", "rx")
+)
+"""For drivers that do not count PCIe bytes (``nvml_counters``)."""
+INSTANCE_FIELDS: tuple[Field, ...] = (
+    Field(("util", "mem_util"), _utilization, STATIC),
+    Field(("mem_used_bytes", "mem_total_bytes"), _memory, SLOW),
+)
+"""What is asked of a MIG instance."""

@@ -107,8 +107,8 @@ class InlineProbe:
             else:
                 self._start(turn)
         except Unavailable as answer:
-            # It will hardly appear; look once a minute.
-            self._wait_ns = _LONGEST_WAIT_NS
+            if not self._sampled_ns:  # it never was there and will hardly appear
+                self._wait_ns = _LONGEST_WAIT_NS
             self._fail(turn, answer.message)
         except Exception as error:  # noqa: BLE001 - a broken probe must not end the others
             self._fail(turn, f"{type(error).__name__}: {error}")
@@ -126,6 +126,7 @@ class InlineProbe:
         if dt_ns <= 0:
             return
         turn.samples = self._collector.sample(dt_ns / NS_PER_S)
+        turn.facts = self._collector.news()
         self._sampled_ns = turn.t_ns
         if self._failed:
             turn.reasons.append((self.name, ""))

@@ -136,6 +136,15 @@ def probe_reasons(session: Session, until_ns: int) -> dict[str, str]:
     }
 
 
+def probe_since_ns(session: Session, until_ns: int) -> dict[str, int]:
+    """When the reasons of ``probe_reasons`` were told, by the same names."""
+    return {
+        str(fact.value.get("probe")): fact.t_ns
+        for fact in facts_until(session, PROBE_UNAVAILABLE, until_ns)
+        if isinstance(fact.value, dict)
+    }
+
+
 def health(session: Session, cursor_ns: int) -> Health:
     """State of the run at ``cursor_ns``."""
     extra = _side_facts(session, cursor_ns)

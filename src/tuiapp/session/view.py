@@ -26,6 +26,7 @@ from tuiapp.session.health import (
     cold_start_s,
     health,
     probe_reasons,
+    probe_since_ns,
 )
 from tuiapp.session.itl import Interval, itl_interval
 from tuiapp.session.latency import Distribution
@@ -217,6 +218,20 @@ class View:
         """Why a probe or one of its gauges is unknown; not those that work again."""
         reasons = probe_reasons(self.session, self.cursor_ns)
         return {probe: reason for probe, reason in reasons.items() if reason}
+
+    @cached_property
+    def probe_since_ns(self) -> dict[str, int]:
+        """When the newest reason of a probe, or the end of it, was told."""
+        return probe_since_ns(self.session, self.cursor_ns)
+
+    def last_row(self, group: str) -> tuple[int, dict[str, float]] | None:
+        """(when, gauges) of a group's newest row at the cursor, however old; None without any."""
+        table = self.session.samples.get(group)
+        at = 0 if table is None else int(np.searchsorted(table["t_ns"], self.cursor_ns, "right"))
+        if table is None or at == 0:
+            return None
+        names = (name for name in table.names if name != "t_ns")
+        return int(table["t_ns"][at - 1]), {name: float(table[name][at - 1]) for name in names}
 
     # -- events ----------------------------------------------------------------------------
 

@@ -13,177 +13,17 @@
  *     gpu1 = !GPU_IS_LOST after 40 for 9  and works again after nine that failed
  *     gpu1.power_mw = hang after 3        the fourth call never returns
  *     gpu*.mig = 1                        for every device that says nothing itself
+ *     gpu0.mig1.mem_used_mib = 900        a MIG instance that says something itself
+ *     gpu0.processes = 4711:500 12:-      process:MiB of memory, - where it is not told
+ *     gpu0.process_util = 12:35           process:per cent of the SMs' time
+ *     gpu0.fi.197 = 0 1000 2000           a value of nvmlDeviceGetFieldValues, by its number
  *
- * Numbers are in NVML's units. Fields and defaults: see DEFAULTS. The newest line of a key wins.
+ * Numbers are in NVML's units. Fields and defaults: see DEFAULTS in scenario.h. The newest line of
+ * a key wins.
+ *
+ * With TUIAPP_NVML_DOUBLE_COST=FILE the process leaves there how long its threads spent in here.
  */
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-#define EXPORT __attribute__((visibility("default")))
-enum { MAX_GPUS = 16, MAX_RULES = 512, MAX_VALUES = 32, MAX_MIG = 7, WORD = 64, TEXT = 96 };
-enum { OK = 0, INVALID_ARGUMENT = 2, NOT_FOUND = 6, INSUFFICIENT_SIZE = 7, DRIVER_NOT_LOADED = 9 };
-
-typedef struct {
-    char key[WORD];
-    char text[TEXT];
-    char values[MAX_VALUES][WORD];
-    int count, after, lasts, calls;
-} Rule;
-
-/* A device, or a MIG instance of one. */
-typedef struct {
-    int index, instance, calls;
-} Gpu;
-
-static Rule rules[MAX_RULES];
-static int rule_count, started;
-static Gpu gpus[MAX_GPUS], instances[MAX_GPUS][MAX_MIG];
-
-static const struct { const char *field; double value; } DEFAULTS[] = {
-    {"util", 0},           {"mem_util", 0},        {"mem_total_mib", 81559},
-    {"mem_used_mib", 500}, {"sm_clock", 345},      {"mem_clock", 2619},
-    {"sm_clock_max", 1980}, {"power_mw", 70000},   {"power_limit_mw", 700000},
-    {"temp", 35},          {"temp_slowdown", 95},  {"pcie_gen", 5},
-    {"pcie_gen_max", 5},   {"pcie_width", 16},     {"pcie_width_max", 16},
-    {"pcie_tx_kb", 0},     {"pcie_rx_kb", 0},      {"throttle_reasons", 1},
-    {"fan", 0},            {"mig", 0},             {"mig_instances", 0},
-    {"virtualization", 0}, {"count", 1},           {"cuda", 13000},
-};
-
-static const struct { const char *name; int code; const char *text; } ERRORS[] = {
-    {"UNINITIALIZED", 1, "Uninitialized"},
-    {"INVALID_ARGUMENT", 2, "Invalid Argument"},
-    {"NOT_SUPPORTED", 3, "Not Supported"},
-    {"NO_PERMISSION", 4, "Insufficient Permissions"},
-    {"NOT_FOUND", 6, "Not Found"},
-    {"INSUFFICIENT_SIZE", 7, "Insufficient Size"},
-    {"DRIVER_NOT_LOADED", 9, "Driver Not Loaded"},
-    {"TIMEOUT", 10, "Timeout"},
-    {"FUNCTION_NOT_FOUND", 13, "Function Not Found"},
-    {"GPU_IS_LOST", 15, "GPU is lost"},
-    {"RESET_REQUIRED", 16, "GPU requires restart"},
-    {"LIB_RM_VERSION_MISMATCH", 18, "Driver/library version mismatch"},
-    {"UNKNOWN", 999, "Unknown Error"},
-};
-#define LENGTH(array) ((int)(sizeof(array) / sizeof *(array)))
-
-static void die(const char *what, const char *about) {
-    fprintf(stderr, "nvml test double: %s: %s\n", what, about);
-    exit(70);
-}
-
-static int error_code(const char *name) {
-    for (int i = 0; i < LENGTH(ERRORS); i++)
-        if (!strcmp(ERRORS[i].name, name)) return ERRORS[i].code;
-    die("no such error", name);
-    return 0;
-}
-
-/* -- the scenario ------------------------------------------------------------------------- */
-
-static char *trim(char *text) {
-    text += strspn(text, " \t");
-    text[strcspn(text, "\r\n#")] = 0;
-    for (size_t n = strlen(text); n && strchr(" \t", text[n - 1]);) text[--n] = 0;
-    return text;
-}
-
-static void parse(char *line) {
-    char *equals = strchr(line, '=');
-    if (!equals) {
-        if (*trim(line)) die("no '=' in", line);
-        return;
-    }
-    if (rule_count == MAX_RULES) die("too many lines", line);
-    *equals = 0;
-    Rule *rule = &rules[rule_count++];
-    snprintf(rule->key, WORD, "%s", trim(line));
-    snprintf(rule->text, TEXT, "%s", trim(equals + 1));
-    char words[TEXT];
-    snprintf(words, TEXT, "%s", rule->text);
-    for (char *word = strtok(words, " \t"); word; word = strtok(NULL, " \t")) {
-        int *number = !strcmp(word, "after") ? &rule->after : !strcmp(word, "for") ? &rule->lasts : NULL;
-        if (number && (word = strtok(NULL, " \t"))) *number = atoi(word);
-        else if (rule->count < MAX_VALUES) snprintf(rule->values[rule->count++], WORD, "%s", word);
-    }
-}
-
-static void load(void) {
-    const char *path = getenv("TUIAPP_NVML_DOUBLE");
-    FILE *file = path ? fopen(path, "r") : NULL;
-    if (!file) die("no scenario; set TUIAPP_NVML_DOUBLE", path ? path : "(unset)");
-    char line[512];
-    while (fgets(line, sizeof line, file)) parse(line);
-    fclose(file);
-}
-
-/* The newest line for the key; of the key for every device ("gpu*..."), when there is none. */
-static Rule *find(const Gpu *gpu, const char *field) {
-    char own[WORD], every[WORD];
-    const char *dot = *field ? "." : "";
-    snprintf(own, WORD, "%s", field);
-    if (gpu) snprintf(own, WORD, "gpu%d%s%s", gpu->index, dot, field);
-    snprintf(every, WORD, "gpu*%s%s", dot, field);
-    for (int i = rule_count - 1; i >= 0; i--)
-        if (!strcmp(rules[i].key, own)) return &rules[i];
-    for (int i = rule_count - 1; gpu && i >= 0; i--)
-        if (!strcmp(rules[i].key, every)) return &rules[i];
-    return NULL;
-}
-
-/* What the rule says at this call: OK and *value, or an error; -1 when it says nothing (yet). */
-static int apply(Rule *rule, int call, double *value) {
-    if (!rule || call < rule->after || !rule->count) return -1;
-    if (rule->lasts && call >= rule->after + rule->lasts) return -1;
-    const char *word = rule->values[(call - rule->after) % rule->count];
-    if (!strcmp(word, "hang"))
-        for (;;) pause();
-    if (*word == '!') return error_code(word + 1);
-    *value = atof(word);
-    return OK;
-}
-
-/* Whether the device as a whole works; counts the call. */
-static int present(Gpu *gpu) {
-    double ignored;
-    int result = gpu ? apply(find(gpu, ""), gpu->calls++, &ignored) : OK;
-    return result < 0 ? OK : result;
-}
-
-static int ask(Gpu *gpu, const char *field, double *value) {
-    int gone = present(gpu);
-    if (gone) return gone;
-    Rule *rule = find(gpu, field);
-    int result = apply(rule, rule ? rule->calls++ : 0, value);
-    if (result >= 0) return result;
-    for (int i = 0; i < LENGTH(DEFAULTS); i++)
-        if (!strcmp(DEFAULTS[i].field, field)) *value = DEFAULTS[i].value;
-    return OK;
-}
-
-static int ask_text(Gpu *gpu, const char *field, const char *otherwise, char *out, unsigned size) {
-    double ignored;
-    Rule *rule = find(gpu, field);
-    int result = present(gpu);
-    if (result == OK && rule && *rule->text == '!') result = apply(rule, rule->calls++, &ignored);
-    if (result != OK) return result;
-    if ((unsigned)snprintf(out, size, "%s", rule ? rule->text : otherwise) >= size) return INSUFFICIENT_SIZE;
-    return OK;
-}
-
-static int ask_uint(Gpu *gpu, const char *field, unsigned *out) {
-    double value = 0;
-    int result = ask(gpu, field, &value);
-    if (result == OK) *out = (unsigned)value;
-    return result;
-}
-
-static int number(const char *field) {
-    double value = 0;
-    return ask(NULL, field, &value) == OK ? (int)value : 0;
-}
+#include "scenario.h"
 
 /* -- the library -------------------------------------------------------------------------- */
 
@@ -203,6 +43,14 @@ EXPORT int nvmlInitWithFlags(unsigned flags) {
 }
 
 EXPORT int nvmlShutdown(void) { return OK; }
+
+__attribute__((destructor)) static void leave_cost(void) {
+    const char *path = getenv("TUIAPP_NVML_DOUBLE_COST");
+    FILE *file = path ? fopen(path, "w") : NULL;
+    if (!file) return;
+    fprintf(file, "%llu %llu\n", asked_ns, asked_times);
+    fclose(file);
+}
 
 EXPORT const char *nvmlErrorString(int code) {
     for (int i = 0; i < LENGTH(ERRORS); i++)
@@ -228,6 +76,12 @@ EXPORT int nvmlDeviceGetHandleByIndex_v2(unsigned index, Gpu **out) {
     return ask(*out, "handle", &ignored);
 }
 
+EXPORT int nvmlDeviceGetHandleByPciBusId_v2(const char *bus_id, Gpu **out) {
+    unsigned domain, bus;
+    if (sscanf(bus_id, "%x:%x:", &domain, &bus) != 2 || !bus) return INVALID_ARGUMENT;
+    return nvmlDeviceGetHandleByIndex_v2(bus - 1, out);
+}
+
 EXPORT int nvmlDeviceGetName(Gpu *gpu, char *out, unsigned size) {
     if (gpu->instance < 0) return ask_text(gpu, "name", "Test double GPU", out, size);
     return ask_text(gpu, "mig_name", "Test double GPU MIG 1g.10gb", out, size);
@@ -247,6 +101,7 @@ EXPORT int nvmlDeviceGetPciInfo_v3(Gpu *gpu, PciInfo *out) {
 }
 
 EXPORT int nvmlDeviceGetUtilizationRates(Gpu *gpu, unsigned out[2]) {
+    if (gpu->instance >= 0) return NOT_SUPPORTED;
     int result = ask_uint(gpu, "util", &out[0]);
     return result == OK ? ask_uint(gpu, "mem_util", &out[1]) : result;
 }
@@ -286,7 +141,7 @@ EXPORT int nvmlDeviceGetClockInfo(Gpu *gpu, unsigned type, unsigned *out) {
 }
 
 EXPORT int nvmlDeviceGetMaxClockInfo(Gpu *gpu, unsigned type, unsigned *out) {
-    return ask_uint(gpu, type == 2 ? "mem_clock" : "sm_clock_max", out);
+    return ask_uint(gpu, type == 2 ? "mem_clock_max" : "sm_clock_max", out);
 }
 
 EXPORT int nvmlDeviceGetTemperature(Gpu *gpu, unsigned sensor, unsigned *out) {
@@ -331,6 +186,165 @@ EXPORT int nvmlDeviceGetCurrentClocksThrottleReasons(Gpu *gpu, unsigned long lon
 
 EXPORT int nvmlDeviceGetVirtualizationMode(Gpu *gpu, unsigned *out) {
     return ask_uint(gpu, "virtualization", out);
+}
+
+/* -- processes ---------------------------------------------------------------------------- */
+
+typedef struct {
+    unsigned pid;
+    unsigned long long used_bytes;
+    unsigned gpu_instance, compute_instance;
+} Process;
+
+EXPORT int nvmlDeviceGetComputeRunningProcesses_v3(Gpu *gpu, unsigned *count, Process *out) {
+    double ignored;
+    Rule *rule = find(gpu, "processes");
+    int result = present(gpu), found = rule ? rule->count : 0;
+    if (result == OK && found && *rule->values[0] == '!') result = apply(rule, rule->calls++, &ignored);
+    if (result != OK) return result;
+    if (found && (!out || *count < (unsigned)found)) return *count = found, INSUFFICIENT_SIZE;
+    *count = found;
+    for (int i = 0; i < found; i++) {
+        char *colon = strchr(rule->values[i], ':');
+        int known = colon && colon[1] != '-';
+        out[i].pid = atoi(rule->values[i]);
+        out[i].used_bytes = known ? strtoull(colon + 1, NULL, 10) << 20 : ~0ull;
+    }
+    return OK;
+}
+
+typedef struct {
+    unsigned pid;
+    unsigned long long time_us;
+    unsigned sm, memory, encoder, decoder;
+} Utilization;
+
+/* A sample a process and second call, as the first one only asks for the size. */
+EXPORT int nvmlDeviceGetProcessUtilization(Gpu *gpu, Utilization *out, unsigned *count,
+                                           unsigned long long since_us) {
+    double ignored;
+    Rule *rule = find(gpu, "process_util");
+    int result = present(gpu);
+    if (result == OK && !rule) result = NOT_FOUND;
+    if (result == OK && *rule->values[0] == '!') result = apply(rule, rule->calls++, &ignored);
+    if (result != OK) return result;
+    *count = rule->count;
+    if (!out) return INSUFFICIENT_SIZE;
+    for (int i = 0; i < rule->count; i++) {
+        char *colon = strchr(rule->values[i], ':');
+        out[i] = (Utilization){.pid = atoi(rule->values[i]), .time_us = since_us + 1000};
+        out[i].sm = colon ? atoi(colon + 1) : 0;
+    }
+    return OK;
+}
+
+/* -- many values in one call -------------------------------------------------------------- */
+
+typedef struct {
+    unsigned field, scope;
+    long long time_us, latency_us;
+    unsigned type;
+    int result;
+    union { double d; unsigned u; unsigned long long ull; } value;
+} FieldValue;
+
+EXPORT int nvmlDeviceGetFieldValues(Gpu *gpu, int count, FieldValue *out) {
+    int gone = present(gpu);
+    for (int i = 0; i < count && !gone; i++) {
+        double value = 0;
+        char name[WORD];
+        snprintf(name, sizeof name, "fi.%u", out[i].field);
+        out[i].result = ask(gpu, name, &value);
+        out[i].type = 3;
+        out[i].value.ull = (unsigned long long)value;
+    }
+    return gone;
+}
+
+/* -- what holds for the run --------------------------------------------------------------- */
+
+NUMBER(nvmlDeviceGetPerformanceState, "pstate")
+NUMBER(nvmlDeviceGetArchitecture, "architecture")
+NUMBER(nvmlDeviceGetComputeMode, "compute_mode")
+NUMBER(nvmlDeviceGetPersistenceMode, "persistence")
+NUMBER(nvmlDeviceGetPowerManagementDefaultLimit, "power_default_mw")
+NUMBER(nvmlDeviceGetMemoryBusWidth, "mem_bus_bits")
+
+EXPORT int nvmlDeviceGetCudaComputeCapability(Gpu *gpu, int *major, int *minor) {
+    unsigned both = 0;
+    int result = ask_uint(gpu, "capability", &both);
+    *major = both / 10;
+    *minor = both % 10;
+    return result;
+}
+
+EXPORT int nvmlDeviceGetEccMode(Gpu *gpu, unsigned *current, unsigned *pending) {
+    int result = ask_uint(gpu, "ecc", current);
+    *pending = *current;
+    return result;
+}
+
+EXPORT int nvmlDeviceGetPowerManagementLimitConstraints(Gpu *gpu, unsigned *low, unsigned *high) {
+    int result = ask_uint(gpu, "power_min_mw", low);
+    return result == OK ? ask_uint(gpu, "power_max_mw", high) : result;
+}
+
+EXPORT int nvmlDeviceGetApplicationsClock(Gpu *gpu, unsigned type, unsigned *out) {
+    (void)type;
+    return ask_uint(gpu, "sm_clock_set", out);
+}
+
+EXPORT int nvmlDeviceGetDefaultApplicationsClock(Gpu *gpu, unsigned type, unsigned *out) {
+    (void)type;
+    return ask_uint(gpu, "sm_clock_default", out);
+}
+
+EXPORT int nvmlDeviceGetNvLinkState(Gpu *gpu, unsigned link, unsigned *out) {
+    unsigned links = 0;
+    int result = ask_uint(gpu, "nvlink_links", &links);
+    if (result == OK && !links) return NOT_SUPPORTED;
+    if (result == OK && link >= links) return INVALID_ARGUMENT;
+    return result == OK ? ask_uint(gpu, "nvlink_state", out) : result;
+}
+
+EXPORT int nvmlDeviceGetP2PStatus(Gpu *gpu, Gpu *other, unsigned index, unsigned *out) {
+    (void)other, (void)index;
+    return ask_uint(gpu, "p2p", out);
+}
+
+typedef struct {
+    unsigned environment, feature, dev_tools;
+} ConfidentialState;
+
+EXPORT int nvmlSystemGetConfComputeState(ConfidentialState *out) {
+    double value = 0;
+    int result = ask(NULL, "confidential", &value);
+    *out = (ConfidentialState){value ? 2 : 0, (unsigned)value, 0};
+    return result;
+}
+
+typedef struct {
+    unsigned code, state;
+    char licence[128], product[128];
+    unsigned enabled;
+    struct { unsigned year; unsigned short month, day, hour, min, sec; unsigned char status; } expiry;
+} Feature;
+
+typedef struct {
+    int supported;
+    unsigned count;
+    Feature features[3];
+} Features;
+
+EXPORT int nvmlDeviceGetGridLicensableFeatures_v4(Gpu *gpu, Features *out) {
+    unsigned licensed = 0;
+    int result = ask_uint(gpu, "licensed", &licensed);
+    memset(out, 0, sizeof *out);
+    out->supported = 1;
+    out->count = 1;
+    out->features[0].code = 4;
+    out->features[0].state = out->features[0].enabled = licensed;
+    return result;
 }
 
 EXPORT int nvmlDeviceGetMigMode(Gpu *gpu, unsigned *current, unsigned *pending) {

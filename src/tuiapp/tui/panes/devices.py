@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from tuiapp.events import UNSET
 from tuiapp.session.view import View
 from tuiapp.tui.renderables.canvas import fit
-from tuiapp.tui.renderables.numbers import Field, format_bytes
+from tuiapp.tui.renderables.numbers import Field, format_bytes, format_clock, format_duration
 from tuiapp.tui.renderables.palette import Ink
 
 HELD_CELLS = 13
+STALLED_NS = 3_000_000_000
+"""Age of a device's newest sample from which it is no longer taken for alive."""
+_NS = 1e9
+_MIB = 1 << 20
+_NEIGHBOUR_BYTES = 64 * _MIB
+"""Less is a process that only looks."""
+_NEIGHBOUR_SHARE = 0.02
+_IDLE_NS = 3_000_000_000
+_BUSY = 0.05
+HANGS = "the driver does not answer"
 
 # nvmlClocksEventReasons of nvml.h, the gravest first; reasons that are no fault are dim.
 _REASONS = (
@@ -29,25 +41,66 @@ _REASONS = (
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """One GPU.
+    """One GPU, or a MIG instance of one.
 
     Attributes:
-        group: name of its samples, ``gpu0``.
+        group: name of its samples, ``gpu0`` or ``gpu0.mig1``.
         held: what holds its clocks back, the gravest first; one entry with a reason when unknown.
         facts: name, MIG and the like; may be empty.
+        stalled_ns: when its newest sample was taken, where that is so long ago that the device
+            cannot be called alive; None while it is.
+        old: the gauges of that sample.
     """
 
     view: View
     group: str
     held: tuple[tuple[str, Ink], ...]
     facts: Mapping[str, Any]
+    stalled_ns: int | None = None
+    old: Mapping[str, float] = field(default_factory=dict)
 
     def gauge(self, name: str) -> float | None:
-        return self.view.gauge(self.group, name)
+        """The gauge at the cursor; of a stalled device, what it was last."""
+        if self.stalled_ns is None:
+            return self.view.gauge(self.group, name)
+        value = self.old.get(name, math.nan)
+        return None if math.isnan(value) else value
+
+    def health(self, name: str) -> float | None:
+        """A gauge of the error counters, which come every four seconds."""
+        return self.view.gauge(f"{self.group}.health", name)
 
     @property
     def index(self) -> str:
         return self.group.removeprefix("gpu")
+
+    @property
+    def dim(self) -> bool:
+        """Nothing of it is of this moment."""
+        return self.stalled_ns is not None or self.group in self.view.probe_reasons
+
+    @property
+    def instances(self) -> list[Device]:
+        """Its MIG instances."""
+        return [
+            Device(self.view, group, (), {}, *_stall(self.view, group))
+            for group in self.view.groups(f"{self.group}.mig")
+            if group.removeprefix(f"{self.group}.mig").isdigit()
+        ]
+
+    @property
+    def neighbours(self) -> str:
+        """What somebody else has of this GPU, in words; empty when nobody has anything."""
+        used, share = self.gauge("other_bytes"), self.gauge("other_util")
+        busy = share is not None and share > _NEIGHBOUR_SHARE
+        if busy or (used is not None and used > _NEIGHBOUR_BYTES):
+            words = f"others have {format_bytes(used, binary=True)}"
+            return f"{words}, {percent(share)} % busy" if busy else words
+        util = self.gauge("util") or 0.0
+        known_own = self.gauge("own_procs") is not None and used == 0
+        if util > _BUSY and not known_own and _engine_idle(self.view):
+            return "busy while the engine idles"
+        return ""
 
     @property
     def memory(self) -> float | None:
@@ -86,9 +139,18 @@ def devices(view: View) -> list[Device]:
         if isinstance(found, dict)
     }
     return [
-        Device(view, group, _held(view, group), facts.get(group, {}))
+        _device(view, group, facts.get(group, {}))
         for group in view.groups("gpu")
+        if group.removeprefix("gpu").isdigit()
     ]
+
+
+def _device(view: View, group: str, facts: Mapping[str, Any]) -> Device:
+    since_ns, old = _stall(view, group)
+    if since_ns is None:
+        return Device(view, group, _held(view, group), facts)
+    held = (("no answer", Ink.BAD),)
+    return Device(view, group, held, facts, since_ns, old)
 
 
 def _held(view: View, group: str) -> tuple[tuple[str, Ink], ...]:
@@ -97,9 +159,47 @@ def _held(view: View, group: str) -> tuple[tuple[str, Ink], ...]:
         return tuple((name, ink) for bit, name, ink in _REASONS if int(mask) & bit)
     reasons = view.probe_reasons
     if group in reasons:
-        return ((f"lost: {reasons[group]}", Ink.BAD),)
+        since = format_clock(view.probe_since_ns.get(group, view.cursor_ns) / _NS)
+        return ((f"lost at {since}: {reasons[group]}", Ink.BAD),)
     why = reasons.get(f"{group}.throttle_reasons", "")
     return ((f"throttling unknown: {why}" if why else "throttling unknown", Ink.DIM),)
+
+
+def _stall(view: View, group: str) -> tuple[int | None, Mapping[str, float]]:
+    """Since when a device has not been heard of, and its gauges then; (None, {}) while it is.
+
+    A run that is over is not stalled.
+    """
+    last = view.last_row(group)
+    if last is None or view.health.exit_facts or view.cursor_ns - last[0] <= STALLED_NS:
+        return None, {}
+    return last
+
+
+def stall_words(view: View, found: Sequence[Device]) -> str:
+    """``NVML has not answered for 12 s``; empty while every device is heard of."""
+    stalled = [device for device in found if device.stalled_ns is not None]
+    if not stalled:
+        return ""
+    first = min(stalled, key=lambda device: device.stalled_ns or 0)
+    source = str(first.facts.get("source") or "nvml")
+    age = format_duration((view.cursor_ns - (first.stalled_ns or 0)) // _NS)
+    which = "" if len(stalled) == len(found) else f" ({', '.join(d.group for d in stalled)})"
+    reason = view.probe_reasons.get(source, HANGS)
+    name = source.upper() if source.isascii() and len(source) <= 6 else source
+    if reason == HANGS:
+        return f"{name} has not answered for {age}{which}"
+    return f"{name}: {reason}, for {age}{which}"
+
+
+def _engine_idle(view: View) -> bool:
+    """The engine is up, and for three seconds no request has been in flight."""
+    if "ready" not in view.cold_start_s:
+        return False
+    table = view.session.requests
+    sent, end = table["t_sent_ns"], table["t_end_ns"]
+    sent_now = (sent != UNSET) & (sent <= view.cursor_ns)
+    return not bool((sent_now & ((end == UNSET) | (end > view.cursor_ns - _IDLE_NS))).any())
 
 
 def unknown(view: View) -> list[str]:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
-from textual.strip import Strip
 
 from tuiapp.session.view import View
-from tuiapp.tui.panes.arranged import Faded, Stacked
+from tuiapp.tui.panes.arranged import Beside, Faded, Stacked
 from tuiapp.tui.panes.base import Pane, Part, Scene
 from tuiapp.tui.panes.devices import (
     Device,
@@ -20,36 +18,39 @@ from tuiapp.tui.panes.devices import (
     memory_words,
     number,
     percent,
+    stall_words,
     total,
     unknown,
 )
+from tuiapp.tui.panes.gpu_cells import Course, DeviceCells
+from tuiapp.tui.panes.gpu_tables import (
+    below,
+    health_table,
+    process_rows,
+    process_table,
+    process_width,
+    rates,
+    work_table,
+)
 from tuiapp.tui.panes.history import LEAST_NS, last_seen, resample
 from tuiapp.tui.panes.lines import TextLines, wrap
-from tuiapp.tui.renderables.bar import Gauge, Gauges, draw_bar
-from tuiapp.tui.renderables.blocks import left_bar
-from tuiapp.tui.renderables.canvas import Canvas
+from tuiapp.tui.renderables.bar import Gauge, Gauges
+from tuiapp.tui.renderables.canvas import fit
 from tuiapp.tui.renderables.line import LineChart, Series
 from tuiapp.tui.renderables.numbers import Field, NumberLines, format_si
-from tuiapp.tui.renderables.palette import Ink, Palette
-from tuiapp.tui.renderables.table import Column, Table
+from tuiapp.tui.renderables.palette import Ink
 
 _LEAST_ROWS = 3
 """Rows a device takes in a block of its own."""
 _TABLE_FROM = 60
 _MOST_HISTORY = 6
-_BAR = 6
+_LEAST_CHART = 4
+_MOST_CHARTS = 4
+_LEAST_REASONS = 3
+_CELL_ROWS = 4
+"""Rows that cells get before the second line of sums does."""
 _HELD = 20
-_COLUMNS = (
-    Column("gpu", "gpu", 4, "left", priority=9),
-    Column("util", "busy", _BAR + 6, "left", priority=9),
-    Column("memory", "memory", 16, priority=8),
-    Column("power", "power W", 11, priority=7),
-    Column("temp", "°C", 3, priority=6),
-    Column("sm", "SM MHz", 12, priority=4),
-    Column("pcie", "PCIe", 6, priority=3),
-    Column("rates", "↑ ↓ B/s", 13, priority=2),
-    Column("held", "held back by", 13, "left", priority=8, grow=True),
-)
+_WORDS = 36
 
 
 class GpuPane(Pane):
@@ -69,38 +70,87 @@ class GpuPane(Pane):
         if not found:
             reason = scene.view.probe_reasons.get("nvml", "not looked for yet")
             return ((TextLines(wrap(f"none: {reason}", width), Ink.TEXT), height),)
-        reasons = [line for why in unknown(scene.view) for line in wrap(why, width, 2)]
-        below = reasons[: max(height - _LEAST_ROWS, 0) // 2] if scene.full else []
-        rows = height - len(below)
-        drawing = Stacked(_parts(found, width, rows))
-        over = bool(scene.view.health.exit_facts)
+        silent = wrap(stall_words(scene.view, found), width, 2) if height > _LEAST_ROWS else []
+        rows = height - len(silent)
+        parts = _full(scene.view, found, width, rows) if scene.full else _parts(found, width, rows)
+        drawing = Stacked(parts)
+        over = bool(scene.view.health.exit_facts) or all(d.stalled_ns is not None for d in found)
         return (
+            (TextLines(silent, Ink.BAD), len(silent)),
             (Faded(drawing) if over else drawing, rows),
-            (TextLines(below, Ink.DIM), len(below)),
         )
+
+
+def _full(view: View, found: Sequence[Device], width: int, height: int) -> list[Part]:
+    """Everything: work, links and errors, processes, history where there is room, reasons."""
+    lines = len(found) + sum(len(device.instances) for device in found) + 1
+    parts: list[Part] = [(work_table(found, width), min(lines, height))]
+    parts += [(TextLines(()), 1), (health_table(found), len(found) + 1), (TextLines(()), 1)]
+    left = height - sum(rows for _, rows in parts)
+    reasons = [line for why in unknown(view) for line in wrap(why, width, 2)]
+    processes = process_rows(found)
+    table_rows = min(len(processes) + 1 if processes else 2, max(left // 2, 2))
+    spare = left - min(len(reasons), _LEAST_REASONS)
+    table = process_table(processes)
+    if len(found) <= _MOST_CHARTS and spare >= _LEAST_CHART * len(found):
+        each = spare // len(found)
+        charts = [part for device in found for part in _chart(device, width, each)]
+        parts.append((Beside(table, Stacked(charts), process_width()), spare))
+    else:
+        parts.append((table, table_rows))
+    left = height - sum(rows for _, rows in parts)
+    return [*parts, (TextLines(reasons, Ink.DIM), max(left, 0))]
+
+
+def _chart(device: Device, width: int, rows: int) -> list[Part]:
+    words = f"{device.group}: busy (filled), power of its limit (line), %"
+    chart = _history(device.view, [device], 2 * width, power=True)
+    return [(TextLines((words,), Ink.DIM), 1), (chart, rows - 1)]
 
 
 def _parts(found: Sequence[Device], width: int, height: int) -> Sequence[Part]:
     each = height // len(found)
     if each >= _LEAST_ROWS and (len(found) <= 2 or width < _TABLE_FROM):
         return [part for device in found for part in _block(device, width, each)]
-    if width >= _TABLE_FROM and height > len(found):
-        table = Table(_COLUMNS, [_row(device) for device in found])
-        return [(table, len(found) + 1), *_histories(found, width, height - len(found) - 1)]
-    summary = _summary(found)[: max(height - 1, 0)]
+    rows = len(found) + sum(len(device.instances) for device in found) + 1
+    if width >= _TABLE_FROM and height >= rows:
+        return [(work_table(found, width), rows), *_histories(found, width, height - rows)]
+    summary = _summary(found)[: max(height - _CELL_ROWS, 1 if height > 1 else 0)]
+    columns = -(-len(found) // max(height - len(summary), 1))
+    cells = -(-len(found) // columns)
     return [
-        (DeviceCells(tuple(found)), height - len(summary)),
+        (DeviceCells(tuple(found)), cells),
         (NumberLines(tuple(summary)), len(summary)),
+        *_histories(found, width, height - cells - len(summary)),
     ]
 
 
 def _block(device: Device, width: int, rows: int) -> list[Part]:
-    lines = [_power(device), _clocks(device), _pcie(device), *_divided(device)]
-    shown = lines[: rows - 2]
-    parts: list[Part] = [(Gauges((_util(device), _memory(device))), 2)]
-    parts.append((NumberLines(tuple(shown)), len(shown)))
+    """Bars, the course of the last while, and as many lines of numbers as there is room for."""
+    if rows == _LEAST_ROWS:
+        return _small_block(device)
+    lines = [_power(device), *_words(device), _clocks(device), _pcie(device)]
+    shown = lines[: max(rows - 3, 1)]
     room = rows - 2 - len(shown)
-    return [*parts, *_histories([device], width, room)] if room else parts
+    past = _histories([device], width, room) or [(Course(device, "util", "busy"), room)]
+    numbers: Part = (NumberLines(tuple(shown)), len(shown))
+    return _fade(device, [(Gauges((_util(device), _memory(device))), 2), *past, numbers])
+
+
+def _small_block(device: Device) -> list[Part]:
+    power = (
+        Field("mem", percent(device.memory), 3, "%", keep=8, gap=2),
+        Field("", number(device.gauge("power_w")), 4, "W", keep=6, gap=2),
+        held_field(device),
+    )
+    bar = Gauges((_util(device),))
+    line = NumberLines(((_words(device) or [power])[0],))
+    return _fade(device, [(bar, 1), (Course(device, "util", "busy"), 1), (line, 1)])
+
+
+def _fade(device: Device, parts: Sequence[Part]) -> list[Part]:
+    """Of a device that is not heard of, nothing looks alive."""
+    return [(Faded(drawing) if device.dim else drawing, rows) for drawing, rows in parts]
 
 
 def _util(device: Device) -> Gauge:
@@ -124,6 +174,16 @@ def _power(device: Device) -> tuple[Field, ...]:
     )
 
 
+def _words(device: Device) -> list[tuple[Field, ...]]:
+    """Whoever else uses it, and how it is divided."""
+    words = ((device.neighbours, Ink.WARN), (device.mig, Ink.ACCENT))
+    return [
+        (Field("", fit(text, _WORDS), min(len(text), _WORDS), ink=ink, keep=9, align="left"),)
+        for text, ink in words
+        if text
+    ]
+
+
 def _clocks(device: Device) -> tuple[Field, ...]:
     return (
         Field("SM", number(device.gauge("sm_clock_mhz")), 4, "MHz", keep=9, gap=2),
@@ -135,43 +195,13 @@ def _clocks(device: Device) -> tuple[Field, ...]:
 def _pcie(device: Device) -> tuple[Field, ...]:
     link = (device.gauge("pcie_gen"), device.gauge("pcie_width"))
     best = (device.gauge("pcie_gen_max"), device.gauge("pcie_width_max"))
-    worse = None not in (*link, *best) and link != best
-    sent, received = _rates(device)
-    ink = Ink.WARN if worse else Ink.STRONG
+    sent, _, received = rates(device, "pcie").partition("  ")
+    ink = Ink.WARN if below(link, best) else Ink.STRONG
     return (
         Field("PCIe", link_words(*link), 6, ink=ink, keep=9, gap=2),
         Field("of", link_words(*best), 6, ink=Ink.TEXT, keep=6, gap=1),
         Field("↑", sent, 5, keep=5, gap=2, ink=Ink.TEXT),
         Field("↓", received, 5, "B/s", keep=4, gap=1, ink=Ink.TEXT),
-    )
-
-
-def _rates(device: Device) -> tuple[str, str]:
-    sent, received = (device.gauge(f"pcie_{way}_bytes_per_s") for way in ("tx", "rx"))
-    return format_si(sent), format_si(received)
-
-
-def _divided(device: Device) -> list[tuple[Field, ...]]:
-    text = device.mig
-    return [(Field("", text, len(text), ink=Ink.ACCENT, keep=9, align="left"),)] if text else []
-
-
-def _row(device: Device) -> tuple[str | tuple[str, Ink], ...]:
-    util = device.gauge("util")
-    bar = "╌" * _BAR if util is None else left_bar(round(min(max(util, 0.0), 1.0) * _BAR * 8))
-    watts, limit = number(device.gauge("power_w")), number(device.gauge("power_limit_w"))
-    clock, most = number(device.gauge("sm_clock_mhz")), number(device.gauge("sm_clock_max_mhz"))
-    held = ", ".join(part for part in (device.held_words(), device.mig) if part)
-    return (
-        device.group,
-        (f"{bar:<{_BAR}} {percent(util):>3} %", Ink.DIM if util is None else Ink.TEXT),
-        memory_words(device),
-        (f"{watts} of {limit}", Ink.STRONG),
-        number(device.gauge("temp_c")),
-        f"{clock} of {most}",
-        link_words(device.gauge("pcie_gen"), device.gauge("pcie_width")),
-        "  ".join(_rates(device)),
-        (held, device.held_ink),
     )
 
 
@@ -182,60 +212,38 @@ def _summary(found: Sequence[Device]) -> list[tuple[Field, ...]]:
     held = [device for device in found if device.held_ink in (Ink.BAD, Ink.WARN)]
     words = f"{len(held)} held: {held[0].held_words(_HELD)}" if held else "not throttled"
     ink = held[0].held_ink if held else Ink.GOOD
+    shared = [device for device in found if device.neighbours]
+    if shared and ink != Ink.BAD:
+        words, ink = f"{shared[0].group}: {shared[0].neighbours}", Ink.WARN
     return [
         (
             Field("mem", percent(mean([d.memory for d in found])), 3, "%", keep=8, gap=2),
             Field("power", format_si(power), 4, "W", keep=9, gap=2),
             Field("of", format_si(limit), 4, "W", Ink.TEXT, keep=5, gap=1),
         ),
-        (Field("", words, _HELD + 9, ink=ink, keep=9, align="left"),),
+        (Field("", fit(words, _WORDS), min(len(words), _WORDS), ink=ink, keep=9, align="left"),),
     ]
-
-
-@dataclass(frozen=True, slots=True)
-class DeviceCells:
-    """A cell a device, in as few columns as the height allows: ``3 █████▌  75 %  61°``."""
-
-    found: tuple[Device, ...]
-
-    def strips(self, width: int, height: int, palette: Palette) -> list[Strip]:
-        """Exactly ``height`` strips of ``width`` cells."""
-        canvas = Canvas(width, height, palette)
-        if not self.found or height < 1:
-            return canvas.strips()
-        columns = -(-len(self.found) // height)
-        size = (width + 2) // columns - 2
-        for at, device in enumerate(self.found):
-            column, row = divmod(at, -(-len(self.found) // columns))
-            _draw_cell(canvas, row, column * (size + 2), size, device, palette)
-        return canvas.strips()
-
-
-def _draw_cell(
-    canvas: Canvas, row: int, col: int, size: int, device: Device, palette: Palette
-) -> None:
-    util, temp = device.gauge("util"), device.gauge("temp_c")
-    ink = device.held_ink if device.held_ink in (Ink.BAD, Ink.WARN) else Ink.REST
-    start = canvas.text(row, col, f"{device.index:>1}", Ink.DIM) + 1
-    numbers = f"{percent(util):>4} %{number(temp):>4}°"
-    bar = col + size - len(numbers) - start
-    if bar >= 2:
-        draw_bar(canvas, row, start, bar, util, ink, palette)
-    canvas.text(row, col + size - len(numbers), numbers[:6], Ink.STRONG)
-    canvas.text(row, col + size - 5, numbers[6:], Ink.TEXT)
 
 
 def _histories(found: Sequence[Device], width: int, rows: int) -> list[Part]:
     """How busy the devices were over the window; of several, their mean."""
     if rows < 2:
         return []
-    view = found[0].view
-    points = 2 * max(width - 5, 1)
-    return [(_history(view, found, points), min(rows, _MOST_HISTORY))]
+    return [(_history(found[0].view, found, 2 * max(width - 5, 1)), min(rows, _MOST_HISTORY))]
 
 
-def _history(view: View, found: Sequence[Device], points: int) -> LineChart:
+def _history(view: View, found: Sequence[Device], points: int, *, power: bool = False) -> LineChart:
+    """How busy, and the ``power`` drawn: what is busy and draws little waits for memory."""
     reach = view.window_ns or max(view.cursor_ns, LEAST_NS)
     util = np.stack([resample(view, device.group, "util", reach, points) for device in found])
-    series = Series(util.mean(axis=0) * 100, Ink.SERIES_2, "busy")
-    return LineChart((series,), high=100.0, fill=True, empty="no GPU sample in this stretch")
+    series = [Series(util.mean(axis=0) * 100, Ink.SERIES_2, "busy")]
+    if power:
+        drawn = np.stack([_power_share(view, device, reach, points) for device in found])
+        series.append(Series(drawn.mean(axis=0) * 100, Ink.SERIES_0, "power"))
+    return LineChart(tuple(series), high=100.0, fill=True, empty="no GPU sample in this stretch")
+
+
+def _power_share(view: View, device: Device, reach: int, points: int) -> np.ndarray:
+    limit = device.gauge("power_limit_w")
+    watts = resample(view, device.group, "power_w", reach, points)
+    return watts / limit if limit else np.full(points, np.nan)

@@ -1,0 +1,98 @@
+"""GPUs in little space: a cell each, and the course of a gauge as a strip of blocks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from textual.strip import Strip
+
+from tuiapp.tui.panes.devices import Device, number, percent
+from tuiapp.tui.panes.history import LEAST_NS, resample
+from tuiapp.tui.renderables.blocks import BLOCKS
+from tuiapp.tui.renderables.canvas import Canvas
+from tuiapp.tui.renderables.palette import Ink, Palette
+
+_FINE = 4
+"""Steps of time whose mean a cell shows."""
+_LEAST_STRIP = 3
+_MEMORY_FROM = 30
+
+
+def course(device: Device, name: str, cells: int, high: float = 1.0) -> str:
+    """A gauge over the window, one block a cell, the newest at the right.
+
+    Args:
+        high: value that fills a cell.
+
+    Returns:
+        ``cells`` characters; blank where nothing is known, ``▁`` for zero.
+    """
+    if cells < 1 or not high > 0:
+        return ""
+    view = device.view
+    reach = view.window_ns or max(view.cursor_ns, LEAST_NS)
+    values = resample(view, device.group, name, reach, _FINE * cells).reshape(cells, _FINE)
+    known = ~np.isnan(values)
+    sums = np.where(known, values, 0.0).sum(axis=1)
+    count = known.sum(axis=1)
+    means = sums / np.maximum(count, 1)
+    heights = np.clip(np.rint(means / high * 8), 1, 8).astype(np.intp)
+    return "".join(map(chr, BLOCKS[np.where(count > 0, heights, 0)]))
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """``course`` over the whole width, with a word in front."""
+
+    device: Device
+    name: str
+    label: str
+    high: float = 1.0
+    ink: Ink = Ink.SERIES_2
+
+    def strips(self, width: int, height: int, palette: Palette) -> list[Strip]:
+        """Exactly ``height`` strips of ``width`` cells; the first is used."""
+        canvas = Canvas(width, height, palette)
+        col = canvas.text(0, 0, self.label, Ink.DIM) + 1 if self.label else 0
+        canvas.text(0, col, course(self.device, self.name, width - col, self.high), self.ink)
+        return canvas.strips()
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceCells:
+    """A cell a device, in as few columns as the height allows: ``3 ▂▃▆█▇▇  75 %  61°``."""
+
+    found: tuple[Device, ...]
+
+    def strips(self, width: int, height: int, palette: Palette) -> list[Strip]:
+        """Exactly ``height`` strips of ``width`` cells."""
+        canvas = Canvas(width, height, palette)
+        if not self.found or height < 1:
+            return canvas.strips()
+        columns = -(-len(self.found) // height)
+        size = (width + 2) // columns - 2
+        for at, device in enumerate(self.found):
+            column, row = divmod(at, -(-len(self.found) // columns))
+            _draw_cell(canvas, row, column * (size + 2), size, device)
+        return canvas.strips()
+
+
+def _draw_cell(canvas: Canvas, row: int, col: int, size: int, device: Device) -> None:
+    util, temp = device.gauge("util"), device.gauge("temp_c")
+    bad = device.held_ink in (Ink.BAD, Ink.WARN)
+    known = Ink.DIM if device.dim else Ink.STRONG
+    start = canvas.text(row, col, f"{device.index:>1}", device.held_ink if bad else Ink.DIM) + 1
+    right = col + size
+    if size >= _MEMORY_FROM:
+        canvas.put_right(row, right, f"{percent(device.memory)} % mem", Ink.DIM)
+        right -= 10
+    busy, degrees = f"{percent(util):>4} %", f"{number(temp):>4}°"
+    strip = right - len(busy) - len(degrees) - start
+    if strip >= _LEAST_STRIP and device.group in device.view.probe_reasons:
+        canvas.text(row, start, "lost"[:strip], Ink.BAD)
+    elif strip >= _LEAST_STRIP:
+        ink = Ink.DIM if device.dim else device.held_ink if bad else Ink.SERIES_2
+        canvas.text(row, start, course(device, "util", strip), ink)
+    canvas.text(row, right - len(busy) - len(degrees), busy, known)
+    canvas.text(row, right - len(degrees), degrees, Ink.DIM if device.dim else Ink.TEXT)

@@ -1,0 +1,217 @@
+"""GPUs in a table each: how they work, what is wrong with them, and whose processes they run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from tuiapp.tui.panes.devices import (
+    Device,
+    link_words,
+    memory_words,
+    number,
+    percent,
+)
+from tuiapp.tui.panes.gpu_cells import course
+from tuiapp.tui.renderables.blocks import left_bar
+from tuiapp.tui.renderables.numbers import format_bytes, format_duration, format_si
+from tuiapp.tui.renderables.palette import Ink
+from tuiapp.tui.renderables.table import GAP, Column, Table, place_columns
+
+Cell = str | tuple[str, Ink]
+_BAR = 6
+_LEAST_COURSE = 8
+_MOST_SLOTS = 6
+_WORK = (
+    Column("gpu", "gpu", 5, "left", priority=9),
+    Column("util", "busy", _BAR + 6, "left", priority=9),
+    Column("course", "over the window", _LEAST_COURSE, "left", priority=5, grow=True),
+    Column("memory", "memory", 16, priority=8),
+    Column("power", "power W", 11, priority=7),
+    Column("temp", "°C", 3, priority=6),
+    Column("sm", "SM MHz", 12, priority=4),
+    Column("held", "held back by", 13, "left", priority=8, grow=True),
+)
+_HEALTH = (
+    Column("gpu", "gpu", 5, "left", priority=9),
+    Column("path", "path", 11, "left", priority=8),
+    Column("pcie", "PCIe", 6, priority=7),
+    Column("pcie_rates", "↑ ↓ B/s", 13, priority=6),
+    Column("replays", "replays", 7, priority=4),
+    Column("links", "NVLink", 7, priority=7),
+    Column("link_rates", "↑ ↓ B/s", 13, priority=5),
+    Column("link_errors", "errors", 6, priority=5),
+    Column("ecc", "ECC corr/unc", 12, priority=8),
+    Column("rows", "remapped", 8, priority=6),
+    Column("held", "capped", 7, priority=3),
+    Column("energy", "energy", 8, priority=2),
+)
+_PROCESSES = (
+    Column("gpu", "gpu", 10, "left", priority=9),
+    Column("pid", "process", 9, priority=9),
+    Column("memory", "memory", 10, priority=8),
+    Column("whose", "whose", 12, "left", priority=7),
+)
+
+
+def work_table(found: Sequence[Device], width: int) -> Table:
+    """A row a device, and one for each MIG instance."""
+    growing = next((p for p in place_columns(_WORK, width) if p[1].key == "course"), None)
+    cells = growing[3] if growing else _LEAST_COURSE
+    rows: list[list[Cell]] = []
+    for device in found:
+        rows.append(_work(device, cells))
+        rows += [_instance(instance) for instance in device.instances]
+    return Table(_WORK, rows)
+
+
+def _work(device: Device, cells: int) -> list[Cell]:
+    util = device.gauge("util")
+    bar = "╌" * _BAR if util is None else left_bar(round(min(max(util, 0.0), 1.0) * _BAR * 8))
+    watts, limit = number(device.gauge("power_w")), number(device.gauge("power_limit_w"))
+    clock, most = number(device.gauge("sm_clock_mhz")), number(device.gauge("sm_clock_max_mhz"))
+    others = [word for word in (device.neighbours, device.mig) if word]
+    # That nothing holds it back need not be said where there is something to say.
+    held = [] if others and device.held_ink == Ink.GOOD else [device.held_words()]
+    ink = Ink.WARN if device.neighbours and device.held_ink == Ink.GOOD else device.held_ink
+    row: list[Cell] = [
+        device.group,
+        (f"{bar:<{_BAR}} {percent(util):>3} %", Ink.DIM if util is None else Ink.TEXT),
+        (course(device, "util", cells), Ink.SERIES_2),
+        memory_words(device),
+        (f"{watts} of {limit}", Ink.STRONG),
+        number(device.gauge("temp_c")),
+        f"{clock} of {most}",
+        (", ".join(held + others), ink),
+    ]
+    return faded(row) if device.dim else row
+
+
+def faded(row: list[Cell]) -> list[Cell]:
+    """A row of which only the last cell, the words, is of this moment."""
+    return [*((cell if isinstance(cell, str) else cell[0], Ink.DIM) for cell in row[:-1]), row[-1]]
+
+
+def _instance(device: Device) -> list[Cell]:
+    name = device.group.rpartition(".")[2]
+    own, others = device.gauge("own_bytes"), device.gauge("other_bytes")
+    whose = f"engine {format_bytes(own, binary=True)}" if own else ""
+    if others:
+        whose = ", ".join(part for part in (whose, device.neighbours) if part)
+    busy: Cell = ("not given", Ink.DIM)
+    return [f" {name}", busy, "", memory_words(device), "", "", "", (whose, Ink.TEXT)]
+
+
+def health_table(found: Sequence[Device]) -> Table:
+    """A row a device: its path, its links, and what it has counted of errors."""
+    return Table(_HEALTH, [_health(device) for device in found])
+
+
+def _health(device: Device) -> list[Cell]:
+    counted = device.health
+    row: list[Cell] = [
+        device.group,
+        str(device.facts.get("path") or "—"),
+        _pcie(device),
+        rates(device, "pcie"),
+        _count(counted("pcie_replays"), Ink.WARN),
+        _links(device),
+        rates(device, "nvlink"),
+        _count(_sum(counted, "nvlink_crc_errors", "nvlink_replays", "nvlink_recoveries"), Ink.WARN),
+        _ecc(device),
+        _remaps(device),
+        format_duration(_sum(counted, "held_power_s", "held_thermal_s")),
+        _energy(counted("energy_j")),
+    ]
+    return [*faded(row)[:-1], ("", Ink.DIM)] if device.dim else row
+
+
+def _sum(counted: Callable[[str], float | None], *names: str) -> float | None:
+    known = [value for name in names if (value := counted(name)) is not None]
+    return sum(known) if known else None
+
+
+def _count(value: float | None, ink: Ink) -> Cell:
+    return (number(value), ink if value else Ink.DIM)
+
+
+def _pcie(device: Device) -> Cell:
+    link = (device.gauge("pcie_gen"), device.gauge("pcie_width"))
+    best = (device.gauge("pcie_gen_max"), device.gauge("pcie_width_max"))
+    return (link_words(*link), Ink.WARN if below(link, best) else Ink.TEXT)
+
+
+def below(link: tuple[float | None, ...], best: tuple[float | None, ...]) -> bool:
+    """A PCIe link is known to be narrower or slower than it could be."""
+    return None not in (*link, *best) and link != best
+
+
+def rates(device: Device, bus: str) -> str:
+    """What goes out and what comes in, bytes per second."""
+    sent, received = (device.gauge(f"{bus}_{way}_bytes_per_s") for way in ("tx", "rx"))
+    return f"{format_si(sent)}  {format_si(received)}"
+
+
+def _links(device: Device) -> Cell:
+    found = device.facts.get("nvlink")
+    if not isinstance(found, dict):
+        return ("—", Ink.DIM)
+    active, links = found.get("active"), found.get("links")
+    return (f"{active}/{links}", Ink.TEXT if active == links else Ink.WARN)
+
+
+def _ecc(device: Device) -> Cell:
+    mode = device.facts.get("ecc")
+    if isinstance(mode, dict) and mode.get("enabled") is False:
+        return ("off", Ink.DIM)
+    corrected, uncorrected = device.health("ecc_corrected"), device.health("ecc_uncorrected")
+    ink = Ink.BAD if uncorrected else Ink.WARN if corrected else Ink.DIM
+    return (f"{number(corrected)}/{number(uncorrected)}", ink)
+
+
+def _remaps(device: Device) -> Cell:
+    rows = _sum(device.health, "rows_remapped_corrected", "rows_remapped_uncorrected")
+    if rows is None:
+        rows = _sum(device.health, "pages_retired_corrected", "pages_retired_uncorrected")
+    pending, failed = device.health("rows_remap_pending"), device.health("rows_remap_failed")
+    ink = Ink.BAD if failed else Ink.WARN if pending or rows else Ink.DIM
+    return (number(rows) + (" +" if pending else ""), ink)
+
+
+def _energy(joules: float | None) -> str:
+    return "—" if joules is None else f"{format_si(joules)}J"
+
+
+def process_rows(found: Sequence[Device]) -> list[list[Cell]]:
+    """A row a process, as the driver lists them."""
+    rows: list[list[Cell]] = []
+    for device in found:
+        for place in (device, *device.instances):
+            rows += _of(place)
+    return rows
+
+
+def _of(device: Device) -> list[list[Cell]]:
+    rows: list[list[Cell]] = []
+    group = f"{device.group}.procs"
+    for slot in range(_MOST_SLOTS):
+        pid = device.view.gauge(group, f"p{slot}_pid")
+        if pid is None:
+            break
+        used = device.view.gauge(group, f"p{slot}_bytes")
+        own = bool(device.view.gauge(group, f"p{slot}_own"))
+        unsure = device.gauge("own_procs") is None
+        whose: Cell = ("unknown", Ink.DIM) if unsure else ("engine", Ink.GOOD)
+        if not unsure and not own:
+            whose = ("another's", Ink.WARN)
+        rows.append([device.group, f"{pid:.0f}", format_bytes(used, binary=True), whose])
+    return rows
+
+
+def process_table(rows: Sequence[Sequence[Cell]]) -> Table:
+    """The table of ``process_rows``."""
+    return Table(_PROCESSES, rows, empty="no process is listed")
+
+
+def process_width() -> int:
+    """Cells that ``process_table`` takes."""
+    return 1 + sum(column.width + GAP for column in _PROCESSES)
