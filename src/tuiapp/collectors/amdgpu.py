@@ -7,7 +7,9 @@ kernel. What the files do not tell, AMD's own library may (``amd_library``).
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any, ClassVar
 
 from tuiapp.collectors.amd_library import Told, ask_library
 from tuiapp.collectors.amd_metrics import Metrics, parse
@@ -68,10 +70,8 @@ class AmdFiles(CardFiles):
 
     def clock(self, monitored: str, levels: str) -> tuple[float, ...]:
         """MHz now, from the sensors, else from the level in use."""
-        try:
+        with suppress(OSError, Unavailable):
             return (self.number(self.monitor(monitored)) / 1e6,)
-        except (OSError, Unavailable):
-            pass
         for mhz, star in _LEVEL.findall(self.text(levels)):
             if star:
                 return (float(mhz),)
@@ -155,19 +155,20 @@ class AmdgpuCollector(CardsCollector):
         Field(("pcie_gen", "pcie_width"), lambda card: card.link("current"), SLOW),
         Field(("pcie_gen_max", "pcie_width_max"), lambda card: card.link("max"), STATIC),
     )
-    untold = {
+    untold: ClassVar = {
         "pcie_tx_bytes_per_s": "not read: amdgpu counts for a second each time it is asked",
     }
 
     def __init__(self, host: Host) -> None:
         super().__init__(host)
-        self._told: dict[str, Told] = {}
+        self._library: Mapping[str, Told] = {}
 
     def files(self, card: Card) -> CardFiles:
         return AmdFiles(self.host, card)
 
     def facts(self) -> dict[str, Any]:
-        self._library = ask_library(self.host)
+        if self._found:
+            self._library = ask_library(self.host)
         return super().facts()
 
     def describe(self, files: AmdFiles) -> dict[str, Any]:
@@ -184,15 +185,11 @@ class AmdgpuCollector(CardsCollector):
 def _name(files: AmdFiles) -> str | None:
     """What the board calls itself, else what lists of names call it."""
     card, revision = files.card, ""
-    try:
+    with suppress(OSError):
         if name := files.text("product_name")[:80]:
             return name
-    except OSError:
-        pass
-    try:
+    with suppress(OSError):
         revision = files.text("revision").removeprefix("0x").lower()
-    except OSError:
-        pass
     named = amd_name(files.host, card.device, revision)
     return named or pci_name(files.host, card.vendor, card.device)
 
@@ -210,11 +207,8 @@ def _path(files: AmdFiles, name: str | None) -> str:
     A virtual function seen from its host has a link to its physical one. Seen from a guest only
     its name tells it, so a guest's GPU without a name may be either.
     """
-    try:
+    with suppress(OSError):
         files.host.names(f"{files.device}/physfn")
-    except OSError:
-        pass
-    else:
         return "sriov-vf"
     if name is not None and name.upper().endswith(" VF"):
         return "sriov-vf"
@@ -230,11 +224,9 @@ def _is_guest(host: Host) -> bool | None:
         text = host.text("/proc/cpuinfo")
     except OSError:
         return None
-    try:
+    with suppress(OSError):
         if "control_d" in host.text("/proc/xen/capabilities"):
             return False
-    except OSError:
-        pass
     for line in text.splitlines():
         if line.startswith("flags"):
             return "hypervisor" in line.split()

@@ -1,4 +1,4 @@
-"""GPUs that the kernel describes in /sys/class/drm: which there are, and how their files are read."""
+"""GPUs that the kernel shows in /sys/class/drm: which there are, and how their files are read."""
 
 from __future__ import annotations
 
@@ -181,7 +181,8 @@ class CardsCollector(Collector):
     """One group a GPU with the gauges in ``GAUGES``, as for NVIDIA's.
 
     What a driver does not tell is NaN, and why is told once. A GPU that is gone is NaN throughout,
-    and read again as soon as its files are back.
+    and read again as soon as its files are back. A machine without such GPUs is nothing unknown:
+    then there is nothing to tell, and no reason.
 
     Attributes:
         drivers: whose cards.
@@ -203,8 +204,6 @@ class CardsCollector(Collector):
     def open(self) -> None:
         # Numbers are given once: when a GPU is gone, those behind it keep theirs.
         self._found = self._found or [c for c in cards(self.host) if c.driver in self.drivers]
-        if not self._found:
-            raise Unavailable(f"no GPU with the driver {' or '.join(self.drivers)}")
         self._gpus = [_Gpu(self, self.files(card)) for card in self._found]
         self.groups = tuple(card.group for card in self._found)
 
@@ -217,7 +216,7 @@ class CardsCollector(Collector):
         raise NotImplementedError
 
     def facts(self) -> dict[str, Any]:
-        return {"gpus": [self._facts(gpu.files) for gpu in self._gpus]}
+        return {"gpus": [self._facts(gpu.files) for gpu in self._gpus]} if self._gpus else {}
 
     def _facts(self, files: CardFiles) -> dict[str, Any]:
         card = files.card

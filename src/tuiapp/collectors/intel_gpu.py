@@ -7,7 +7,7 @@ how much of its memory is in use.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from tuiapp.collectors.base import Host
 from tuiapp.collectors.cards import SLOW, STATIC, Card, CardFiles, CardsCollector, Field
@@ -90,7 +90,7 @@ class IntelGpuCollector(CardsCollector):
         Field(("temp_c",), IntelFiles.temperature, SLOW),
         Field(("throttle_reasons",), IntelFiles.throttle),
     )
-    untold = {
+    untold: ClassVar = {
         "util": "Intel's drivers do not tell in /sys how busy a GPU is",
         "mem_used_bytes": "Intel's drivers do not tell in /sys how much memory is in use",
         "pcie_gen": "not read: what /sys shows of an Intel card is a link inside it",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from textual.strip import Strip
 
+from tuiapp.session.roofline import roofline
 from tuiapp.session.view import View
 from tuiapp.tui.panes.arranged import Faded, Stacked
 from tuiapp.tui.panes.base import Pane, Part, Scene
@@ -71,6 +72,9 @@ class GpuPane(Pane):
             return ((TextLines(wrap(f"none: {reason}", width), Ink.TEXT), height),)
         reasons = [line for why in unknown(scene.view) for line in wrap(why, width, 2)]
         below = reasons[: max(height - _LEAST_ROWS, 0) // 2] if scene.full else []
+        bound = roofline(scene.view, recent=True)
+        if bound.words and bound.device == "gpu" and height > _LEAST_ROWS + len(found):
+            below = [*wrap(bound.words, width), *below]
         rows = height - len(below)
         drawing = Stacked(_parts(found, width, rows))
         over = bool(scene.view.health.exit_facts)
