@@ -110,7 +110,11 @@ class HostCollector(Collector):
         """(level, which CPUs share it, bytes) of a CPU's caches."""
         path = _CACHES.format(cpu)
         found = []
-        for name in self.host.names(path):
+        try:
+            names = self.host.names(path)
+        except OSError:
+            return []
+        for name in names:
             if name.startswith("index"):
                 level, shared, size = (
                     self.host.text(f"{path}/{name}/{file}")

@@ -7,6 +7,7 @@ how much of its memory is in use.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any, ClassVar
 
 from tuiapp.collectors.base import Host
@@ -55,10 +56,14 @@ class IntelFiles(CardFiles):
         return ((self._energy_uj - before) / 1e6 / self.dt_s,)
 
     def power_limit(self) -> tuple[float, ...]:
-        watts = self.first_number(self.monitor("power1_max"), self.monitor("power2_max")) / 1e6
-        if not watts:
-            raise Unavailable("no power limit is set")
-        return (watts,)
+        """The whole card's, else the chip's; 0 stands for one that is switched off."""
+        answered = False
+        for name in ("power1_max", "power2_max"):
+            with suppress(FileNotFoundError):
+                if watts := self.number(self.monitor(name)) / 1e6:
+                    return (watts,)
+                answered = True
+        raise Unavailable("no power limit is set" if answered else "the driver tells no limit")
 
     def temperature(self) -> tuple[float, ...]:
         return (self.number(self.monitor(f"{self.sensor('pkg')}_input")) / 1e3,)

@@ -69,9 +69,9 @@ def roofline(view: View, *, recent: bool = False) -> Roofline:
     if read is not None and device == "gpu":
         read /= _count(engine.get("tensor_parallel"))
     bandwidth = _cpu_bandwidth(host) if device == "cpu" else _gpu_bandwidth(host)
+    why = why or _cached(device, read, host)
     if not why and bandwidth is None:
         why = f"the {device.upper()}'s memory bandwidth is unknown"
-    why = why or _cached(device, read, host)
     floor = read / bandwidth if read is not None and bandwidth is not None else None
     step, tpot = (_median_s(view, metric, recent=recent) for metric in ("itl", "tpot"))
     share = floor / step if floor is not None and step and not why else None
