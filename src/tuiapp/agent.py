@@ -112,6 +112,7 @@ class Agent:
         self._control = control
         self._pipe = pipe
         self._due = dict.fromkeys(probes, 0)
+        self._gpus: dict[int, dict[str, Any]] = {}
         self._stopped = False
         self._cpu_s = cpu_s()
         self._lag_ns = 0
@@ -168,6 +169,11 @@ class Agent:
         facts: dict[str, Any] = {}
         for turn in turns:
             facts.update(turn.facts)
+            for gpu in turn.facts.get("gpus", ()):
+                self._gpus[gpu["index"]] = self._gpus.get(gpu["index"], {}) | gpu
+        if "gpus" in facts:
+            # Several probes find GPUs, each its own: what is told is always the whole list.
+            facts["gpus"] = [gpu for _, gpu in sorted(self._gpus.items())]
         if facts:
             self._pipe.put(Frame(Kind.META, now_ns, now_ns, attrs={"host": facts}))
 

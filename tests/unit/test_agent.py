@@ -320,6 +320,36 @@ def test_each_probe_has_its_own_rate(pipes: tuple[int, int, int, int]) -> None:
     os.close(control)
 
 
+class Finding(Counting):
+    """Found some GPUs."""
+
+    def __init__(self, *gpus: dict[str, Any]) -> None:
+        super().__init__(1)
+        self.gpus = gpus
+
+    def take(self) -> Sequence[Turn]:
+        return [Turn(0, facts={"gpus": list(self.gpus)})] if self.begun == 1 else []
+
+
+def test_gpus_of_several_probes_are_one_list(pipes: tuple[int, int, int, int]) -> None:
+    control_read, control, frames, frames_write = pipes
+    late = Finding({"index": 0, "name": "A"})
+    late.begun = -1  # one tick behind, as a driver that is slow to start
+    probes: dict[str, Probe] = {"late": late, "early": Finding({"index": 1, "name": "B"})}
+    pipe = FramesPipe(frames_write, b"12345678")
+    agent = Agent(FakeClock(), probes, 0.25, Control(control_read), pipe)
+    session = Session()
+    for tick in range(2):
+        agent._tick(tick, tick)
+        for frame in Decoder(b"12345678").feed(os.read(frames, 1 << 16)):
+            session.fold(frame)
+    assert session.meta["host"]["gpus"] == [
+        {"index": 0, "name": "A"},
+        {"index": 1, "name": "B"},
+    ]
+    os.close(control)
+
+
 def test_frames_that_nobody_reads_become_a_gap(pipes: tuple[int, int, int, int]) -> None:
     _, control, frames, frames_write = pipes
     os.close(control)

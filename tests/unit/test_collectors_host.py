@@ -34,12 +34,13 @@ def test_a_recorded_guest() -> None:
         "cores_logical": 2,
         "cores_physical": 2,
         "cpu_quota_cores": None,
+        "cpu_cache_bytes": None,  # its caches were not recorded
         "memory_total_bytes": 24684092 * 1024,
         "memory_limit_bytes": None,
         "clocksource": "tsc",
         "cpuinfo_hypervisor": True,
     }
-    assert not reasons
+    assert reasons == {"host.cpu_cache_bytes": "the kernel lists no CPU caches"}
 
 
 def test_a_limited_service_on_bare_metal() -> None:
@@ -51,6 +52,7 @@ def test_a_limited_service_on_bare_metal() -> None:
     assert known["cpu_quota_cores"] == 2.0
     assert known["memory_limit_bytes"] == 64 << 30
     assert known["cpuinfo_hypervisor"] is False
+    assert known["cpu_cache_bytes"] == 2 * 16 << 20  # of both caches, one CPU of the second
     assert not reasons
 
 

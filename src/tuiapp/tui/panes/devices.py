@@ -14,6 +14,8 @@ from tuiapp.tui.renderables.numbers import Field, format_bytes, format_clock, fo
 from tuiapp.tui.renderables.palette import Ink
 
 HELD_CELLS = 13
+GPU_PROBES = ("gpu", "nvml", "amdgpu", "intel_gpu")
+"""How the names begin of what concerns GPUs alone."""
 STALLED_NS = 3_000_000_000
 """Age of a device's newest sample from which it is no longer taken for alive."""
 _NS = 1e9
@@ -25,13 +27,16 @@ _IDLE_NS = 3_000_000_000
 _BUSY = 0.05
 HANGS = "the driver does not answer"
 
-# nvmlClocksEventReasons of nvml.h, the gravest first; reasons that are no fault are dim.
+# nvmlClocksEventReasons of nvml.h and, from 0x1000, collectors.throttle, the gravest first; reasons
+# that are no fault are dim.
 _REASONS = (
     (0x0000000000000008, "hw slowdown", Ink.BAD),
     (0x0000000000000040, "hw thermal", Ink.BAD),
     (0x0000000000000080, "power brake", Ink.BAD),
     (0x0000000000000004, "power cap", Ink.WARN),
     (0x0000000000000020, "sw thermal", Ink.WARN),
+    (0x0000000000001000, "current cap", Ink.WARN),
+    (0x0000000000002000, "firmware", Ink.WARN),
     (0x0000000000000002, "clocks set", Ink.WARN),
     (0x0000000000000010, "sync boost", Ink.DIM),
     (0x0000000000000100, "display clocks", Ink.DIM),
@@ -131,18 +136,16 @@ class Device:
 
 
 def devices(view: View) -> list[Device]:
-    """Every GPU that was ever sampled."""
+    """Every GPU that was sampled; graphics inside a processor only where it is all there is."""
     known = (view.meta.get("host") or {}).get("gpus")
     facts = {
         f"gpu{found.get('index')}": found
         for found in (known if isinstance(known, list) else ())
         if isinstance(found, dict)
     }
-    return [
-        _device(view, group, facts.get(group, {}))
-        for group in view.groups("gpu")
-        if group.removeprefix("gpu").isdigit()
-    ]
+    groups = [group for group in view.groups("gpu") if group.removeprefix("gpu").isdigit()]
+    cards = [group for group in groups if not facts.get(group, {}).get("integrated")]
+    return [_device(view, group, facts.get(group, {})) for group in cards or groups]
 
 
 def _device(view: View, group: str, facts: Mapping[str, Any]) -> Device:
@@ -207,7 +210,7 @@ def unknown(view: View) -> list[str]:
     return [
         f"{probe} unknown: {reason}"
         for probe, reason in view.probe_reasons.items()
-        if probe.startswith(("gpu", "nvml"))
+        if probe.startswith(GPU_PROBES)
     ]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from tuiapp.session.roofline import roofline
 from tuiapp.session.view import View
 from tuiapp.tui.panes.arranged import Beside, Faded, Stacked
 from tuiapp.tui.panes.base import Pane, Part, Scene
@@ -71,13 +72,17 @@ class GpuPane(Pane):
             reason = scene.view.probe_reasons.get("nvml", "not looked for yet")
             return ((TextLines(wrap(f"none: {reason}", width), Ink.TEXT), height),)
         silent = wrap(stall_words(scene.view, found), width, 2) if height > _LEAST_ROWS else []
-        rows = height - len(silent)
+        bound = roofline(scene.view, recent=True)
+        told = bound.words and bound.device == "gpu" and height > _LEAST_ROWS + len(found)
+        below = wrap(bound.words, width) if told else []
+        rows = height - len(silent) - len(below)
         parts = _full(scene.view, found, width, rows) if scene.full else _parts(found, width, rows)
         drawing = Stacked(parts)
         over = bool(scene.view.health.exit_facts) or all(d.stalled_ns is not None for d in found)
         return (
             (TextLines(silent, Ink.BAD), len(silent)),
             (Faded(drawing) if over else drawing, rows),
+            (TextLines(below, Ink.DIM), len(below)),
         )
 
 

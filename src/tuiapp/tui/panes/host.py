@@ -7,10 +7,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from tuiapp.session.roofline import roofline
 from tuiapp.session.view import View
 from tuiapp.tui.panes.arranged import Beside, Faded, Stacked
 from tuiapp.tui.panes.base import Pane, Part, Scene
-from tuiapp.tui.panes.devices import gpu_fields
+from tuiapp.tui.panes.devices import GPU_PROBES, gpu_fields
 from tuiapp.tui.panes.history import LEAST_NS, last_seen, resample
 from tuiapp.tui.panes.lines import TextLines, wrap
 from tuiapp.tui.renderables.bar import CoreBars, Gauge, Gauges
@@ -22,6 +23,7 @@ _STEAL_BAD = 0.01
 _NUMBERS = 52
 """Cells the numbers take where a history stands beside them."""
 _MIN_HISTORY = 24
+_ROOFLINE_FROM = 4
 _NOTES, _LONG_NOTES = 36, 44
 """Cells from which gauges have room for words, and for all of them."""
 
@@ -53,7 +55,7 @@ def _reasons(view: View, width: int) -> list[str]:
     return [
         line
         for probe, reason in view.probe_reasons.items()
-        if not probe.startswith(("gpu", "nvml"))
+        if not probe.startswith(GPU_PROBES)
         for line in wrap(f"{probe} unknown: {reason}", width, 2)
     ]
 
@@ -82,6 +84,9 @@ def _numbers(scene: Scene, width: int, height: int) -> Sequence[Part]:
     lines = [_engine_line(view)]
     if width < _NOTES:
         lines.append(_steal_line(view))
+    bound = roofline(view, recent=True)
+    if bound.words and (bound.device == "cpu" or not scene.gpu_pane) and height > _ROOFLINE_FROM:
+        lines.append((Field("", bound.words, len(bound.words), keep=8, align="left"),))
     if not view.groups("gpu"):
         lines.append(_no_gpu(view))
     elif not scene.gpu_pane:
