@@ -20,8 +20,10 @@ _WAITING_ROWS = 16_384
 _MOST = 255
 _AT_A_TIME = 1 << 16
 """Rows counted in one go: numpy makes 16 bytes of the 3 of each while it counts."""
+_STRIDE = 1 << 18
+"""Rows between two checkpoints, at which the counts of everything before are kept (64 KiB each)."""
 _UNSETTLED_TICKS = 8
-"""Rows of the newest ticks still grow; sums over the whole run are kept for older ones only."""
+"""Rows of the newest ticks still grow; checkpoints are kept of older ones only."""
 _REMEMBERED = 8
 
 T = TypeVar("T")
@@ -39,14 +41,13 @@ class GapCounts:
         self._waiting: list[tuple[np.ndarray, np.ndarray]] = []
         self._waiting_rows = 0
         self._keys = np.empty(0, np.int64)
-        self._summed_rows = 0
-        self._sum = np.zeros(BINS, np.int64)
+        self._sums: list[np.ndarray] = []
         self._remembered: dict[tuple[int, int], object] = {}
 
     @property
     def nbytes(self) -> int:
         """Memory of the counts."""
-        return self._ticks.nbytes + self._rows.nbytes
+        return self._ticks.nbytes + self._rows.nbytes + 8 * BINS * len(self._sums)
 
     def append(self, tick: np.ndarray, gap_ns: np.ndarray) -> None:
         """Count gaps that ended in ``tick``; late ones are welcome."""
@@ -62,7 +63,7 @@ class GapCounts:
     def between(self, first_tick: int, end_tick: int) -> np.ndarray:
         """Counts by bin over ticks [first, end)."""
         start, stop = self._row(first_tick), self._row(end_tick)
-        counts = self._from_start(stop) if start == 0 else self._count(start, stop)
+        counts = self._between_rows(start, max(start, stop))
         keys = self._unsettled()
         recent = keys[(keys >= first_tick * BINS) & (keys < end_tick * BINS)]
         counts += np.bincount(recent % BINS, None, BINS)
@@ -102,17 +103,24 @@ class GapCounts:
             counts += np.bincount(bins, weights, BINS).astype(np.int64)
         return counts
 
+    def _between_rows(self, start: int, stop: int) -> np.ndarray:
+        """Counts of rows [start, stop): a difference of sums where that is less to count."""
+        if stop - start <= _STRIDE:
+            return self._count(start, stop)
+        return self._from_start(stop) - self._from_start(start)
+
     def _from_start(self, stop: int) -> np.ndarray:
-        """The whole run grows a little each time: count only what is new since the last call."""
-        if stop < self._summed_rows:
-            return self._count(0, stop)
+        """Counts of all rows before ``stop``: from the last checkpoint on."""
         settled = 0
         if len(self._ticks) > _UNSETTLED_TICKS:
-            settled = min(int(self._ticks["start"][-_UNSETTLED_TICKS]), stop)
-        if settled > self._summed_rows:
-            self._sum = self._sum + self._count(self._summed_rows, settled)
-            self._summed_rows = settled
-        return np.asarray(self._sum + self._count(self._summed_rows, stop))
+            settled = int(self._ticks["start"][-_UNSETTLED_TICKS])
+        while (row := len(self._sums) * _STRIDE) <= min(settled, stop):
+            before = self._sums[-1] if self._sums else np.zeros(BINS, np.int64)
+            self._sums.append(before + self._count(max(row - _STRIDE, 0), row))
+        at = min(stop // _STRIDE, len(self._sums) - 1)
+        if at < 0:
+            return self._count(0, stop)
+        return np.asarray(self._sums[at] + self._count(at * _STRIDE, stop))
 
     def _unsettled(self) -> np.ndarray:
         """``tick * BINS + bin`` of all that waits."""
@@ -148,8 +156,7 @@ class GapCounts:
         counts = np.concatenate((self._rows["count"][row:], counts))
         self._ticks.truncate(at)
         self._rows.truncate(row)
-        if row < self._summed_rows:
-            self._summed_rows, self._sum = 0, np.zeros(BINS, np.int64)
+        del self._sums[row // _STRIDE + 1 :]
         order = np.argsort(keys, kind="stable")
         keys, counts = keys[order], counts[order]
         begins = np.flatnonzero(np.diff(keys, prepend=-1))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 from collections.abc import Awaitable, Callable, Iterable
 from typing import ClassVar, Protocol, TypeVar, runtime_checkable
@@ -29,6 +30,13 @@ class Drawn(Protocol):
 
     def redraw(self, *, force: bool = False) -> None: ...
     def commands(self) -> Iterable[tuple[str, str, Callable[[], object]]]: ...
+
+
+def _settle() -> None:
+    """Classes, styles and widgets are there to stay: searching them for garbage again and again
+    would cost a redraw now and then some tens of milliseconds."""
+    gc.collect()
+    gc.freeze()
 
 
 class ThemedApp(App[Result]):
@@ -107,6 +115,7 @@ class ThemedApp(App[Result]):
         self.push_screen(self.first_screen())
         self._say_problems()
         self.set_interval(_THEME_POLL_S, self._follow_themes)
+        self.call_after_refresh(_settle)
 
     def _save_picture(self) -> None:
         """Once the palette is gone."""
