@@ -101,7 +101,20 @@ def test_memory() -> None:
     assert gauges["used_bytes"] == (131072000 - 98304000) * 1024
     assert gauges["swap_used_bytes"] == 2 << 30
     assert math.isnan(gauges["psi_some_avg10"])
-    assert [field for field, _ in collector.take_reasons()] == ["memory.psi_some_avg10"]
+    reasons = dict(collector.take_reasons())
+    assert set(reasons) == {"memory.swap_in_bytes_per_s", "memory.psi_some_avg10"}
+
+
+def test_swapping_is_told_in_bytes_a_second(tmp_path: Path) -> None:
+    tree = tmp_path / "h"
+    shutil.copytree(HOSTS / "bare-cgroup2", tree)
+    (tree / "proc/vmstat").write_text("pgfault 7\npswpin 100\npswpout 40\n")
+    collector = MemoryCollector(Host(str(tree), page_bytes=4096))
+    collector.open()
+    (tree / "proc/vmstat").write_text("pgfault 9\npswpin 150\npswpout 40\n")
+    gauges = collector.sample(2.0)["memory"]
+    assert gauges["swap_in_bytes_per_s"] == 50 * 4096 / 2
+    assert gauges["swap_out_bytes_per_s"] == 0
 
 
 def test_memory_of_a_kernel_that_tells_little() -> None:

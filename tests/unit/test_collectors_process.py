@@ -15,6 +15,8 @@ import pytest
 from tuiapp.collectors.base import Host
 from tuiapp.collectors.process import ProcessCollector
 from tuiapp.collectors.proctree import read_stat
+from tuiapp.collectors.runwait import RunWait
+from tuiapp.errors import Unavailable
 
 PAGE = 4096
 BUSY = "import time\nend = time.process_time() + 0.3\nwhile time.process_time() < end: pass\n"
@@ -79,7 +81,9 @@ def test_nothing_is_said_before_a_process_is_watched(proc: Proc) -> None:
 def test_only_what_was_used_since_the_watch_counts(proc: Proc) -> None:
     collector = watching(proc)
     proc.put(100, session=100, ticks=80, faults=4, voluntary=12)
-    assert collector.sample(0.5)["process"] == {
+    gauges = collector.sample(0.5)["process"]
+    assert math.isnan(gauges.pop("run_wait_cores"))  # there is no thread in this /proc
+    assert gauges == {
         "cpu_cores": pytest.approx(0.6),
         "rss_bytes": 10 * PAGE,
         "threads": 3,
@@ -184,3 +188,40 @@ def test_a_real_tree(tree: subprocess.Popen[bytes]) -> None:
         cpu_s += gauges["cpu_cores"]
     assert gauges["procs"] == 3
     assert gauges["rss_bytes"] > 1 << 20
+
+
+def put_waits(proc: Proc, pid: int, waits_ns: dict[int, int], *, counted: bool = True) -> None:
+    for thread, wait_ns in waits_ns.items():
+        folder = proc.root / f"proc/{pid}/task/{thread}"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "schedstat").write_text(f"5 {wait_ns} 7\n" if counted else "0 0 0\n")
+
+
+def test_run_queue_wait_counts_every_thread(proc: Proc) -> None:
+    put_waits(proc, 10, {10: 0, 11: 5 * 10**8})
+    wait = RunWait(Host(str(proc.root)))
+    assert math.isnan(wait.cores([(10, 2)], 1.0))
+    put_waits(proc, 10, {10: 10**9, 11: 6 * 10**8, 12: 10**12})  # 12 is new: its past is not ours
+    assert wait.cores([(10, 3)], 2.0) == pytest.approx((1.0 + 0.1) / 2)
+
+
+def test_run_queue_wait_of_many_threads_is_read_in_turns(proc: Proc) -> None:
+    wait, sizes = RunWait(Host(str(proc.root))), [(10, 200), (20, 200)]
+    found = []
+    for turn in range(6):
+        for pid in (10, 20):
+            put_waits(proc, pid, {pid: turn * 10**8 * (pid // 10)})
+        found.append(wait.cores(sizes, 1.0))
+    assert found[-1] == pytest.approx(0.1 + 0.2)
+
+
+def test_a_kernel_that_does_not_count_waits_says_so(proc: Proc) -> None:
+    put_waits(proc, 10, {10: 0}, counted=False)
+    with pytest.raises(Unavailable, match="does not count"):
+        RunWait(Host(str(proc.root))).cores([(10, 1)], 1.0)
+
+
+def test_a_process_that_ended_waits_no_more(proc: Proc) -> None:
+    wait = RunWait(Host(str(proc.root)))
+    assert math.isnan(wait.cores([(10, 1)], 1.0))
+    assert math.isnan(wait.cores([(10, 1)], 1.0))

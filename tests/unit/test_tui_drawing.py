@@ -207,4 +207,4 @@ async def test_the_cold_start_gives_way_to_the_panes() -> None:
 
 
 def test_every_pane_is_registered_once() -> None:
-    assert len(set(PANES.values())) == len(PANES) == 10
+    assert len(set(PANES.values())) == len(PANES) == 11

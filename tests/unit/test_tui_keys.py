@@ -7,7 +7,7 @@ import pytest
 from tests.doubles.scenes import NS, FakeRun, mark_frame, serving
 from tests.doubles.synthetic import Frame, Kind
 from tests.doubles.terminal import Shown, shown
-from tuiapp.tui.panes import PANES
+from tuiapp.tui.panes import PANE_KEYS
 from tuiapp.tui.screens.ask import AskScreen
 from tuiapp.tui.screens.help import HelpScreen
 from tuiapp.tui.screens.live import LiveScreen
@@ -86,8 +86,7 @@ async def test_l_changes_the_axis() -> None:
 async def test_a_digit_gives_a_pane_the_screen_and_takes_it_back() -> None:
     async with shown(serving(gpus=2)) as monitor:
         before = monitor.text
-        for at, name in enumerate(PANES):
-            digit = str((at + 1) % 10)
+        for at, (name, digit) in enumerate(PANE_KEYS.items()):
             await monitor.press(digit)
             assert monitor.pane(name).outer_size == (120, 33)
             assert [pane.id for pane in monitor.live.query(".pane") if pane.display] == [name]

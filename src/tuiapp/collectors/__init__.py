@@ -14,6 +14,7 @@ COLLECTORS: dict[str, str] = {
     "memory": "tuiapp.collectors.memory:MemoryCollector",
     "load": "tuiapp.collectors.load:LoadCollector",
     "process": "tuiapp.collectors.process:ProcessCollector",
+    "tuning": "tuiapp.collectors.tuning:TuningCollector",
     "nvml": "tuiapp.collectors.nvml:NvmlCollector",
     "amdgpu": "tuiapp.collectors.amdgpu:AmdgpuCollector",
     "intel_gpu": "tuiapp.collectors.intel_gpu:IntelGpuCollector",

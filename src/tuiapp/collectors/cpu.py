@@ -27,10 +27,10 @@ class Stat:
 
 @dataclass(frozen=True, slots=True)
 class Shares:
-    """What CPU time went into, each 0..1 and all together 1.
+    """What CPU time went into, each 0..1; all but ``irq`` together 1.
 
-    ``user`` includes nice, ``system`` includes interrupts. The guest's kernel counts as ``steal``
-    what its hypervisor did not give it.
+    ``user`` includes nice, ``system`` includes interrupts; ``irq`` is their part of it. The guest's
+    kernel counts as ``steal`` what its hypervisor did not give it.
     """
 
     user: float = NAN
@@ -38,6 +38,7 @@ class Shares:
     iowait: float = NAN
     steal: float = NAN
     idle: float = NAN
+    irq: float = NAN
 
     @property
     def busy(self) -> float:
@@ -80,6 +81,7 @@ class CpuCollector(Collector):
             "iowait": shares.iowait,
             "steal": shares.steal,
             "idle": shares.idle,
+            "irq": shares.irq,
             "ctxt_per_s": self._switches_per_s(before, now, dt_s),
             "procs_running": NAN if now.running is None else float(now.running),
             "freq_mhz": self.gauge("cpu.freq_mhz", self._frequency.mhz),
@@ -159,4 +161,4 @@ def compare(before: Ticks, now: Ticks) -> Shares:
         return Shares()
     ticks += [0] * (_FIELDS - len(ticks))
     user, nice, system, idle, iowait, irq, softirq, steal = (tick / total for tick in ticks)
-    return Shares(user + nice, system + irq + softirq, iowait, steal, idle)
+    return Shares(user + nice, system + irq + softirq, iowait, steal, idle, irq + softirq)

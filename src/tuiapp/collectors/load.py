@@ -1,4 +1,4 @@
-"""Load averages, and how long tasks waited for a CPU."""
+"""Load averages, and how long tasks waited for a CPU or a disk."""
 
 from __future__ import annotations
 
@@ -25,7 +25,14 @@ class LoadCollector(Collector):
     def sample(self, dt_s: float) -> dict[str, Gauges]:  # noqa: ARG002 - gauges only
         load1, load5, load15 = self._averages()
         psi = self.gauge("load.psi_cpu_some_avg10", partial(some_avg10, self.host, "cpu"))
-        gauges = {"load1": load1, "load5": load5, "load15": load15, "psi_cpu_some_avg10": psi}
+        io = self.gauge("load.psi_io_some_avg10", partial(some_avg10, self.host, "io"))
+        gauges = {
+            "load1": load1,
+            "load5": load5,
+            "load15": load15,
+            "psi_cpu_some_avg10": psi,
+            "psi_io_some_avg10": io,
+        }
         return {"load": gauges}
 
     def _averages(self) -> tuple[float, float, float]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from tuiapp.collectors.base import NAN, Collector, Gauges, Host
 from tuiapp.collectors.proctree import ProcessTree, Stat, read_stat, switches
+from tuiapp.collectors.runwait import RunWait
 from tuiapp.errors import Unavailable
 
 
@@ -32,6 +34,7 @@ class ProcessCollector(Collector):
     - ``rss_bytes``: sum of resident sets; memory two processes share is counted twice.
     - ``vol_ctxt``, ``invol_ctxt``, ``major_faults``: how many since the sample before; switches
       are those of the processes' main threads, where the engine's loops run.
+    - ``run_wait_cores``: threads that could have run and waited for a CPU, on average.
     """
 
     name = "process"
@@ -64,6 +67,9 @@ class ProcessCollector(Collector):
         samples = {}
         if self._engine is not None:
             samples["process"] = self._engine.gauges(dt_s)
+            samples["process"]["run_wait_cores"] = self.gauge(
+                "process.run_wait_cores", partial(self._engine.run_wait_cores, dt_s)
+            )
             if not samples["process"]["procs"]:
                 self.unknown(
                     "process", f"process {self._engine.root} has ended or is hidden from us"
@@ -93,11 +99,17 @@ class _Usage:
         self._host = host
         self._tree = ProcessTree(host, root)
         self._before: dict[int, Used] = {}
+        self._alive: list[Stat] = []
+        self._run_wait = RunWait(host)
         self._measure()
+
+    def run_wait_cores(self, dt_s: float) -> float:
+        """Of the processes ``gauges`` found last."""
+        return self._run_wait.cores([(stat.pid, stat.threads) for stat in self._alive], dt_s)
 
     def gauges(self, dt_s: float) -> Gauges:
         stats, used = self._measure()
-        alive = [stat for stat in stats if not stat.dead]
+        alive = self._alive = [stat for stat in stats if not stat.dead]
         return {
             "cpu_cores": used.cpu_ticks / self._host.clock_hz / dt_s,
             "rss_bytes": float(sum(stat.rss_pages for stat in alive) * self._host.page_bytes),

@@ -1,6 +1,66 @@
-"""Why a host is slower than it could be. A new rule is one file here and one line in ``RULES``."""
+"""Why a host is slower than it could be. A new rule is one function and one line in ``RULES``.
+
+A rule is a pure function of a view: it reads the host's facts in the header and the gauges of the
+view's window, so that a live run, a replay and a single look at a host are judged alike.
+"""
 
 from __future__ import annotations
 
-RULES: dict[str, str] = {}
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tuiapp.diagnosis.finding import Finding
+    from tuiapp.session.view import View
+
+RULES: dict[str, str] = {
+    "layers": "tuiapp.diagnosis.topology:layers",
+    "cores": "tuiapp.diagnosis.cores:cores",
+    "clock": "tuiapp.diagnosis.cores:clock",
+    "steal": "tuiapp.diagnosis.scheduling:steal",
+    "quota": "tuiapp.diagnosis.scheduling:quota",
+    "run_wait": "tuiapp.diagnosis.scheduling:run_wait",
+    "neighbours": "tuiapp.diagnosis.scheduling:neighbours",
+    "interrupts": "tuiapp.diagnosis.scheduling:interrupts",
+    "jitter": "tuiapp.diagnosis.stalls:jitter",
+    "vm_exit": "tuiapp.diagnosis.stalls:vm_exit",
+    "governor": "tuiapp.diagnosis.power_saving:governor",
+    "idle_states": "tuiapp.diagnosis.power_saving:idle_states",
+    "numa": "tuiapp.diagnosis.topology:numa",
+    "memory": "tuiapp.diagnosis.memory:memory",
+    "clocksource": "tuiapp.diagnosis.kernel:clocksource",
+    "pages": "tuiapp.diagnosis.kernel:pages",
+    "iommu": "tuiapp.diagnosis.kernel:iommu",
+    "gpu_visible": "tuiapp.diagnosis.gpu_health:gpu_visible",
+    "pcie": "tuiapp.diagnosis.links:pcie",
+    "pcie_replays": "tuiapp.diagnosis.links:pcie_replays",
+    "p2p": "tuiapp.diagnosis.links:p2p",
+    "power": "tuiapp.diagnosis.gpu_limits:power",
+    "thermal": "tuiapp.diagnosis.gpu_limits:thermal",
+    "clocks": "tuiapp.diagnosis.gpu_limits:clocks",
+    "ecc": "tuiapp.diagnosis.gpu_health:ecc",
+    "slices": "tuiapp.diagnosis.gpu_shares:slices",
+    "gpu_neighbour": "tuiapp.diagnosis.gpu_shares:gpu_neighbour",
+    "confidential": "tuiapp.diagnosis.gpu_shares:confidential",
+    "engine": "tuiapp.diagnosis.engine:engine",
+    "client": "tuiapp.diagnosis.engine:client",
+}
 """Name to ``"module:function"``, resolved on use; the order is that of reading."""
+
+
+def rule(name: str) -> Callable[[View], Finding | None]:
+    """The rule registered under ``name``; KeyError when there is none."""
+    module, _, attribute = RULES[name].partition(":")
+    found: Callable[[View], Finding | None] = getattr(import_module(module), attribute)
+    return found
+
+
+def diagnose(view: View) -> tuple[Finding, ...]:
+    """What every rule says that applies here, the gravest first, then by weight."""
+    from tuiapp.diagnosis.finding import (
+        ranked,  # with numpy behind the rules: not before it is used
+    )
+
+    return ranked(found for name in RULES if (found := rule(name)(view)) is not None)

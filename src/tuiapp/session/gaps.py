@@ -107,7 +107,7 @@ class GapCounts:
         """Counts of rows [start, stop): a difference of sums where that is less to count."""
         if stop - start <= _STRIDE:
             return self._count(start, stop)
-        return self._from_start(stop) - self._from_start(start)
+        return np.asarray(self._from_start(stop) - self._from_start(start))
 
     def _from_start(self, stop: int) -> np.ndarray:
         """Counts of all rows before ``stop``: from the last checkpoint on."""

@@ -1,4 +1,4 @@
-"""Panes of the live screen; one a file, one line here. The order is that of keys 1 to 9, 0."""
+"""Panes of the live screen; one a file, one line here. The order is that of ``PANE_KEYS``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ PANES = {
     "gpu": "tuiapp.tui.panes.gpu:GpuPane",
     "start": "tuiapp.tui.panes.start:StartPane",
     "log": "tuiapp.tui.panes.log:LogPane",
+    "findings": "tuiapp.tui.panes.findings:FindingsPane",
 }
+PANE_KEYS = dict(zip(PANES, "1234567890w", strict=True))
+"""The key that gives a pane the whole screen."""
 
 
 def pane_class(name: str) -> Any:

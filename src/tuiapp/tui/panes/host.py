@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import ClassVar
 
 import numpy as np
 
+from tuiapp.diagnosis import diagnose
+from tuiapp.diagnosis.finding import BAD
 from tuiapp.session.roofline import roofline
 from tuiapp.session.view import View
 from tuiapp.tui.panes.arranged import Beside, Faded, Stacked
-from tuiapp.tui.panes.base import Pane, Part, Scene
+from tuiapp.tui.panes.base import Key, Pane, Part, Scene
 from tuiapp.tui.panes.devices import GPU_PROBES, gpu_fields
 from tuiapp.tui.panes.history import LEAST_NS, last_seen, resample
 from tuiapp.tui.panes.lines import TextLines, wrap
 from tuiapp.tui.renderables.bar import CoreBars, Gauge, Gauges
+from tuiapp.tui.renderables.canvas import fit
 from tuiapp.tui.renderables.line import LineChart, Series
 from tuiapp.tui.renderables.numbers import Field, NumberLines, format_bytes
 from tuiapp.tui.renderables.palette import Ink
@@ -24,6 +28,8 @@ _NUMBERS = 52
 """Cells the numbers take where a history stands beside them."""
 _MIN_HISTORY = 24
 _ROOFLINE_FROM = 4
+_WHY = 42
+"""Cells the likeliest cause of a slow host may take in a line with other numbers."""
 _NOTES, _LONG_NOTES = 36, 44
 """Cells from which gauges have room for words, and for all of them."""
 
@@ -33,6 +39,8 @@ class HostPane(Pane):
 
     TITLE = "Host"
     EVERY = 4
+    KEYS: ClassVar[tuple[Key, ...]] = (("w", "why slow", "screen.full_pane('findings')"),)
+    FULL_KEYS = KEYS
 
     def title(self, scene: Scene) -> str:
         host = scene.view.meta.get("host") or {}
@@ -81,7 +89,7 @@ def _numbers(scene: Scene, width: int, height: int) -> Sequence[Part]:
     gauges = Gauges((_cpu(view, short=short), _memory(view, short=short)))
     if width < _NOTES:
         gauges = Gauges(tuple(replace(gauge, note="") for gauge in gauges.gauges))
-    lines = [_engine_line(view)]
+    lines = [_engine_line(view), *_why_slow(view, width)]
     if width < _NOTES:
         lines.append(_steal_line(view))
     bound = roofline(view, recent=True)
@@ -110,6 +118,7 @@ def _one_line(view: View) -> tuple[Field, ...]:
         Field("cpu", _percent(view.gauge("cpu", "total")), 4, "%", keep=9, gap=2),
         Field("steal", _percent(steal), 4, "%", _steal_ink(steal), keep=8, gap=2),
         Field("mem", _percent(_share(used, total)), 4, "%", keep=7, gap=2),
+        *(field for line in _why_slow(view, _WHY) for field in line),
         *gpu,
     )
 
@@ -138,6 +147,16 @@ def _memory(view: View, *, short: bool) -> Gauge:
     fraction, size = _share(used, total), format_bytes(total, binary=True)
     note = f"of {size}" if short else f"{format_bytes(used, binary=True)} of {size}"
     return Gauge("mem", fraction, f"{_percent(fraction)} %", note, value_width=6, ink=Ink.REST)
+
+
+def _why_slow(view: View, width: int) -> list[tuple[Field, ...]]:
+    """The likeliest cause, where there is one."""
+    top = diagnose(view)[:1]
+    if not top or not top[0].is_cause:
+        return []
+    words = fit(top[0].title, max(width - 10, 1))
+    ink = Ink.BAD if top[0].severity == BAD else Ink.WARN
+    return [(Field("why slow", words, len(words), ink=ink, keep=8, gap=2, align="left"),)]
 
 
 def _engine_line(view: View) -> tuple[Field, ...]:

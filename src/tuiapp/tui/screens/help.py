@@ -12,7 +12,7 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
-from tuiapp.tui.panes import PANES, pane_class
+from tuiapp.tui.panes import PANE_KEYS, PANES, pane_class
 from tuiapp.tui.screens.session import SessionScreen
 
 _TERMS = (
@@ -53,6 +53,8 @@ _TERMS = (
     ("oldest", "how long the longest-waiting request has been without a token."),
     ("cpu, mem", "share of all cores that is busy; share of memory that is not available."),
     ("steal", "time the hypervisor gave our CPUs to somebody else."),
+    ("why slow", "what most likely makes this host slow; w lists all that was looked at, with "
+                 "evidence and advice."),
     ("load", "processes running or waiting for a core or a disk, mean of the last minute."),
     ("engine, rss, procs", "CPU cores, memory and number of the engine's processes."),
     ("tuiapp", "CPU this program itself takes, 100 % is one core."),
@@ -106,14 +108,14 @@ class HelpScreen(ModalScreen[None]):
 
     def _text(self, width: int) -> str:
         panes = [
-            (f"{(at + 1) % 10}  {kind.TITLE}", (kind.__doc__ or "").strip().splitlines()[0])
-            for at, kind in enumerate(map(pane_class, PANES))
+            (f"{PANE_KEYS[name]}  {kind.TITLE}", (kind.__doc__ or "").strip().splitlines()[0])
+            for name, kind in ((name, pane_class(name)) for name in PANES)
         ]
         sections = (
             ("NUMBERS", _TERMS, _TERM_CELLS),
             ("KEYS", self._keys(), _KEY_CELLS),
             ("MOUSE", _MOUSE, _KEY_CELLS),
-            ("PANES: the digit gives one the whole screen; again, or escape, takes it back",
+            ("PANES: the key gives one the whole screen; again, or escape, takes it back",
              panes, 24),
         )  # fmt: skip
         has_panes = isinstance(self._covered, SessionScreen)

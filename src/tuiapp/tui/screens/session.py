@@ -19,7 +19,7 @@ from tuiapp.session.columns import TICK_NS
 from tuiapp.session.health import DEAD, DONE, SILENT, STARTING
 from tuiapp.session.view import View
 from tuiapp.tui.control import Recorded
-from tuiapp.tui.panes import PANES, pane_class
+from tuiapp.tui.panes import PANE_KEYS, PANES, pane_class
 from tuiapp.tui.panes.base import Pane, Scene
 from tuiapp.tui.panes.keys import KEYS, KeyOffer, KeysBar
 from tuiapp.tui.panes.notice import Notice, Sentence, notices
@@ -74,8 +74,13 @@ class SessionScreen(Screen[None]):
         Binding("L", "full_pane('log')", "engine's log", show=False),
         Binding("question_mark,f1", "help", "this help"),
         *(
-            Binding(str((at + 1) % 10), f"full_pane('{name}')", name, show=False)
-            for at, name in enumerate(PANES)
+            Binding(
+                key,
+                f"full_pane('{name}')",
+                "why this host is slow" if key == "w" else name,
+                show=False,
+            )
+            for name, key in PANE_KEYS.items()
         ),
     ]
 

@@ -1,0 +1,65 @@
+"""Are there enough CPU cores, and do they run as fast as they can?"""
+
+from __future__ import annotations
+
+from tuiapp.diagnosis.finding import BAD, FINE, WARN, Finding, fine, unknown
+from tuiapp.diagnosis.reading import NOT_TOLD, gpus_used, host, known, number, percent, why
+from tuiapp.session.view import View
+
+CORES_BESIDE_GPUS = 2
+"""Physical cores beside one for each GPU: arXiv 2603.22774 measured TTFT 1.4 to 5.4 times longer
+on several GPUs with too few cores."""
+LOW_BASE_SHARE, LOW_MAX_SHARE = 0.95, 0.7
+"""A busy CPU under its nominal clock is held back; far under its highest one it may be saving
+power. All-core turbo is seldom under 70 % of the single-core one. Own bounds."""
+BUSY_FROM = 0.3
+"""Share of CPU time in use, from which a clock counts as one under load."""
+
+
+def cores(view: View) -> Finding:
+    """Physical cores we may use, against two and one a GPU."""
+    facts = host(view)
+    found = number(facts, "cores_physical")
+    kind = "physical cores"
+    if found is None:
+        found, kind = number(facts, "cores_logical"), "logical CPUs (how many cores is unknown)"
+    if found is None:
+        return unknown("cores", "cores", why(view, "host.cores_physical", otherwise=NOT_TOLD))
+    quota = number(facts, "cpu_quota_cores")
+    usable = found if quota is None else min(found, quota)
+    devices = gpus_used(view)
+    needed = CORES_BESIDE_GPUS + devices
+    limit = "" if quota is None else f", of which the CPU limit grants {quota:.3g}"
+    evidence = f"{found:.0f} {kind} (affinity and topology in /proc and /sys){limit}; {needed} are "
+    evidence += f"needed for {devices} GPU{'' if devices == 1 else 's'}"
+    title = f"{usable:.3g} cores"
+    if usable >= needed:
+        return fine("cores", title, evidence)
+    advice = f"Give the engine at least {needed} physical cores: {CORES_BESIDE_GPUS} and one a GPU."
+    return Finding("cores", BAD, f"only {title}", evidence, advice, 0.9)
+
+
+def clock(view: View) -> Finding:
+    """The clock under load, against what the CPU promises."""
+    mhz, busy = known(view, "cpu", "freq_mhz"), known(view, "cpu", "total")
+    if not len(mhz):
+        return unknown("clock", "CPU clock", why(view, "cpu.freq_mhz"))
+    now = float(mhz.mean())
+    base, most = (number(host(view), f"cpu_freq_{kind}_mhz") for kind in ("base", "max"))
+    title, read = (
+        f"CPU clock {now / 1000:.2f} GHz",
+        f"{now:.0f} MHz on average (cpufreq or cpuinfo)",
+    )
+    if not base and not most:
+        reason = why(view, "tuning.cpu_freq_max_mhz", otherwise="its highest clock is not told")
+        return unknown("clock", title, f"{read}, and nothing to compare it with: {reason}")
+    if not len(busy) or float(busy.mean()) < BUSY_FROM:
+        return unknown("clock", title, f"{read}, but the CPUs were mostly idle, when clocks rest")
+    under_base = bool(base) and now < LOW_BASE_SHARE * (base or 0)
+    under_max = bool(most) and now < LOW_MAX_SHARE * (most or 0)
+    against = f"nominal {base:.0f}" if base else f"at most {most:.0f}"
+    evidence = f"{read}; {against} MHz (cpufreq); CPUs {percent(float(busy.mean()))} busy"
+    if not (under_base or (under_max and not base)):
+        return Finding("clock", FINE, title, evidence)
+    advice = "Look for a power or thermal limit and the governor; else take a CPU with more clock."
+    return Finding("clock", BAD if under_base else WARN, f"{title}, low", evidence, advice, 0.5)

@@ -1,0 +1,59 @@
+"""Is the GPU sound, and can it be read at all?"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tuiapp.diagnosis.finding import BAD, WARN, Finding, fine, unknown
+from tuiapp.diagnosis.per_gpu import worst
+from tuiapp.diagnosis.reading import Gpu, gpus, host, items, known, text, why
+from tuiapp.session.view import View
+
+_BROKEN = (
+    ("ecc_uncorrected", "uncorrected memory errors"),
+    ("rows_remap_failed", "rows that could not be remapped"),
+)
+_WORN = (
+    ("rows_remap_pending", "rows to be remapped at the next reset"),
+    ("pages_retire_pending", "pages to be retired at the next reset"),
+    ("rows_remapped_uncorrected", "rows remapped after uncorrected errors"),
+    ("pages_retired_uncorrected", "pages retired after uncorrected errors"),
+)
+_COUNTED = tuple(name for name, _ in (*_BROKEN, *_WORN))
+
+
+def gpu_visible(view: View) -> Finding | None:
+    """GPUs on the PCI bus that no probe can read; nothing to tell where there are none."""
+    seen = items(host(view), "pci_gpus")
+    if gpus(view) or not seen:
+        return None
+    place = text(seen[0], "address") or "the PCI bus"
+    reason = why(view, "nvml", "amdgpu", "intel_gpu", otherwise="no probe has read it")
+    advice = "Install the driver's library, or give the container access to the GPU."
+    return unknown("gpu_visible", f"GPU at {place}", f"it cannot be read: {reason}", advice)
+
+
+def ecc(view: View) -> Finding | None:
+    """Memory errors, and what was taken out of use because of them."""
+    return worst(view, _ecc)
+
+
+def _ecc(gpu: Gpu) -> Finding:
+    counts = {name: gpu.newest(name, "health") for name in _COUNTED}
+    corrected = known(gpu.view, f"{gpu.group}.health", "ecc_corrected")
+    if all(count is None for count in counts.values()) and not len(corrected):
+        reason = why(gpu.view, f"{gpu.group}.ecc_uncorrected", f"{gpu.group}.health")
+        return unknown("ecc", "GPU memory errors", reason)
+    broken = [f"{counts[name]:.0f} {words}" for name, words in _BROKEN if counts[name]]
+    worn = [f"{counts[name]:.0f} {words}" for name, words in _WORN if counts[name]]
+    advice = "The card's memory is failing: change the host."
+    if broken:
+        title = f"GPU memory: {broken[0]}"
+        return Finding("ecc", BAD, title, f"{', '.join(broken + worn)} (NVML)", advice, 0.5)
+    more = float(np.maximum(np.diff(corrected), 0).sum()) if len(corrected) > 1 else 0.0
+    if more:
+        worn.append(f"{more:.0f} errors corrected in this stretch of time")
+    if worn:
+        title = f"GPU memory: {worn[0]}"
+        return Finding("ecc", WARN, title, f"{', '.join(worn)} (NVML)", advice, 0.3)
+    return fine("ecc", "GPU memory errors", "none uncorrected, no row or page lost (NVML)")

@@ -1,0 +1,103 @@
+"""Is the whole GPU ours?"""
+
+from __future__ import annotations
+
+from tuiapp.diagnosis.finding import BAD, FINE, WARN, Finding, fine, graded, unknown
+from tuiapp.diagnosis.per_gpu import worst
+from tuiapp.diagnosis.reading import (
+    NOT_TOLD,
+    Gpu,
+    flag,
+    gpus,
+    host,
+    items,
+    mapping,
+    mean,
+    percent,
+    text,
+    why,
+)
+from tuiapp.session.view import View
+
+OTHER_UTIL_WARN, OTHER_UTIL_BAD = 0.02, 0.10
+"""Time on the GPU that other processes had. Own bounds."""
+OTHER_BYTES = 1 << 30
+"""Memory others hold; a display server takes some hundred MiB. Own bound."""
+
+
+def slices(view: View) -> Finding | None:
+    """MIG slices, vGPUs and virtual functions, and a vGPU's licence."""
+    return worst(view, _slices)
+
+
+def _slices(gpu: Gpu) -> Finding:
+    path, mode = text(gpu.facts, "path"), text(gpu.facts, "virtualization")
+    licences = items(gpu.facts, "licence")
+    if licences and any(flag(entry, "licensed") is False for entry in licences):
+        advice = "Without a licence NVIDIA's driver slows a vGPU down after 20 minutes: get one."
+        evidence = f"{text(licences[0], 'feature') or 'a feature'} is not licensed (NVML)"
+        return Finding("slices", BAD, "vGPU without a licence", evidence, advice, 0.8)
+    if path == "vgpu" or mode == "vgpu":
+        advice = "Other guests have turns on the same GPU: take a whole one."
+        evidence = "the driver says that this is a vGPU (NVML virtualization mode)"
+        return Finding("slices", WARN, "vGPU", evidence, advice, 0.5)
+    if path == "mig" or flag(mapping(gpu.facts, "mig"), "enabled"):
+        advice = "A slice has a part of the bandwidth; take the whole GPU for the lowest TPOT."
+        return Finding("slices", WARN, "MIG slice", "MIG is on (NVML)", advice, 0.45)
+    if path == "sriov-vf":
+        advice = "The physical GPU may be shared between guests: take a whole one."
+        return Finding("slices", WARN, "virtual function", "an SR-IOV function", advice, 0.4)
+    if path in ("", "unknown") and mode in ("", "none"):
+        reason = why(gpu.view, f"{gpu.group}.virtualization", otherwise=NOT_TOLD)
+        return unknown("slices", "GPU's path", reason)
+    return fine("slices", f"whole GPU, {path or mode}", "neither MIG nor vGPU (NVML)")
+
+
+def gpu_neighbour(view: View) -> Finding | None:
+    """Processes that are not the engine's on its GPU."""
+    return worst(view, _neighbour)
+
+
+def _neighbour(gpu: Gpu) -> Finding:
+    view, group = gpu.view, gpu.group
+    advice = "Something else uses the GPU: take one for the engine alone."
+    if view.session.samples.get("process") is None and "engine" not in view.meta:
+        used, util = gpu.newest("mem_used_bytes"), mean(view, group, "util")
+        who = "while no engine of ours runs"
+    else:
+        used, util, who = gpu.newest("other_bytes"), mean(view, group, "other_util"), "by others"
+    if used is None and util is None:
+        reason = why(view, f"{group}.processes", f"{group}.other_bytes", f"{group}.other_util")
+        return unknown("gpu_neighbour", "neighbours on the GPU", reason)
+    parts = [] if util is None else [f"{percent(util)} of its time"]
+    parts += [] if used is None else [f"{used / 2**30:.1f} GiB of its memory"]
+    evidence = f"{' and '.join(parts)} in use {who} (NVML)"
+    severity = FINE if util is None else graded(util, OTHER_UTIL_WARN, OTHER_UTIL_BAD)
+    if severity == FINE and used is not None and used > OTHER_BYTES:
+        severity = WARN
+    if severity == FINE:
+        return fine("gpu_neighbour", "no neighbour on the GPU", evidence)
+    return Finding("gpu_neighbour", severity, "neighbour on the GPU", evidence, advice, 0.65)
+
+
+def confidential(view: View) -> Finding | None:
+    """Memory encrypted by CPU or GPU; nothing to tell without a GPU in a machine without it."""
+    gpu = mapping(host(view), "gpu_confidential")
+    guest = text(mapping(host(view), "machine"), "confidential")
+    if flag(gpu, "enabled"):
+        evidence = "the driver says that confidential computing is on (NVML)"
+        advice = (
+            "Every copy between CPU and GPU is encrypted: expect 4 to 8 % less throughput on "
+            "Hopper, 13 to 27 % on Blackwell, and loading of weights many times slower."
+        )
+        return Finding("confidential", WARN, "confidential GPU", evidence, advice, 0.45)
+    if guest:
+        evidence = f"memory is encrypted by the CPU ({guest})"
+        advice = "Copies to devices go through bounce buffers: compare with a plain guest."
+        return Finding("confidential", WARN, "confidential guest", evidence, advice, 0.2)
+    if not gpus(view):
+        return None
+    if flag(gpu, "enabled") is None:
+        reason = why(view, "nvml.confidential", otherwise=NOT_TOLD)
+        return unknown("confidential", "confidential computing", reason)
+    return fine("confidential", "no confidential computing", "off (NVML)")

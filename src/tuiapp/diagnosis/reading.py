@@ -1,0 +1,205 @@
+"""What rules read: facts and gauges of a view, whatever a recording may hold in their place.
+
+A header comes from a file that anybody may have made: a value of another type than expected is
+unknown, and text is cut and cleaned before it becomes evidence.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from tuiapp.session.view import View
+
+NOT_SAMPLED = "no sample of it in this stretch of time"
+NOT_TOLD = "the recording does not say"
+_MOST_ITEMS, _MOST_CPUS = 64, 8192
+_LONGEST = 80
+_MOST = 1e18
+_GPU = re.compile(r"gpu\d{1,4}")
+
+
+def host(view: View) -> Mapping[str, Any]:
+    """Facts of the host."""
+    return mapping(view.meta, "host")
+
+
+def mapping(facts: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """A mapping under ``name``; an empty one where there is none."""
+    value = facts.get(name)
+    return value if isinstance(value, Mapping) else {}
+
+
+def items(facts: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+    """The mappings of a list under ``name``."""
+    value = facts.get(name)
+    found = value[:_MOST_ITEMS] if isinstance(value, list | tuple) else ()
+    return [item for item in found if isinstance(item, Mapping)]
+
+
+def number(facts: Mapping[str, Any], name: str) -> float | None:
+    """A finite number under ``name``."""
+    value = facts.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if -_MOST < value < _MOST else None
+
+
+def flag(facts: Mapping[str, Any], name: str) -> bool | None:
+    """Yes or no under ``name``."""
+    value = facts.get(name)
+    return value if isinstance(value, bool) else None
+
+
+def text(facts: Mapping[str, Any], name: str) -> str:
+    """Printable text under ``name``, at most 80 characters; empty when there is none."""
+    value = facts.get(name)
+    return printable(value) if isinstance(value, str) else ""
+
+
+def printable(value: str) -> str:
+    """``value`` without what could not be shown, at most 80 characters."""
+    kept = "".join(sign if sign.isprintable() else " " for sign in value[: _LONGEST + 1]).strip()
+    return kept if len(kept) <= _LONGEST else kept[: _LONGEST - 1] + "…"
+
+
+def cpus(listed: str) -> frozenset[int]:
+    """The CPUs of a kernel list such as ``0-3,8``; empty for what is none."""
+    found: set[int] = set()
+    for part in listed.split(","):
+        first, _, last = part.strip().partition("-")
+        low, high = first.strip(), (last or first).strip()
+        if not (low.isdecimal() and high.isdecimal() and len(low + high) <= 12):
+            return frozenset()
+        if int(high) >= _MOST_CPUS:
+            return frozenset()
+        found.update(range(int(low), int(high) + 1))
+    return frozenset(found)
+
+
+def samples(view: View, group: str, *names: str) -> list[np.ndarray]:
+    """Gauges of one group over the window, row by row; NaN where unknown."""
+    series = [view.series(group, name, view.window_start_ns) for name in names]
+    rows = max(len(t_ns) for t_ns, _ in series)
+    return [
+        values.astype(float) if len(values) == rows else np.full(rows, np.nan)
+        for _, values in series
+    ]
+
+
+def known(view: View, group: str, name: str) -> np.ndarray:
+    """The known values of a gauge over the window, oldest first."""
+    values = samples(view, group, name)[0]
+    found: np.ndarray = values[np.isfinite(values) & (np.abs(values) < _MOST)]
+    return found
+
+
+def mean(view: View, group: str, name: str) -> float | None:
+    """Mean of a gauge over the window."""
+    values = known(view, group, name)
+    return float(values.mean()) if len(values) else None
+
+
+def newest(view: View, group: str, name: str) -> float | None:
+    """The last known value of a gauge in the window."""
+    values = known(view, group, name)
+    return float(values[-1]) if len(values) else None
+
+
+def why(view: View, *fields: str, otherwise: str = NOT_SAMPLED) -> str:
+    """Why fields (``cpu.steal``, ``tuning.governor``) are unknown, as their probe told."""
+    for field in fields:
+        name = field
+        while name:
+            if reason := view.probe_reasons.get(name):
+                return f"{name}: {printable(str(reason))}"
+            name = name.rpartition(".")[0]
+    return otherwise
+
+
+def percent(share: float) -> str:
+    """``3.1 %``."""
+    return f"{share * 100:.1f} %" if share < 0.0995 else f"{share * 100:.0f} %"
+
+
+def is_guest(view: View) -> bool | None:
+    """A hypervisor schedules our CPUs; None when that is not known."""
+    machine = text(mapping(host(view), "machine"), "machine")
+    if machine in ("guest", "bare-metal", "host-partition"):
+        return machine == "guest"
+    # The flag proves a hypervisor; its absence proves nothing.
+    return True if flag(host(view), "cpuinfo_hypervisor") else None
+
+
+class Gpu:
+    """One GPU: its facts, and its gauges over the window.
+
+    Attributes:
+        group: name of its samples, ``gpu0``.
+        facts: what holds for the run; may be empty.
+        label: in front of titles where there are several; else empty.
+    """
+
+    BUSY_FROM = 0.3
+    """Share of time with a kernel running, from which a sample counts as one under load."""
+
+    def __init__(self, view: View, group: str, facts: Mapping[str, Any], label: str) -> None:
+        self.view, self.group, self.facts, self.label = view, group, facts, label
+
+    def loaded(self, *names: str) -> list[np.ndarray]:
+        """Gauges, at the samples under load where all of them are known."""
+        util, *columns = samples(self.view, self.group, "util", *names)
+        kept = util >= self.BUSY_FROM
+        for column in columns:
+            kept &= np.isfinite(column)
+        return [column[kept] for column in columns]
+
+    def not_loaded(self, *names: str) -> str:
+        """Why ``loaded`` gave nothing."""
+        util = known(self.view, self.group, "util")
+        if not len(util):
+            return why(self.view, f"{self.group}.util", otherwise="how busy it is, is unknown")
+        if float(util.max()) < self.BUSY_FROM:
+            return f"the GPU was never busy in this stretch of time (at most {percent(util.max())})"
+        return why(self.view, *(f"{self.group}.{name}" for name in names))
+
+    def newest(self, name: str, part: str = "") -> float | None:
+        """The last known value of a gauge, of ``part`` (``health``) of its groups."""
+        return newest(self.view, self.group + (f".{part}" if part else ""), name)
+
+    def held(self) -> np.ndarray:
+        """What held its clocks back at the samples under load: masks of NVML's bits."""
+        masks = self.loaded("throttle_reasons")[0]
+        return masks[(masks >= 0) & (masks < 1 << 24)].astype(np.int64)
+
+
+def gpus(view: View) -> list[Gpu]:
+    """Every GPU that was sampled, in order."""
+    groups = [name for name in view.groups("gpu") if _GPU.fullmatch(name)]
+    told = {f"gpu{found.get('index')}": found for found in items(host(view), "gpus")}
+    several = len(groups) > 1
+    return [
+        Gpu(view, group, told.get(group, {}), f"{group}: " if several else "") for group in groups
+    ]
+
+
+def gpus_used(view: View) -> int:
+    """How many GPUs the engine uses; all there are, where no engine says."""
+    engine = mapping(view.meta, "engine")
+    if text(engine, "device") == "cpu":
+        return 0
+    parts = [number(engine, f"{kind}_parallel") for kind in ("tensor", "pipeline", "data")]
+    if engine and parts[0] is not None:
+        wanted = math.prod(part for part in parts if part is not None and 1 <= part <= 1024)
+        return int(min(wanted, 1024))
+    return max(len(gpus(view)), len(items(host(view), "gpus")))
+
+
+def listed(words: Sequence[str], most: int = 5) -> str:
+    """``a, b and 3 more``."""
+    shown = ", ".join(words[:most])
+    return shown if len(words) <= most else f"{shown} and {len(words) - most} more"

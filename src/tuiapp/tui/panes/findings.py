@@ -1,0 +1,139 @@
+"""Why this host is slow: everything that was looked at, the likeliest cause first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.strip import Strip
+
+from tuiapp.diagnosis import diagnose
+from tuiapp.diagnosis.finding import BAD, FINE, UNKNOWN, WARN, Finding
+from tuiapp.tui.panes.base import Key, Pane, Part, Scene
+from tuiapp.tui.panes.lines import wrap
+from tuiapp.tui.renderables.canvas import Canvas, fit
+from tuiapp.tui.renderables.palette import Ink, Palette
+
+_MARKS = {
+    BAD: ("✗", Ink.BAD),
+    WARN: ("!", Ink.WARN),
+    UNKNOWN: ("?", Ink.DIM),
+    FINE: ("✓", Ink.GOOD),
+}
+_INDENT = 2
+_TITLE = 30
+"""Cells of a title with its text beside it."""
+_LEAST_TEXT = 30
+_BAR, _THUMB = "│", "┃"
+
+Line = tuple[tuple[int, str, Ink], ...]
+"""Pieces of a line: column, text, ink."""
+
+
+class FindingsPane(Pane):
+    """Why this host may be slow: each factor with what was read and what to do."""
+
+    TITLE = "Why slow"
+    EVERY: ClassVar[int] = 4
+    FULL_KEYS: ClassVar[tuple[Key, ...]] = (("↑↓", "scroll", "focused.scroll_lines(1)"),)
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "scroll_lines(-1)", "up", show=False),
+        Binding("down,j", "scroll_lines(1)", "down", show=False),
+    ]
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self._offset = 0
+        self._most = 0
+
+    def title(self, scene: Scene) -> str:
+        return f"{self.TITLE} · {scene.window_label}"
+
+    def parts(self, scene: Scene, width: int, height: int) -> Sequence[Part]:
+        lines = described(diagnose(scene.view), width - 2)
+        self._most = max(len(lines) - height, 0)
+        self._offset = min(self._offset, self._most)
+        return ((_Page(lines, self._offset), height),)
+
+    def action_scroll_lines(self, step: int) -> None:
+        self._offset = min(max(self._offset + step, 0), self._most)
+        self.screen.redraw(force=True)  # type: ignore[attr-defined]
+
+    def on_mouse_scroll_down(self) -> None:
+        self.action_scroll_lines(3)
+
+    def on_mouse_scroll_up(self) -> None:
+        self.action_scroll_lines(-3)
+
+
+def described(findings: Sequence[Finding], width: int) -> list[Line]:
+    """A sentence on all of them, then causes with their advice, the unknown, and the rest."""
+    lines: list[Line] = [((0, line, Ink.STRONG),) for line in wrap(_sum(findings), width)]
+    for finding in findings:
+        if finding.is_cause:
+            lines += [(), *_cause(finding, width)]
+    for severity in (UNKNOWN, FINE):
+        group = [finding for finding in findings if finding.severity == severity]
+        lines += [()] if group else []
+        for finding in group:
+            lines += _beside(finding, width)
+    return lines
+
+
+def _sum(findings: Sequence[Finding]) -> str:
+    causes = sum(finding.is_cause for finding in findings)
+    unknown = sum(finding.severity == UNKNOWN for finding in findings)
+    found = "nothing found" if not causes else f"{causes} cause{'' if causes == 1 else 's'} found"
+    unread = f"{unknown} could not be told" if unknown else "all of them could be told"
+    return f"{found}; {len(findings)} factors looked at, {unread}"
+
+
+def _cause(finding: Finding, width: int) -> list[Line]:
+    mark, ink = _MARKS[finding.severity]
+    lines: list[Line] = [((0, mark, ink), (_INDENT, fit(finding.title, width - _INDENT), ink))]
+    for text, shade in ((finding.evidence, Ink.TEXT), (finding.advice, Ink.ACCENT)):
+        lines += [((_INDENT, line, shade),) for line in wrap(text, width - _INDENT)]
+    return lines
+
+
+def _beside(finding: Finding, width: int) -> list[Line]:
+    """The title, and the evidence beside it where there is room for both, else below."""
+    mark, ink = _MARKS[finding.severity]
+    shade = Ink.TEXT if finding.severity == FINE else Ink.DIM
+    left = _INDENT + _TITLE + 1
+    if width - left < _LEAST_TEXT:
+        left = _INDENT + 2
+        head: Line = ((0, mark, ink), (_INDENT, fit(finding.title, width - _INDENT), Ink.TEXT))
+        below = wrap(finding.evidence, width - left, 2)
+        return [head, *(((left, line, Ink.DIM),) for line in below)]
+    first, *more = wrap(finding.evidence, width - left) or [""]
+    title = fit(finding.title, _TITLE)
+    return [
+        ((0, mark, ink), (_INDENT, title, Ink.TEXT), (left, first, shade)),
+        *(((left, line, shade),) for line in more),
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """Lines from ``offset`` on, with a thumb at the right edge where not all fit."""
+
+    lines: Sequence[Line]
+    offset: int
+
+    def strips(self, width: int, height: int, palette: Palette) -> list[Strip]:
+        """Exactly ``height`` strips of ``width`` cells."""
+        canvas = Canvas(width, height, palette)
+        for row, line in enumerate(self.lines[self.offset : self.offset + max(height, 0)]):
+            for col, text, ink in line:
+                canvas.text(row, col, text, ink)
+        total = len(self.lines)
+        if total > height > 0:
+            size = max(height * height // total, 1)
+            top = round(self.offset / (total - height) * (height - size))
+            for row in range(height):
+                lit = top <= row < top + size
+                canvas.text(row, width - 1, _THUMB if lit else _BAR, Ink.DIM if lit else Ink.FAINT)
+        return canvas.strips()
