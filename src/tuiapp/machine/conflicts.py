@@ -49,10 +49,9 @@ def _bits(facts: Facts, verdict: Verdict) -> list[str]:
         if facts.has("physical", "dmi") and facts.first("signature", "xen"):
             where = facts.where("physical", "dmi")
             found.append(f"{where} names hardware; DMI strings can be set, so CPUID won")
-    if verdict.machine == BARE_METAL:
-        if facts.first("virtio"):
-            where = facts.where("virtio")
-            found.append(f"{where} is virtio; cards for servers imitate it, so bare metal won")
+    if verdict.machine == BARE_METAL and facts.first("virtio"):
+        where = facts.where("virtio")
+        found.append(f"{where} is virtio; cards for servers imitate it, so bare metal won")
     return found
 
 

@@ -81,9 +81,7 @@ def _registers(leaf: int, values: Any) -> Registers | None:
     if not isinstance(values, list) or len(values) != 4:
         return None
     numbers = [_number(value) for value in values]
-    if None in numbers and not (
-        HYPERVISOR_LEAF < leaf < HYPERVISOR_END and numbers[1] is not None
-    ):
+    if None in numbers and not (HYPERVISOR_LEAF < leaf < HYPERVISOR_END and numbers[1] is not None):
         return None
     eax, ebx, ecx, edx = (number or 0 for number in numbers)
     return eax, ebx, ecx, edx

@@ -34,6 +34,8 @@ def unnamed_guest(facts: Facts) -> tuple[str | None, str]:
         if name := _specific(facts, kind):
             if name == "qemu" and _accelerated(facts):
                 return "kvm", "; QEMU's machine, on a real processor"
+            if name == "qemu" and (cloud := facts.first("cloud")) in HYPERVISOR_OF:
+                return HYPERVISOR_OF[cloud], f"; QEMU's machine, at {cloud}"
             return name, f"; {facts.where(kind, name)} names {name}"
     if name := model_name(facts):
         return name, f"; its devices are those of {name}"
@@ -62,7 +64,10 @@ def _kvm_name(facts: Facts) -> tuple[str, str]:
     if not facts.first("dmi", "physical", "cloud") and (
         facts.has("brand", "firecracker") or devices
     ):
-        return "firecracker", "; the processor's name or the bus is Firecracker's, and DMI is missing"
+        return (
+            "firecracker",
+            "; its name or bus is Firecracker's, and DMI is missing",
+        )
     return "kvm", ""
 
 

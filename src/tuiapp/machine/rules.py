@@ -1,7 +1,7 @@
 """The written rules that turn facts into an answer. The first that applies decides.
 
 1. A machine that is a program (UML, Lx86) is that, whatever CPUID says: CPUID is the outer one's.
-2. Xen comes before CPUID, which paravirtual domains do not trap. In dom0 an outer one is looked for.
+2. Xen comes before CPUID, which paravirtual domains do not trap. Under dom0 an outer one may lie.
 3. Hyper-V's answer with the rights to create partitions and manage CPUs is its root partition.
 4. CPUID's highest known signature names the hypervisor; DMI refines it, and overrules it only for
    VirtualBox and Parallels, and where Hyper-V's interface is merely offered by another.
@@ -61,6 +61,11 @@ def _program(facts: Facts) -> Verdict | None:
 
 def _xen(facts: Facts) -> Verdict | None:
     found = facts.all("xen")
+    if not found and facts.last("signature") != "xen":
+        return None
+    if "dom0" not in found and "domu" not in found and facts.has("physical", "dmi"):
+        because = "Xen is below, yet the firmware is hardware's, which only its control domain sees"
+        return Verdict(HOST_PARTITION, "xen", XEN_DOM0, None, LIKELY, because)
     if not found:
         return None
     if "dom0" in found:
@@ -83,9 +88,7 @@ def _hyperv_root(facts: Facts) -> Verdict | None:
         because = "Hyper-V answers CPUID and grants the rights of the root partition"
         if outer:
             because += f", on a machine of {outer}"
-        return Verdict(
-            HOST_PARTITION, "hyperv", HYPERV_ROOT, bool(outer) or None, CERTAIN, because
-        )
+        return Verdict(HOST_PARTITION, "hyperv", HYPERV_ROOT, bool(outer) or None, CERTAIN, because)
     if not facts.all("root") and facts.has("physical", "dmi") and not outer:
         because = "Hyper-V answers CPUID, yet the firmware is hardware's; its rights are not known"
         return Verdict(HOST_PARTITION, "hyperv", HYPERV_ROOT, None, WEAK, because)
@@ -140,17 +143,17 @@ def _lscpu(facts: Facts) -> Verdict | None:
 def _device_model(facts: Facts) -> Verdict | None:
     for kind in ("vmm", "clock", "device-model"):
         if facts.first(kind) and facts.strength(kind) != WEAK:
-            because = f"{facts.where(kind)} belongs to virtual machines, though nothing else says so"
+            because = f"{facts.where(kind)} belongs to virtual machines; nothing else says so"
             return Verdict(GUEST, model_name(facts), None, None, WEAK, because)
     if facts.first("device-model") and not facts.first("physical", "bit", "flag"):
-        because = f"{facts.where('device-model')} looks like a virtual machine's; that alone is weak"
+        because = f"{facts.where('device-model')} looks like a virtual machine's, which is weak"
         return Verdict(GUEST, model_name(facts), None, None, WEAK, because)
     if facts.has("brand", "qemu"):
         because = f"{facts.where('brand', 'qemu')} names a processor that only QEMU has"
         return Verdict(GUEST, model_name(facts) or "qemu", None, None, WEAK, because)
     if facts.has("smbios", "on"):
         because = f"{facts.where('smbios')} calls it a virtual machine, and nothing else does"
-        return Verdict(GUEST, model_name(facts), None, None, WEAK, because)
+        return Verdict(GUEST, unnamed_guest(facts)[0], None, None, WEAK, because)
     return None
 
 
@@ -175,7 +178,7 @@ def _bare_metal(facts: Facts) -> Verdict | None:
 def _bare_confidence(
     facts: Facts, bit: bool, flag: bool, physical: list[str], metal: str | None
 ) -> str:
-    """Several witnesses that do not know of each other are certain, one that can be bent is weak."""
+    """Several independent witnesses are certain; one that can be bent is weak."""
     if metal or "dmi" in physical:
         if bit and (facts.has("smbios", "off") or "pci" in physical or metal):
             return CERTAIN

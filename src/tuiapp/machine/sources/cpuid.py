@@ -38,12 +38,11 @@ SIGNATURES = {
     "VirtualApple": "rosetta",
     "Jailhouse": "jailhouse",
     "EVMMEVMMEVMM": "intel-evmm",
-    "IntelTDX": "tdx",
 }
 """Known strings only: what an unsupported leaf answers is chance, and may look like text."""
 
-NO_HYPERVISOR = frozenset({"rosetta", "microsoft-xta", "tdx"})
-"""Translators and modules that answer in a hypervisor's place, or beside it."""
+NO_HYPERVISOR = frozenset({"rosetta", "microsoft-xta"})
+"""Translators of instructions that answer in a hypervisor's place."""
 
 
 def look(notes: Notes) -> None:
@@ -96,7 +95,11 @@ def _note_hyperv(notes: Notes, cpuid: Cpuid, base: int) -> None:
     rights = registers[1]
     if rights & CREATE_PARTITIONS and rights & CPU_MANAGEMENT:
         notes.add(
-            where, "1, 1", "this is the root partition, which owns the hardware", "root=yes", CERTAIN
+            where,
+            "1, 1",
+            "this is the root partition, which owns the hardware",
+            "root=yes",
+            CERTAIN,
         )
     else:
         held = f"{rights & 1}, {rights >> 12 & 1}"
@@ -112,10 +115,7 @@ def _note_kvm(notes: Notes, cpuid: Cpuid, base: int) -> None:
 
 
 def _note_outer_module(notes: Notes, cpuid: Cpuid) -> None:
-    registers = cpuid.read(0x21)
-    top = cpuid.read(0)
-    # Intel answers an unsupported leaf with the highest basic one: ask for the string itself.
-    if registers and top and top[0] >= 0x21:
+    if registers := cpuid.read(0x21):
         text = struct.pack("<3I", registers[1], registers[3], registers[2]).decode("latin-1")
         if text.strip(" \0") == "IntelTDX":
             proves = "this is a trust domain, its memory encrypted"

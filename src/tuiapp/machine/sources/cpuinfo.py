@@ -34,6 +34,9 @@ def look(notes: Notes) -> None:
         proves = "x86 is translated on a POWER machine"
         notes.add(PATH, f"vendor_id {vendor}", proves, "emulated=powervm-lx86", CERTAIN)
     _note_flags(notes, found, vendor)
+    if re.match(r"(?!riscv$)[\w-]+,[\w-]+$", core := found.get("uarch", "")):
+        proves = "the firmware names the core; hypervisors write riscv"
+        notes.add(f"{PATH} uarch", core, proves, "physical=core", LIKELY)
     if brand:
         note_brand(notes, f"{PATH} model name", brand)
 
@@ -66,6 +69,8 @@ def _note_flags(notes: Notes, found: dict[str, str], vendor: str) -> None:
         notes.add(where, "no hypervisor", proves, "flag=off", LIKELY)
     if "vmx" in flags or "svm" in flags:
         shown = "vmx" if "vmx" in flags else "svm"
-        notes.add(where, shown, "virtual machines can be run here; bare metal and guests both show it")
+        notes.add(
+            where, shown, "virtual machines can be run here; bare metal and guests both show it"
+        )
     if "tdx_guest" in flags:
         notes.add(where, "tdx_guest", "this is a trust domain", "confidential=tdx", CERTAIN)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from tuiapp.machine.report import CERTAIN, LIKELY
 from tuiapp.machine.sources.base import Notes
 
@@ -24,8 +26,8 @@ BOARDS = (
     ("microsoft,hyperv", "hyperv"),
     ("microsoft,openvmm", "hyperv"),
     ("crosvm", "crosvm"),
-    ("apple,virt", "apple"),
 )
+_VIRTUAL_MODEL = re.compile(r"(?i)qemu|\bvirt(?:ual|io)?\b|xenvm|pseries|foundation-v8|\bfvp\b")
 
 
 def look(notes: Notes) -> None:
@@ -72,14 +74,12 @@ def _note_dummy(notes: Notes, where: str, qemu: bool) -> None:
 
 def _note_board(notes: Notes, root: str) -> None:
     model = notes.text(f"{root}/model", quiet=True)
-    if model and not _virtual_model(model):
+    board = notes.text(f"{root}/compatible", quiet=True) or ""
+    # Partitions of PowerVM carry the model of the machine below.
+    partition = model and model.startswith("IBM,") and "powernv" not in board
+    if model and not partition and not _VIRTUAL_MODEL.search(model):
         proves = "the firmware names a physical board and no hypervisor"
         notes.add(f"{root}/model", _words(model), proves, "physical=devicetree", LIKELY)
-
-
-def _virtual_model(model: str) -> bool:
-    low = model.lower()
-    return any(word in low for word in ("qemu", "virt", "xen", "pseries", "foundation-v8", "fvp"))
 
 
 def _first(compatible: str, table: tuple[tuple[str, str], ...]) -> str | None:

@@ -28,7 +28,11 @@ AZURE_TAG = "7783-7084-3265-9085-8269-3286-77"
 _MAKERS = ("sys_vendor", "product_name", "board_vendor", "board_name", "chassis_vendor")
 
 LABELS: tuple[tuple[tuple[str, ...], str, str], ...] = (
-    (("sys_vendor", "board_vendor", "bios_vendor", "chassis_vendor"), r"innotek GmbH", "virtualbox"),
+    (
+        ("sys_vendor", "board_vendor", "bios_vendor", "chassis_vendor"),
+        r"innotek GmbH",
+        "virtualbox",
+    ),
     (("product_name", "board_name"), r"VirtualBox", "virtualbox"),
     (("sys_vendor", "bios_vendor", "product_name"), r"VMware", "vmware"),
     (("sys_vendor", "product_name", "bios_vendor"), r"Parallels", "parallels"),
@@ -45,7 +49,11 @@ LABELS: tuple[tuple[tuple[str, ...], str, str], ...] = (
     (("product_name",), r"KVM(?: Virtual Machine)?$|RHEL AV|OpenShift Virtualization", "kvm"),
     (("sys_vendor", "product_name"), r"RHEV Hypervisor|oVirt|KubeVirt|Virtuozzo", "kvm"),
     (("sys_vendor", "product_name"), r"OpenStack|RDO$|CloudStack|Nutanix AHV", "kvm"),
-    (("product_name",), r"AHV$|SmartDC HVM|Droplet$|vServer$|Compute Instance$|SolusVM|Proxmox VE", "kvm"),
+    (
+        ("product_name",),
+        r"AHV$|SmartDC HVM|Droplet$|vServer$|Compute Instance$|SolusVM|Proxmox VE",
+        "kvm",
+    ),
     (("sys_vendor", "bios_vendor"), r"Red Hat(?:,? Inc\.?)?$", "kvm"),
     (("product_version",), r"(?:pc-(?:i440fx|q35)|virt)-rhel|RHEL-[\d.]+ PC", "kvm"),
     (("product_name", "sys_vendor"), r"QEMU", "qemu"),

@@ -21,6 +21,9 @@ def look(notes: Notes) -> None:
     if "-gvisor" in version or GVISOR_BUILD in version:
         proves = "gVisor answers in the kernel's place"
         notes.add(VERSION, version, proves, "container=gvisor", CERTAIN)
+    if "BrandZ virtual linux" in version:
+        proves = "illumos answers in the kernel's place"
+        notes.add(VERSION, version, proves, "container=illumos-lx", CERTAIN)
     _note_shared_kernels(notes)
 
 

@@ -64,5 +64,3 @@ def _note_bios(notes: Notes, found: dict[str, str]) -> None:
     name = "kvm" if "-rhel" in model or found["BIOS Vendor ID"] == "Red Hat" else "qemu"
     shown = f"{found['BIOS Vendor ID']}, {model}"
     notes.add("lscpu, BIOS Vendor ID", shown, f"{name} calls its processors so", f"dmi={name}")
-
-

@@ -25,7 +25,13 @@ def look(notes: Notes) -> None:
     seen: set[str] = set()
     for line in text.split("\n", MOST_LINES)[:MOST_LINES]:
         fields = line.split(" ")
-        if len(fields) < 10 or "-" not in fields or fields[4] not in WATCHED:
+        if len(fields) < 10 or "-" not in fields:
+            continue
+        if "fuse.lxcfs" in fields and fields[4].startswith("/proc/") and "lxcfs" not in seen:
+            seen.add("lxcfs")
+            proves = "lxcfs counts the processors for a container here"
+            notes.add(f"{PATH} {fields[4]}", "fuse.lxcfs", proves, "container=lxc", LIKELY)
+        if fields[4] not in WATCHED:
             continue
         if fields[4] == "/" and "kataShared" in fields[fields.index("-") + 1 :]:
             proves = "the root is shared into a virtual machine of its own by Kata"

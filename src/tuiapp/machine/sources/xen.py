@@ -22,9 +22,7 @@ def look(notes: Notes) -> None:
     if kind == "xen":
         _note_features(notes)
         _note_uuid(notes)
-    if notes.tree.exists("/sys/bus/xen"):
-        proves = "the kernel registers this bus in Xen domains only"
-        notes.add("/sys/bus/xen", "exists", proves, "xen=domain", LIKELY)
+    _note_bus(notes)
 
 
 def _note_capabilities(notes: Notes) -> None:
@@ -45,6 +43,14 @@ def _note_features(notes: Notes) -> None:
         notes.add(path, text, "bit 11: this is the control domain", "xen=dom0", CERTAIN)
     elif text:
         notes.add(path, text, "bit 11 is off: an ordinary domain", "xen=domu", LIKELY)
+
+
+def _note_bus(notes: Notes) -> None:
+    """Any kernel that could run under Xen has the bus; only one that does fills it."""
+    for folder in ("/sys/bus/xen/devices", "/sys/bus/xen/drivers"):
+        if names := notes.names(folder, quiet=True):
+            proves = "the kernel fills this bus in Xen domains only"
+            notes.add(folder, " ".join(names[:8]), proves, "xen=domain", LIKELY)
 
 
 def _note_uuid(notes: Notes) -> None:
