@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -43,9 +44,9 @@ class RecordedCpuid:
 def open_record(path: str | Path) -> RecordedCpuid | None:
     """The record at ``path``; None when there is no such file, Unavailable when it is none."""
     place = Path(path)
-    if not place.exists():
+    if not os.path.lexists(place):
         return None
-    if not place.is_file():
+    if place.is_symlink() or not place.is_file():
         raise Unavailable("cpuid.json is no regular file")
     try:
         with place.open("rb") as file:

@@ -54,7 +54,7 @@ class Tree:
     def bytes(self, path: str) -> bytes:
         """At most ``MOST_BYTES`` of the file at an absolute ``path``; Unavailable, and why."""
         try:
-            return _read_file(self._place(path))
+            return _read_file(self._place(path), follow=self.live)
         except (OSError, ValueError) as error:
             raise Unavailable(_reason(error)) from None
 
@@ -79,7 +79,7 @@ class Tree:
                 pass
         try:
             parent, _, name = path.rpartition("/")
-            return os.readlink(os.path.join(self._place(parent or "/"), _plain(name)))
+            return str((self._place(parent or "/") / _plain(name)).readlink())
         except (OSError, ValueError) as error:
             raise Unavailable(_reason(error)) from None
 
@@ -96,14 +96,14 @@ class Tree:
         if self.beside is None:
             raise Unavailable("no output of the program was recorded")
         try:
-            return _read_file(os.path.join(self.beside, _plain(name))).decode("utf-8", "replace")
+            return _read_file(self.beside / _plain(name)).decode("utf-8", "replace")
         except (OSError, ValueError) as error:
             raise Unavailable(_reason(error)) from None
 
-    def _place(self, path: str) -> str:
+    def _place(self, path: str) -> Path:
         """The real path of ``path``, no symlink left in it unless this is the live system."""
         if self.live:
-            return path
+            return Path(path)
         done: list[str] = []
         todo = _parts(path)
         links = 0
@@ -112,18 +112,18 @@ class Tree:
             if part == "..":  # above the root is the root, as for the kernel
                 del done[-1:]
                 continue
-            place = os.path.join(self.root, *done, part)
-            if not os.path.islink(place):
+            place = self.root.joinpath(*done, part)
+            if not place.is_symlink():
                 done.append(part)
             elif (links := links + 1) > MOST_LINKS:
                 raise OSError(errno.ELOOP, "too many links")
             else:
-                target = os.readlink(place)
+                target = str(place.readlink())
                 done = [] if target.startswith("/") else done
                 todo += _parts(target)
             if len(todo) + len(done) > MOST_PARTS:
                 raise OSError(errno.ENAMETOOLONG, "too deep")
-        return os.path.join(self.root, *done)
+        return self.root.joinpath(*done)
 
 
 def _parts(path: str) -> list[str]:
@@ -137,9 +137,11 @@ def _plain(name: str) -> str:
     return name
 
 
-def _read_file(place: str) -> bytes:
-    _check_regular(os.stat(place).st_mode)  # opening a device alone may do something
-    handle = os.open(place, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+def _read_file(place: Path, follow: bool = False) -> bytes:
+    # Opening a device alone may do something, so it is looked at before.
+    _check_regular(place.stat(follow_symlinks=follow).st_mode)
+    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
+    handle = os.open(place, flags if follow else flags | os.O_NOFOLLOW)
     try:
         _check_regular(os.fstat(handle).st_mode)
         return _read_up_to(handle, MOST_BYTES)

@@ -38,10 +38,10 @@ def look(notes: Notes) -> None:
             _add(notes, field, found[field], name, CERTAIN)
     for field in VENDOR_FIELDS:
         text = found.get(field, "")
-        name = next((name for pattern, name in PROVIDERS if pattern.match(text)), None)
+        provider = next((one for pattern, one in PROVIDERS if pattern.match(text)), None)
         # Google's own laptops carry its name too: only the product is the cloud's.
-        if name and not (text == "Google" and "Compute" not in found.get("product_name", "")):
-            _add(notes, field, text, name, LIKELY)
+        if provider and not (text == "Google" and "Compute" not in found.get("product_name", "")):
+            _add(notes, field, text, provider, LIKELY)
 
 
 def _add(notes: Notes, field: str, text: str, name: str, strength: str) -> None:

@@ -94,13 +94,8 @@ def _note_hyperv(notes: Notes, cpuid: Cpuid, base: int) -> None:
         return
     rights = registers[1]
     if rights & CREATE_PARTITIONS and rights & CPU_MANAGEMENT:
-        notes.add(
-            where,
-            "1, 1",
-            "this is the root partition, which owns the hardware",
-            "root=yes",
-            CERTAIN,
-        )
+        proves = "this is the root partition, which owns the hardware"
+        notes.add(where, "1, 1", proves, "root=yes", CERTAIN)
     else:
         held = f"{rights & 1}, {rights >> 12 & 1}"
         notes.add(where, held, "this is a guest partition, if Hyper-V it is", "root=no", LIKELY)

@@ -69,8 +69,6 @@ def _note_flags(notes: Notes, found: dict[str, str], vendor: str) -> None:
         notes.add(where, "no hypervisor", proves, "flag=off", LIKELY)
     if "vmx" in flags or "svm" in flags:
         shown = "vmx" if "vmx" in flags else "svm"
-        notes.add(
-            where, shown, "virtual machines can be run here; bare metal and guests both show it"
-        )
+        notes.add(where, f"{shown}: virtual machines can be run here, in a guest as well")
     if "tdx_guest" in flags:
         notes.add(where, "tdx_guest", "this is a trust domain", "confidential=tdx", CERTAIN)

@@ -51,7 +51,7 @@ LABELS: tuple[tuple[tuple[str, ...], str, str], ...] = (
     (("sys_vendor", "product_name"), r"OpenStack|RDO$|CloudStack|Nutanix AHV", "kvm"),
     (
         ("product_name",),
-        r"AHV$|SmartDC HVM|Droplet$|vServer$|Compute Instance$|SolusVM|Proxmox VE",
+        r"AHV$|SmartDC|Droplet$|vServer$|Compute Instance$|SolusVM|Proxmox",
         "kvm",
     ),
     (("sys_vendor", "bios_vendor"), r"Red Hat(?:,? Inc\.?)?$", "kvm"),

@@ -31,7 +31,7 @@ def look(notes: Notes) -> None:
         text = notes.tree.output("lscpu.txt")
     except Unavailable:
         return
-    found = {}
+    found: dict[str, str] = {}
     for line in text.split("\n", MOST_LINES)[:MOST_LINES]:
         name, _, value = line.partition(":")
         found.setdefault(name.strip(), value.strip())

@@ -28,10 +28,11 @@ MODELS = {
 EMULATED_BRIDGES = frozenset({"8086:1237", "8086:29c0", "8086:7190", "8086:7191", "8086:7192"})
 """Chipsets of the 1990s and of 2007 that device models imitate; nearly nobody has them now."""
 
-ROOT_MAKERS = frozenset(
+_ROOT_MAKERS = (
     "8086 1022 1002 1d94 1d17 1106 1039 10b9 1166 1014 0014 17cb 1e30 1def 177d 14e4 19e5 1556"
-    " 14c3 10ee 104c 16c3 17cd 1957 11ab 1b4b 1d87 1db7 1fe9 1c36 1bcf 8088 1f0a".split()
+    " 14c3 10ee 104c 16c3 17cd 1957 11ab 1b4b 1d87 1db7 1fe9 1c36 1bcf 8088 1f0a"
 )
+ROOT_MAKERS = frozenset(_ROOT_MAKERS.split())
 """Makers of processors and chipsets. Makers of cards are left out: cards are passed through."""
 
 
