@@ -26,6 +26,8 @@ class Signal:
         proves: what follows from it, in one clause; empty when nothing does.
         strength: ``certain``, ``likely`` or ``weak``; empty when it proves nothing.
         unread: why it could not be read; empty when it was.
+        fact: ``kind=value``, what the rules go by; the kinds stand in ``facts``. Empty when the
+            signal is only shown.
     """
 
     source: str
@@ -34,6 +36,7 @@ class Signal:
     proves: str = ""
     strength: str = ""
     unread: str = ""
+    fact: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """Only what is known."""

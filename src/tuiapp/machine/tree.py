@@ -2,13 +2,32 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
+from itertools import islice
 from pathlib import Path
 
 from tuiapp.errors import Unavailable
 
 MOST_BYTES = 1 << 20
 MOST_NAMES = 10_000
+MOST_LINKS = 40
+"""Symlinks followed on the way to one file, as many as the kernel follows."""
+
+MOST_PARTS = 256
+LINK_TEXT = ".readlink"
+"""A recorded symlink may stand in a text file of its name with this ending."""
+
+_REASONS = {
+    errno.ENOENT: "does not exist",
+    errno.ENOTDIR: "does not exist",
+    errno.EACCES: "permission denied",
+    errno.EPERM: "permission denied",
+    errno.EISDIR: "is a directory",
+    errno.ELOOP: "links in a loop",
+    errno.ENAMETOOLONG: "has too long a name",
+}
 
 
 class Tree:
@@ -19,31 +38,136 @@ class Tree:
 
     Args:
         root: ``/`` for the live system.
+
+    Attributes:
+        live: this is the running system, whose links may lead anywhere.
+        beside: the folder of the record, where the output of programs may lie beside a tree that
+            is called ``root``; None for the live system and for a bare tree.
     """
 
     def __init__(self, root: str | Path = "/") -> None:
         self.root = Path(root)
         self.live = os.path.realpath(root) == "/"
+        named_root = Path(os.path.abspath(root)).name == "root"  # noqa: PTH100 - resolves no link
+        self.beside = None if self.live or not named_root else self.root.parent
 
     def bytes(self, path: str) -> bytes:
         """At most ``MOST_BYTES`` of the file at an absolute ``path``; Unavailable, and why."""
-        raise NotImplementedError
+        try:
+            return _read_file(self._place(path), follow=self.live)
+        except (OSError, ValueError) as error:
+            raise Unavailable(_reason(error)) from None
 
     def text(self, path: str) -> str:
         """The file as text without the white space and NULs around it; Unavailable, and why."""
-        raise NotImplementedError
+        return self.bytes(path).decode("utf-8", "replace").strip(" \t\r\n\v\f\0")
 
     def names(self, path: str) -> list[str]:
         """Sorted names in a directory, at most ``MOST_NAMES``; Unavailable, and why."""
-        raise NotImplementedError
+        try:
+            with os.scandir(self._place(path)) as entries:
+                return sorted(entry.name for entry in islice(entries, MOST_NAMES))
+        except (OSError, ValueError) as error:
+            raise Unavailable(_reason(error)) from None
 
     def link(self, path: str) -> str:
         """Where a symlink points, as written; a recorded one may stand in ``path.readlink``."""
-        raise NotImplementedError
+        if not self.live:
+            try:
+                return self.text(path + LINK_TEXT)
+            except Unavailable:
+                pass
+        try:
+            parent, _, name = path.rpartition("/")
+            return str((self._place(parent or "/") / _plain(name)).readlink())
+        except (OSError, ValueError) as error:
+            raise Unavailable(_reason(error)) from None
 
     def exists(self, path: str) -> bool:
         """Something is there, readable or not."""
-        raise NotImplementedError
+        try:
+            os.lstat(self._place(path))
+        except (OSError, ValueError):
+            return False
+        return True
+
+    def output(self, name: str) -> str:
+        """What a program printed, from a text file beside a recorded tree; Unavailable, and why."""
+        if self.beside is None:
+            raise Unavailable("no output of the program was recorded")
+        try:
+            return _read_file(self.beside / _plain(name)).decode("utf-8", "replace")
+        except (OSError, ValueError) as error:
+            raise Unavailable(_reason(error)) from None
+
+    def _place(self, path: str) -> Path:
+        """The real path of ``path``, no symlink left in it unless this is the live system."""
+        if self.live:
+            return Path(path)
+        done: list[str] = []
+        todo = _parts(path)
+        links = 0
+        while todo:
+            part = todo.pop()
+            if part == "..":  # above the root is the root, as for the kernel
+                del done[-1:]
+                continue
+            place = self.root.joinpath(*done, part)
+            if not place.is_symlink():
+                done.append(part)
+            elif (links := links + 1) > MOST_LINKS:
+                raise OSError(errno.ELOOP, "too many links")
+            else:
+                target = str(place.readlink())
+                done = [] if target.startswith("/") else done
+                todo += _parts(target)
+            if len(todo) + len(done) > MOST_PARTS:
+                raise OSError(errno.ENAMETOOLONG, "too deep")
+        return self.root.joinpath(*done)
+
+
+def _parts(path: str) -> list[str]:
+    """The names in ``path``, the first one last."""
+    return [part for part in reversed(path.split("/")) if part not in ("", ".")]
+
+
+def _plain(name: str) -> str:
+    if name in ("", ".", "..") or "/" in name:
+        raise ValueError("is no file name")
+    return name
+
+
+def _read_file(place: Path, follow: bool = False) -> bytes:
+    # Opening a device alone may do something, so it is looked at before.
+    _check_regular(place.stat(follow_symlinks=follow).st_mode)
+    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
+    handle = os.open(place, flags if follow else flags | os.O_NOFOLLOW)
+    try:
+        _check_regular(os.fstat(handle).st_mode)
+        return _read_up_to(handle, MOST_BYTES)
+    finally:
+        os.close(handle)
+
+
+def _check_regular(mode: int) -> None:
+    if stat.S_ISDIR(mode):
+        raise OSError(errno.EISDIR, "is a directory")
+    if not stat.S_ISREG(mode):
+        raise ValueError("is no regular file")
+
+
+def _read_up_to(handle: int, most: int) -> bytes:
+    pieces = []
+    while most > 0 and (piece := os.read(handle, min(most, 1 << 16))):
+        pieces.append(piece)
+        most -= len(piece)
+    return b"".join(pieces)
+
+
+def _reason(error: OSError | ValueError) -> str:
+    if isinstance(error, OSError):
+        return _REASONS.get(error.errno or 0, f"cannot be read ({error.strerror})")
+    return str(error) if str(error) == "is no regular file" else "has an impossible name"
 
 
 __all__ = ["MOST_BYTES", "MOST_NAMES", "Tree", "Unavailable"]

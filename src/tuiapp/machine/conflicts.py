@@ -1,0 +1,64 @@
+"""Signals that disagree with the answer, each in a sentence that says which won, and why."""
+
+from __future__ import annotations
+
+from tuiapp.machine.containers import left_over
+from tuiapp.machine.facts import Facts
+from tuiapp.machine.report import BARE_METAL, GUEST
+from tuiapp.machine.rules import Verdict
+
+RELATED = (
+    frozenset({"kvm", "qemu", "firecracker", "cloud-hypervisor", "crosvm", "lkvm"}),
+    frozenset({"powervm", "powervm-lx86"}),
+)
+"""Names of one thing: a device model and the accelerator it uses."""
+
+NAMING = {
+    "signature": "CPUID may be another's interface, offered for the guest's drivers",
+    "dmi": "DMI strings can be set at will",
+    "lscpu": "lscpu looks at CPUID first",
+    "platform": "it describes another layer",
+}
+
+
+def conflicts(facts: Facts, verdict: Verdict) -> tuple[str, ...]:
+    """Every disagreement, in the order of the rules."""
+    found = [*_names(facts, verdict), *_bits(facts, verdict), left_over(facts)]
+    return tuple(dict.fromkeys(sentence for sentence in found if sentence))
+
+
+def _names(facts: Facts, verdict: Verdict) -> list[str]:
+    if verdict.hypervisor is None:
+        return []
+    found = []
+    for kind, why in NAMING.items():
+        for name in dict.fromkeys(facts.all(kind)):
+            if not _related(name, verdict.hypervisor):
+                where = facts.where(kind, name)
+                found.append(f"{where} says {name}; {verdict.hypervisor} won: {why}")
+    return found
+
+
+def _bits(facts: Facts, verdict: Verdict) -> list[str]:
+    found = []
+    if verdict.machine == GUEST:
+        hidden = [kind for kind in ("bit", "flag") if facts.has(kind, "off")]
+        if hidden and not _plain_off(facts):
+            where = facts.where(hidden[0], "off")
+            found.append(f"{where} shows no hypervisor; it can be hidden, so the guest's signs won")
+        if facts.has("physical", "dmi") and facts.first("signature", "xen"):
+            where = facts.where("physical", "dmi")
+            found.append(f"{where} names hardware; DMI strings can be set, so CPUID won")
+    if verdict.machine == BARE_METAL and facts.first("virtio"):
+        where = facts.where("virtio")
+        found.append(f"{where} is virtio; cards for servers imitate it, so bare metal won")
+    return found
+
+
+def _plain_off(facts: Facts) -> bool:
+    """Emulated and Xen's paravirtual machines never had the bit."""
+    return bool(facts.first("emulated", "xen"))
+
+
+def _related(one: str, other: str) -> bool:
+    return one == other or any(one in family and other in family for family in RELATED)

@@ -1,0 +1,102 @@
+"""ACPI: who made the tables, and the devices that only device models have."""
+
+from __future__ import annotations
+
+import re
+
+from tuiapp.errors import Unavailable
+from tuiapp.machine.report import CERTAIN, LIKELY, WEAK
+from tuiapp.machine.sources.base import Notes
+
+TABLES, DEVICES = "/sys/firmware/acpi/tables", "/sys/bus/acpi/devices"
+WANTED_TABLES = ("FACP", "DSDT", "APIC", "MCFG")
+MOST_DEVICES = 400
+
+MAKERS = {
+    "FIRECK": "firecracker",
+    "CLOUDH": "cloud-hypervisor",
+    "CROSVM": "crosvm",
+    "BOCHS": "qemu",
+    "QEMU": "qemu",
+    "VRTUAL": "hyperv",
+    "VBOX": "virtualbox",
+    "VMWARE": "vmware",
+    "Xen": "xen",
+    "PRLS": "parallels",
+    "BHYVE": "bhyve",
+    "ACRN": "acrn",
+    "RHTVM": "kvm",
+}
+EXACT_MAKERS = frozenset({"firecracker", "cloud-hypervisor", "crosvm"})
+HARDWARE_IDS = {
+    "QEMU0001": "qemu",
+    "QEMU0002": "qemu",
+    "QEMUVGID": "qemu",
+    "VMBUS": "hyperv",
+    "MSFT1000": "hyperv",
+    "VBOX0001": "virtualbox",
+    "XEN0000": "xen",
+    "PRL4000": "parallels",
+    "PRL4005": "parallels",
+    "PRL4007": "parallels",
+    "FWCFG0001": "bhyve",
+}
+AMAZON_IDS = frozenset({"AMZNC10C", "AMZN0001"})
+
+
+def look(notes: Notes) -> None:
+    """Read the makers of some tables and the identifiers of the devices."""
+    _note_makers(notes)
+    _note_devices(notes)
+
+
+def _note_makers(notes: Notes) -> None:
+    if not notes.tree.exists(TABLES):
+        notes.miss(TABLES, "does not exist")
+        return
+    seen: set[str] = set()
+    for table in WANTED_TABLES:
+        path = f"{TABLES}/{table}"
+        try:
+            maker = oem_id(notes.tree.bytes(path))
+        except Unavailable as reason:
+            if reason.message != "does not exist":
+                notes.miss(path, reason.message)
+            continue
+        if maker and maker not in seen:
+            seen.add(maker)
+            _note_maker(notes, path, maker)
+
+
+def oem_id(table: bytes) -> str:
+    """The maker in an ACPI table's header, bytes 10 to 15."""
+    return re.sub(r"[^ -~]", "", table[10:16].decode("latin-1")).strip()
+
+
+def _note_maker(notes: Notes, path: str, maker: str) -> None:
+    name = MAKERS.get(maker)
+    where = f"{path} OEM id"
+    if name in EXACT_MAKERS:
+        notes.add(where, maker, f"{name} wrote the table", f"vmm={name}", CERTAIN)
+    elif name:
+        notes.add(where, maker, f"the tables of {name}", f"device-model={name}", LIKELY)
+    else:
+        notes.add(where, maker)
+
+
+def _note_devices(notes: Notes) -> None:
+    seen: set[str] = set()
+    for device in notes.names(DEVICES, quiet=True)[:MOST_DEVICES]:
+        path = f"{DEVICES}/{device}/hid"
+        kind = notes.text(path, quiet=True) or ""
+        if kind in seen:
+            continue
+        seen.add(kind)
+        if kind.upper() == "VMGENCTR" or kind == "VM_Gen_Counter":
+            proves = "a virtual machine is told here when it was copied"
+            notes.add(path, kind, proves, "guest=vmgenid", CERTAIN)
+        elif name := HARDWARE_IDS.get(kind.upper()):
+            proves = f"a device of {name}"
+            notes.add(path, kind, proves, f"device-model={name}", LIKELY)
+        elif kind in AMAZON_IDS:
+            notes.add(path, kind, "Amazon's identifier; Firecracker uses it too", "", WEAK)

@@ -1,0 +1,167 @@
+"""DMI: what the firmware calls the machine, its board and itself."""
+
+from __future__ import annotations
+
+import re
+
+from tuiapp.errors import Unavailable
+from tuiapp.machine.report import CERTAIN, LIKELY
+from tuiapp.machine.sources.base import Notes
+from tuiapp.machine.sources.clouds import PROVIDERS
+
+FOLDER = "/sys/class/dmi/id"
+FIELDS = (
+    "sys_vendor",
+    "product_name",
+    "product_version",
+    "product_family",
+    "board_vendor",
+    "board_name",
+    "bios_vendor",
+    "bios_version",
+    "chassis_vendor",
+    "chassis_version",
+    "chassis_asset_tag",
+)
+
+AZURE_TAG = "7783-7084-3265-9085-8269-3286-77"
+_MAKERS = ("sys_vendor", "product_name", "board_vendor", "board_name", "chassis_vendor")
+
+LABELS: tuple[tuple[tuple[str, ...], str, str], ...] = (
+    (
+        ("sys_vendor", "board_vendor", "bios_vendor", "chassis_vendor"),
+        r"innotek GmbH",
+        "virtualbox",
+    ),
+    (("product_name", "board_name"), r"VirtualBox", "virtualbox"),
+    (("sys_vendor", "bios_vendor", "product_name"), r"VMware", "vmware"),
+    (("sys_vendor", "product_name", "bios_vendor"), r"Parallels", "parallels"),
+    (("product_name", "bios_vendor", "sys_vendor"), r"BHYVE", "bhyve"),
+    (("product_name", "sys_vendor"), r"Apple Virtualization", "apple"),
+    (("sys_vendor", "product_name"), r"Cloud Hypervisor|cloud-hypervisor", "cloud-hypervisor"),
+    (("sys_vendor", "product_name"), r"(?i:crosvm)", "crosvm"),
+    (("sys_vendor", "product_name"), r"Firecracker", "firecracker"),
+    (("sys_vendor", "bios_vendor"), r"Xen$", "xen"),
+    (("product_name",), r"HVM domU", "xen"),
+    (("sys_vendor", "bios_vendor"), r"ACRN", "acrn"),
+    (("chassis_version", "product_version", "board_version"), r"Hyper-V", "hyperv"),
+    (("sys_vendor", "bios_vendor"), r"OpenVMM", "hyperv"),
+    (("product_name",), r"KVM(?: Virtual Machine)?$|RHEL AV|OpenShift Virtualization", "kvm"),
+    (("sys_vendor", "product_name"), r"RHEV Hypervisor|oVirt|KubeVirt|Virtuozzo", "kvm"),
+    (("sys_vendor", "product_name"), r"OpenStack|RDO$|CloudStack|Nutanix AHV", "kvm"),
+    (
+        ("product_name",),
+        r"AHV$|SmartDC|Droplet$|vServer$|Compute Instance$|SolusVM|Proxmox",
+        "kvm",
+    ),
+    (("sys_vendor", "bios_vendor"), r"Red Hat(?:,? Inc\.?)?$", "kvm"),
+    (("product_version",), r"(?:pc-(?:i440fx|q35)|virt)-rhel|RHEL-[\d.]+ PC", "kvm"),
+    (("product_name", "sys_vendor"), r"QEMU", "qemu"),
+    (("chassis_vendor", "bios_vendor"), r"QEMU", "qemu"),
+    (("sys_vendor", "product_name", "bios_vendor"), r"Bochs", "qemu"),
+    (("product_name",), r"Standard PC \(", "qemu"),
+    (("product_version",), r"pc-(?:i440fx|q35)-\d|virt-\d", "qemu"),
+)
+"""Fields, how their text begins, and the hypervisor. Each line is a maker of device models."""
+
+_PLACEHOLDER = re.compile(
+    r"(?i)[\s.\-_0]*|to be filled.*|default string|system (?:manufacturer|product name|version)"
+    r"|not (?:specified|applicable|available|set)|none|n/a|o\.?e\.?m\.?|unknown|empty|x+|0123456789"
+)
+_SUN = re.compile(r"(?i)oracle|sun microsystems|fujitsu")
+METAL = re.compile(r"\.metal(?:-\w+)?$|-metal(?:-\w+)?$")
+
+
+def look(notes: Notes) -> None:
+    """Read every field, then say what follows from them together."""
+    found = _read(notes)
+    if not found:
+        return
+    guest = _note_labels(notes, found)
+    guest = _note_pairs(notes, found) or guest
+    if not guest:
+        _note_physical(notes, found)
+
+
+def meaningful(text: str) -> str:
+    """``text``, or nothing where a maker left the field as it came."""
+    return "" if _PLACEHOLDER.fullmatch(text) else text
+
+
+def _read(notes: Notes) -> dict[str, str]:
+    if not notes.tree.exists(FOLDER):
+        notes.miss(FOLDER, "does not exist: a microVM, a container, or no firmware of this kind")
+        return {}
+    found = {}
+    for name in FIELDS:
+        try:
+            found[name] = notes.tree.text(f"{FOLDER}/{name}")
+        except Unavailable as reason:
+            if reason.message != "does not exist":
+                notes.miss(f"{FOLDER}/{name}", reason.message)
+    return found
+
+
+def _note_labels(notes: Notes, found: dict[str, str]) -> bool:
+    seen = False
+    for fields, pattern, name in LABELS:
+        for field in fields:
+            text = found.get(field, "")
+            if re.match(pattern, text):
+                proves = f"{name} calls its machines so"
+                notes.add(f"{FOLDER}/{field}", text, proves, f"dmi={name}", LIKELY)
+                seen = True
+    return seen
+
+
+def _note_pairs(notes: Notes, found: dict[str, str]) -> bool:
+    """What one field alone does not say."""
+    system, product = found.get("sys_vendor", ""), found.get("product_name", "")
+    board = found.get("board_vendor", "")
+    where, before = FOLDER, len(notes.signals)
+    if system.startswith("Microsoft") and product.startswith("Virtual Machine"):
+        shown = f"{system}, {product}"
+        notes.add(f"{where}/product_name", shown, "Hyper-V calls its machines so", "dmi=hyperv")
+    if found.get("chassis_asset_tag") == AZURE_TAG:
+        proves = "Azure marks its machines so"
+        notes.add(f"{where}/chassis_asset_tag", AZURE_TAG, proves, "dmi=hyperv", CERTAIN)
+    if board.startswith("Oracle Corporation") and system and not _SUN.match(system):
+        proves = "VirtualBox copies the host's names and leaves its own on the board"
+        notes.add(f"{where}/board_vendor", f"{board}; {system}", proves, "dmi=virtualbox")
+    if re.match(r"[\d.]+\.amazon", found.get("bios_version", "")):
+        proves = "EC2's firmware for Xen"
+        notes.add(f"{where}/bios_version", found["bios_version"], proves, "dmi=xen")
+    if system.startswith("Nutanix") and "AHV" in product:
+        notes.add(f"{where}/product_name", product, "Nutanix runs KVM", "dmi=kvm")
+    return len(notes.signals) > before
+
+
+def _note_physical(notes: Notes, found: dict[str, str]) -> None:
+    """Names of hardware, where no field is a hypervisor's."""
+    product = found.get("product_name", "")
+    if METAL.search(product) and found.get("sys_vendor", "").startswith("Amazon EC2"):
+        proves = "EC2 calls whole machines so"
+        notes.add(f"{FOLDER}/product_name", product, proves, "metal=aws", LIKELY)
+        return
+    if found.get("bios_vendor", "").startswith(("SeaBIOS", "EFI Development Kit II / OVMF")):
+        proves = "firmware that is built for virtual machines"
+        notes.add(f"{FOLDER}/bios_vendor", found["bios_vendor"], proves, "device-model=qemu")
+        return
+    for field in ("board_vendor", "sys_vendor"):
+        maker = meaningful(found.get(field, ""))
+        if maker and not _is_provider(maker):
+            shown = ", ".join(
+                filter(None, (maker, meaningful(found.get("board_name", "") or product)))
+            )
+            proves = "the firmware names hardware"
+            notes.add(f"{FOLDER}/{field}", shown, proves, "physical=dmi", LIKELY)
+            return
+    for field in _MAKERS:
+        if text := meaningful(found.get(field, "")):
+            notes.add(f"{FOLDER}/{field}", text)
+            return
+
+
+def _is_provider(maker: str) -> bool:
+    """Providers write their name over bought hardware and over virtual machines alike."""
+    return any(pattern.match(maker) for pattern, _ in PROVIDERS)
