@@ -2,5 +2,34 @@
 
 from __future__ import annotations
 
-PROBES: dict[str, str] = {}
-"""Name to ``"module:function"``, resolved on use."""
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tuiapp.tax.report import Tax
+
+PROBES: dict[str, str] = {
+    "cpuid_exit": "tuiapp.tax.exits:probe",
+    "clock_read": "tuiapp.tax.clocks:probe",
+    "context_switch": "tuiapp.tax.switches:probe",
+    "page_fault": "tuiapp.tax.faults:probe",
+    "wakeup": "tuiapp.tax.wakeups:probe",
+    "memory": "tuiapp.tax.bandwidth:probe",
+    "gpu": "tuiapp.tax.gpu:probe",
+}
+"""Name to ``"module:function"``, resolved on use; the order is that of measuring."""
+
+
+def measure(
+    progress: Callable[[str], None] | None = None, engine_python: str | None = None
+) -> Tax:
+    """Run every probe once: about four seconds, and what importing torch takes where there is a GPU.
+
+    Args:
+        progress: told, before each probe, what is being measured.
+        engine_python: a Python that has torch, for the GPU; this one, when left out.
+    """
+    from tuiapp.tax.run import run  # numpy and all probes; `tuiapp --help` must not load them
+
+    return run(PROBES, progress or (lambda _: None), engine_python)
