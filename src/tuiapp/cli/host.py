@@ -1,4 +1,4 @@
-"""``tuiapp host``: what this machine is, with evidence, and what makes it slower than it could be."""
+"""``tuiapp host``: what this machine is, with evidence, and what makes it slower than need be."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
         from tuiapp.cli.host_report import report
 
         measured = _measure() if args.tax else None
-        report(found, root, measured, as_json=args.json, explain=args.explain)
+        report(found, measured, as_json=args.json, explain=args.explain)
     return 0
 
 

@@ -7,7 +7,6 @@ import shutil
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from pathlib import Path
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
@@ -38,13 +37,11 @@ _LABEL = 11
 _COLOURS = {"bad": "31;1", "warn": "33;1", "fine": "32", "unknown": "2", "title": "1", "dim": "2"}
 
 
-def report(found: Look, root: Path, tax: Tax | None, *, as_json: bool, explain: bool) -> None:
+def report(found: Look, tax: Tax | None, *, as_json: bool, explain: bool) -> None:
     """Print the whole answer on stdout."""
     facts, reasons = collect_facts(found)
-    if found.tree.live:
-        view = _sampled(facts, reasons, tax)
-    else:
-        view = _view(facts, tax, [])
+    live = found.tree.live
+    view = _sampled(facts, reasons, tax) if live else _view(facts, tax, [])
     findings = _findings(view)
     host = dict(view.meta.get("host") or {})
     if as_json:

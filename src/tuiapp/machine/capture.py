@@ -21,7 +21,9 @@ from tuiapp.machine.tree import MOST_BYTES, Tree
 SUFFIX = ".tar.gz"
 BLANK = "redacted"
 _MOST_FILES, _MOST_TOTAL = 20_000, 64 << 20
-_SERIALS = re.compile(r"(?:serial|uuid|asset_tag|hostname|machine-id|/address$|/wwid$)", re.I)
+_SERIALS = re.compile(
+    r"(?:serial|uuid|asset_tag|hostname|machine-id|/address$|/wwid$)", re.IGNORECASE
+)
 _KEPT_TAGS = re.compile(
     rb"^(?:7783-7084-3265-9085-8269-3286-77|OracleCloud\.com|Amazon EC2|HUAWEICLOUD)\s*$"
 )
