@@ -22,6 +22,7 @@ COMMANDS = {
     "replay": "tuiapp.cli.replay",
     "demo": "tuiapp.cli.demo",
     "sessions": "tuiapp.cli.sessions",
+    "host": "tuiapp.cli.host",
 }
 
 _DESCRIPTION = """\
@@ -38,6 +39,7 @@ examples:
   tuiapp run Qwen/Qwen3-0.6B --preset rag      another model, another load
   tuiapp run --headless --json --requests 200  for scripts: the result as JSON on stdout
   tuiapp replay 20261124                       look at a recording again
+  tuiapp host                                  what this machine is, and what slows it down
 
 tuiapp COMMAND --help tells each command's options."""
 

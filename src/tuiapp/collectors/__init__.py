@@ -15,6 +15,7 @@ COLLECTORS: dict[str, str] = {
     "load": "tuiapp.collectors.load:LoadCollector",
     "process": "tuiapp.collectors.process:ProcessCollector",
     "tuning": "tuiapp.collectors.tuning:TuningCollector",
+    "machine": "tuiapp.collectors.machine:MachineCollector",
     "nvml": "tuiapp.collectors.nvml:NvmlCollector",
     "amdgpu": "tuiapp.collectors.amdgpu:AmdgpuCollector",
     "intel_gpu": "tuiapp.collectors.intel_gpu:IntelGpuCollector",

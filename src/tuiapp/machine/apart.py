@@ -23,7 +23,9 @@ from tuiapp.errors import Unavailable
 MOST_BYTES = 1 << 22
 _CHUNK = 1 << 16
 _SOURCE = str(Path(tuiapp.__file__).resolve().parent.parent)
-_SPAWN = "import sys; sys.path.insert(0, sys.argv[1]); from tuiapp.machine.apart import main; main()"
+_SPAWN = (
+    "import sys; sys.path.insert(0, sys.argv[1]); from tuiapp.machine.apart import main; main()"
+)
 
 
 def call_apart(target: str, *arguments: Any, limit_s: float = 1.0) -> Any:

@@ -21,9 +21,7 @@ PROBES: dict[str, str] = {
 """Name to ``"module:function"``, resolved on use; the order is that of measuring."""
 
 
-def measure(
-    progress: Callable[[str], None] | None = None, engine_python: str | None = None
-) -> Tax:
+def measure(progress: Callable[[str], None] | None = None, engine_python: str | None = None) -> Tax:
     """Run every probe once: about four seconds, and what importing torch takes where there is a GPU.
 
     Args:

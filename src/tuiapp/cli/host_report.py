@@ -1,0 +1,253 @@
+"""The answer of ``tuiapp host``, for people and for scripts."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from textwrap import wrap
+from typing import TYPE_CHECKING, Any
+
+from tuiapp.cli.sessions_common import emit_json, write
+from tuiapp.clock import Clock, sleep_s
+from tuiapp.collectors import COLLECTORS, collector_class
+from tuiapp.collectors.base import Host
+from tuiapp.collectors.recorded import TreeHost
+from tuiapp.errors import TuiappError
+from tuiapp.machine.badge import badge
+from tuiapp.machine.fingerprint import fingerprint
+from tuiapp.machine.report import Signal
+from tuiapp.sources.lines import clean
+
+if TYPE_CHECKING:
+    from tuiapp.diagnosis.finding import Finding
+    from tuiapp.machine.looking import Look
+    from tuiapp.session.view import View
+    from tuiapp.tax.report import Tax
+
+SCHEMA = "tuiapp.host/1"
+_FACTS = ("host", "tuning")
+_SKIPPED = ("machine", "process", "tax", "hiccup")
+"""Probes that are of no use here: done already, of a run, or measured on demand."""
+_SAMPLE_S = 0.3
+_NARROWEST, _WIDEST = 60, 160
+_LABEL = 11
+_COLOURS = {"bad": "31;1", "warn": "33;1", "fine": "32", "unknown": "2", "title": "1", "dim": "2"}
+
+
+def report(found: Look, tax: Tax | None, *, as_json: bool, explain: bool) -> None:
+    """Print the whole answer on stdout."""
+    facts, reasons = collect_facts(found)
+    live = found.tree.live
+    view = _sampled(facts, reasons, tax) if live else _view(facts, tax, [])
+    findings = _findings(view)
+    host = dict(view.meta.get("host") or {})
+    if as_json:
+        emit_json(_as_json(found, host, findings, tax, reasons))
+    else:
+        lines = _lines(found, host, findings, tax, reasons, explain=explain)
+        write("".join(f"{line}\n" for line in lines))
+
+
+def collect_facts(found: Look) -> tuple[dict[str, Any], dict[str, str]]:
+    """(facts about the host with its fingerprint, why others are unknown)."""
+    host = TreeHost(found.tree)
+    facts: dict[str, Any] = {}
+    reasons: dict[str, str] = {}
+    for name in _FACTS:
+        collector = collector_class(name)(host)
+        with suppress(TuiappError, OSError):
+            facts |= collector.facts()
+        reasons |= dict(collector.take_reasons())
+    told = found.machine.as_json()
+    machine = {name: told[name] for name in told if name not in ("evidence", "unread")}
+    facts |= {"virtualization": badge(found.machine), "machine": machine}
+    facts["fingerprint"] = fingerprint(facts)
+    return facts, reasons
+
+
+def _sampled(facts: dict[str, Any], reasons: dict[str, str], tax: Tax | None) -> View:
+    """One short sampling of the live machine by every probe that has something to say here."""
+    from tuiapp.agent import samples_frame
+
+    clock, frames = Clock(), []
+    probes = []
+    for name in COLLECTORS:
+        if name in (*_SKIPPED, *_FACTS):
+            continue
+        collector = collector_class(name)(Host())
+        try:
+            collector.open()
+            facts |= collector.facts()
+        except Exception as error:  # noqa: BLE001 - one probe must not hide the others
+            reasons[name] = getattr(error, "message", f"{type(error).__name__}: {error}")
+        else:
+            probes.append(collector)
+    sleep_s(_SAMPLE_S)
+    for collector in probes:
+        with suppress(Exception):
+            for group, gauges in collector.sample(_SAMPLE_S).items():
+                frames.append(samples_frame(clock.now_ns(), group, gauges))
+        reasons |= dict(collector.take_reasons())
+        collector.close()
+    return _view(facts, tax, frames)
+
+
+def _view(facts: Mapping[str, Any], tax: Tax | None, frames: Sequence[Any]) -> View:
+    """A small session of this moment, so that what judges runs judges it as well."""
+    from tuiapp.events import Frame, Kind
+    from tuiapp.session.columns import Session
+    from tuiapp.session.view import View
+
+    session = Session()
+    attrs = {**facts, **({"tax": tax.as_json()} if tax is not None else {})}
+    session.fold(Frame(Kind.META, 0, 0, attrs={"host": attrs}))
+    for frame in frames:
+        session.fold(frame)
+    return View(session, max((frame.t1_ns for frame in frames), default=0))
+
+
+def _findings(view: View) -> tuple[Finding, ...]:
+    from tuiapp.diagnosis import diagnose
+
+    return diagnose(view)
+
+
+def _as_json(
+    found: Look,
+    host: Mapping[str, Any],
+    findings: Iterable[Finding],
+    tax: Tax | None,
+    reasons: Mapping[str, str],
+) -> dict[str, Any]:
+    facts = {name: value for name, value in host.items() if name not in ("machine", "gpus", "tax")}
+    return {
+        "schema": SCHEMA,
+        "badge": badge(found.machine),
+        **found.machine.as_json(),
+        "fingerprint": host.get("fingerprint"),
+        "host": facts,
+        "gpus": host.get("gpus") or [],
+        "findings": [finding.as_json() for finding in findings],
+        "tax": None if tax is None else tax.as_json(),
+        "unknown": {name: reason for name, reason in reasons.items() if reason},
+    }
+
+
+def _lines(
+    found: Look,
+    host: Mapping[str, Any],
+    findings: Sequence[Finding],
+    tax: Tax | None,
+    reasons: Mapping[str, str],
+    *,
+    explain: bool,
+) -> Iterator[str]:
+    paint = Paint(colours=sys.stdout.isatty() and not os.environ.get("NO_COLOR"))
+    machine = found.machine
+    head = badge(machine)
+    sure = f"  {machine.confidence}" if machine.confidence else ""
+    yield paint("title", head) + paint("dim", sure)
+    yield from _folded("because", machine.because, paint)
+    yield from _folded("cloud", machine.cloud or "", paint)
+    yield from _folded("container", machine.container or "", paint)
+    for conflict in machine.conflicts:
+        yield from _folded("conflict", conflict, paint)
+    yield from _folded("host", _host_words(host), paint)
+    yield from _gpu_lines(host, reasons, paint)
+    yield ""
+    yield from _finding_lines(findings, paint, explain=explain)
+    if tax is not None:
+        yield ""
+        yield paint("title", "what the layers below cost")
+        for line in tax.text_lines():
+            yield from _folded("", line, paint)
+    if explain:
+        yield ""
+        yield from _signal_lines(machine.signals, paint)
+
+
+class Paint:
+    """Colours for a terminal, and none for anything else."""
+
+    def __init__(self, *, colours: bool) -> None:
+        self._colours = colours
+
+    def __call__(self, kind: str, text: str) -> str:
+        text = clean(text)
+        return f"\x1b[{_COLOURS[kind]}m{text}\x1b[0m" if self._colours and text else text
+
+
+def _width() -> int:
+    return min(max(shutil.get_terminal_size((100, 24)).columns, _NARROWEST), _WIDEST)
+
+
+def _folded(label: str, text: str, paint: Paint) -> Iterator[str]:
+    """A label and its text, folded under itself; nothing for no text."""
+    for at, line in enumerate(wrap(clean(text), _width() - _LABEL - 1)):
+        head = label if at == 0 else ""
+        yield paint("dim", f"{head:<{_LABEL}}") + f" {line}"
+
+
+def _host_words(host: Mapping[str, Any]) -> str:
+    cores, threads = host.get("cores_physical"), host.get("cores_logical")
+    memory = host.get("memory_total_bytes")
+    words = [
+        host.get("cpu_model"),
+        f"{cores} cores" if cores else None,
+        f"{threads} threads" if threads and threads != cores else None,
+        f"{memory / (1 << 30):.1f} GiB" if isinstance(memory, int | float) else None,
+        f"Linux {host['kernel']}" if host.get("kernel") else None,
+        host.get("os"),
+    ]
+    return " · ".join(str(word) for word in words if word)
+
+
+def _gpu_lines(host: Mapping[str, Any], reasons: Mapping[str, str], paint: Paint) -> Iterator[str]:
+    gpus = host.get("gpus")
+    if not isinstance(gpus, list) or not gpus:
+        why = reasons.get("nvml", "no GPU was recorded")
+        yield from _folded("GPU", f"none: {why}", paint)
+        return
+    for gpu in gpus:
+        path = gpu.get("path")
+        memory = gpu.get("mem_total_bytes") or gpu.get("memory_total_bytes")
+        words = [
+            gpu.get("name") or "unknown GPU",
+            f"{memory / (1 << 30):.0f} GiB" if isinstance(memory, int | float) else None,
+            gpu.get("pci_bus_id"),
+            f"path {path}" if path else None,
+        ]
+        yield from _folded(
+            f"GPU {gpu.get('index', '?')}", " · ".join(map(str, filter(None, words))), paint
+        )
+
+
+def _finding_lines(findings: Sequence[Finding], paint: Paint, *, explain: bool) -> Iterator[str]:
+    shown = [found for found in findings if explain or found.severity in ("bad", "warn")]
+    counts = {kind: sum(f.severity == kind for f in findings) for kind in ("fine", "unknown")}
+    for found in shown:
+        label = paint(found.severity, f"{found.severity.upper():<{_LABEL}}")
+        yield f"{label} {paint('title', found.title)}"
+        for text in filter(None, (found.evidence, found.advice and f"→ {found.advice}")):
+            yield from _folded("", text, paint)
+    rest = f"{counts['fine']} factors are fine, {counts['unknown']} could not be judged"
+    if not shown:
+        rest = f"nothing found that slows this host down; {rest}"
+    yield paint("dim", rest if explain else f"{rest} (--explain shows them)")
+
+
+def _signal_lines(signals: Sequence[Signal], paint: Paint) -> Iterator[str]:
+    yield paint("title", "signals")
+    for signal in signals:
+        if signal.unread:
+            continue
+        yield f"  {clean(signal.where)}: {clean(signal.value)}"
+        if signal.proves:
+            yield paint("dim", f"    {signal.strength}: {signal.proves}")
+    missing = [signal for signal in signals if signal.unread]
+    if missing:
+        yield paint("title", "could not be read")
+        yield from (f"  {clean(signal.where)}: {clean(signal.unread)}" for signal in missing)

@@ -1,0 +1,38 @@
+"""The host probes' view of a tree: a recorded machine, or the live one while it is captured."""
+
+from __future__ import annotations
+
+import errno
+
+from tuiapp.collectors.base import Host
+from tuiapp.errors import Unavailable
+from tuiapp.machine.tree import Tree
+
+_CLOCK_HZ, _PAGE_BYTES = 100, 4096
+"""Of nearly every Linux: a recorded machine's own are not known."""
+
+
+class TreeHost(Host):
+    """Reads through a ``Tree``, so that nothing outside it can be reached."""
+
+    def __init__(self, tree: Tree) -> None:
+        super().__init__(str(tree.root), _CLOCK_HZ, _PAGE_BYTES)
+        self._tree = tree
+
+    def read(self, path: str) -> bytes:
+        try:
+            return self._tree.bytes(path)
+        except Unavailable as reason:
+            raise OSError(errno.ENOENT, reason.message, path) from reason
+
+    def names(self, path: str) -> list[str]:
+        try:
+            return self._tree.names(path)
+        except Unavailable as reason:
+            raise OSError(errno.ENOENT, reason.message, path) from reason
+
+    def link(self, path: str) -> str:
+        try:
+            return self._tree.link(path)
+        except Unavailable as reason:
+            raise OSError(errno.ENOENT, reason.message, path) from reason

@@ -1,0 +1,71 @@
+"""What two machines have in common, and what not: ordered, comparable, without serial numbers.
+
+Two machines of one kind and set-up have the same fingerprint; it tells kinds apart, not machines.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+FIELDS = (
+    "machine", "hypervisor", "role", "nested", "container", "cloud", "confidential", "cpu_model",
+    "cpu_signature", "sockets", "cores_physical", "cores_online", "cpu_quota_cores", "numa_nodes",
+    "memory_gib", "gpus", "gpu_driver", "kernel", "os", "clocksource", "governor", "thp", "smt",
+    "mitigations",
+)  # fmt: skip
+"""In the order of telling: what decides latency most comes first."""
+_GIB = 1 << 30
+_DIGITS = 12
+
+
+def fingerprint(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """The fingerprint of a host from the facts about it; None for what is unknown.
+
+    Args:
+        facts: of the collectors ``host`` and ``tuning``, with the detected machine as ``machine``.
+
+    Returns:
+        ``FIELDS`` in their order, and ``digest``: equal for equal fields.
+    """
+    machine = facts.get("machine")
+    told = dict(machine) if isinstance(machine, Mapping) else {}
+    found = {name: told.get(name, facts.get(name)) for name in FIELDS}
+    found["machine"] = told.get("machine")
+    found["numa_nodes"] = _count(facts.get("numa_nodes"))
+    found["memory_gib"] = _gib(facts.get("memory_total_bytes"))
+    found["gpus"] = _gpus(facts.get("pci_gpus"))
+    text = json.dumps(found, sort_keys=True, default=str)
+    return {**found, "digest": hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]}
+
+
+def differences(a: Mapping[str, Any], b: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
+    """(field, of A, of B) of what differs, most telling first; unknown is no difference."""
+    return [
+        (name, a[name], b[name])
+        for name in FIELDS
+        if a.get(name) is not None and b.get(name) is not None and a[name] != b[name]
+    ]
+
+
+def _count(found: Any) -> int | None:
+    return (
+        len(found) if isinstance(found, list | tuple) else found if isinstance(found, int) else None
+    )
+
+
+def _gib(found: Any) -> int | None:
+    return round(found / _GIB) if isinstance(found, int | float) else None
+
+
+def _gpus(found: Any) -> list[str] | None:
+    """Vendor and device of each GPU, in the order of the bus; None when it was not looked for."""
+    if not isinstance(found, list):
+        return None
+    return [
+        f"{gpu.get('vendor', '?')}:{gpu.get('device', '?')}"
+        for gpu in found
+        if isinstance(gpu, Mapping)
+    ]

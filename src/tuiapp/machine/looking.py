@@ -1,0 +1,87 @@
+"""Opens a machine, live or recorded, and looks at it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from tuiapp.errors import Unavailable, UsageError
+from tuiapp.machine import inspect
+from tuiapp.machine.capture import RecordingCpuid, RecordingTree, unpack
+from tuiapp.machine.cpuid import Cpuid
+from tuiapp.machine.cpuid_native import execute
+from tuiapp.machine.cpuid_record import open_record
+from tuiapp.machine.report import Machine
+
+CPUID_FILE = "cpuid.json"
+_BESIDE = (CPUID_FILE, "lscpu.txt", "dmidecode.txt")
+"""What may lie in a recorded machine's folder beside its tree."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A machine, and everything that was read to know it.
+
+    Attributes:
+        no_cpuid: why CPUID could not be had; empty when it could.
+    """
+
+    machine: Machine
+    tree: RecordingTree
+    cpuid: RecordingCpuid | None
+    no_cpuid: str = ""
+
+
+def look(root: str | Path = "/") -> Look:
+    """Look at this machine, or at a recorded one.
+
+    Args:
+        root: ``/``, a tree, or a folder with a tree called ``root`` and perhaps ``cpuid.json``.
+
+    Raises:
+        UsageError: there is no such folder.
+        Unavailable: its cpuid.json is none.
+    """
+    place = Path(root)
+    if not place.is_dir():
+        what = "is no folder" if place.exists() else "does not exist"
+        raise UsageError(f"{place} {what}.", "Name a folder that holds a machine's files.")
+    if os.path.realpath(place) == "/":
+        native, why = execute()
+        return _look(RecordingTree("/"), native, why)
+    if (place / "root").is_dir() or any((place / name).is_file() for name in _BESIDE):
+        # Of some machines only a program's output was recorded: their files are all missing then.
+        record = open_record(place / CPUID_FILE)
+        return _look(RecordingTree(place / "root"), record, "it was not recorded")
+    return _look(RecordingTree(place), None, "it was not recorded")
+
+
+def _look(tree: RecordingTree, cpuid: Cpuid | None, why: str) -> Look:
+    if cpuid is None:
+        return Look(inspect(tree, None), tree, None, why)
+    recording = RecordingCpuid(cpuid)
+    return Look(inspect(tree, recording), tree, recording)
+
+
+@contextmanager
+def opened(place: Path) -> Iterator[Path]:
+    """A folder to look at: ``place``, or what is packed in it, for as long as it is needed.
+
+    Raises:
+        UsageError: it is neither a folder nor a capture.
+    """
+    if not place.is_file():
+        yield place
+        return
+    with TemporaryDirectory(prefix="tuiapp-host-") as folder:
+        try:
+            unpack(place, Path(folder))
+        except Unavailable as reason:
+            raise UsageError(
+                f"{reason.message}.", "Name a folder, or what `tuiapp host --capture` wrote."
+            ) from reason
+        yield Path(folder)
