@@ -14,7 +14,7 @@ NAMES = (
     (r"(?:^|/)docker[-/][0-9a-f]{12,64}(?:\.scope)?(?:/|$)", "docker"),
     (r"(?:^|/)libpod-[0-9a-f]{12,64}(?:\.scope)?(?:/|$)", "podman"),
     (r"(?:^|/)crio-[0-9a-f]{12,64}(?:\.scope)?(?:/|$)", "crio"),
-    (r"(?:^|/)lxc(?:\.payload)?[./][^/]+", "lxc"),
+    (r"(?:^|/)lxc(?:/|\.payload[./])[^/]+", "lxc"),
     (r"(?:^|/)machine\.slice/[^/]+/payload(?:/|$)", "systemd-nspawn"),
     (r"(?:^|/)garden/", "garden"),
 )

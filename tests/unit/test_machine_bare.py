@@ -1,0 +1,146 @@
+"""Bare metal is a finding: what suffices for it, and what does not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.doubles.machines import OFF, PLAIN, dmi, leaves, machine, pci
+from tuiapp.machine.report import BARE_METAL, CERTAIN, GUEST, LIKELY, UNKNOWN, WEAK
+
+SERVER = dmi(sys_vendor="Supermicro", product_name="X", board_vendor="Supermicro", board_name="Y")
+BRIDGE = pci("0000:00:00.0 8086:4621 060000", "0000:00:02.0 8086:46a6 030000")
+OFF_BIT = leaves(x00000001=OFF)
+TYPE_0 = bytes([0, 0x18, 0, 0]) + bytes(15)
+VM_BIT_OFF, VM_BIT_ON = TYPE_0 + bytes([0x00]) + bytes(6), TYPE_0 + bytes([0x10]) + bytes(6)
+ENTRY = "/sys/firmware/dmi/entries/0-0/raw"
+
+BARE: list[tuple[str, dict[str, Any], dict[str, Any] | None, str]] = [
+    ("three witnesses", {**SERVER, ENTRY: VM_BIT_OFF}, OFF_BIT, CERTAIN),
+    ("with its bus", {**SERVER, **BRIDGE}, OFF_BIT, CERTAIN),
+    ("cpuid and names", SERVER, OFF_BIT, LIKELY),
+    ("cpuid alone", {}, OFF_BIT, LIKELY),
+    ("flags and names", {**PLAIN, **SERVER}, None, LIKELY),
+    ("flags and the bus", {**PLAIN, **BRIDGE}, None, LIKELY),
+    ("names alone", SERVER, None, WEAK),
+    ("the old list of the bus", {"/proc/bus/pci/devices": "0000\t17cb0113\t0\t 0\n"}, None, LIKELY),
+    ("a board", {"/proc/device-tree/model": b"Raspberry Pi 4 Model B Rev 1.4\0"}, None, LIKELY),
+    ("powernv", {"/proc/cpuinfo": "cpu : POWER9\n\nplatform : PowerNV\n"}, None, LIKELY),
+    ("a named core", {"/proc/cpuinfo": "processor : 0\nuarch : thead,c910\n"}, None, LIKELY),
+    # systemd 18929, 19403, 20628, 27267, 38125: whole machines of EC2
+    (
+        "ec2 metal",
+        {**PLAIN, **dmi(sys_vendor="Amazon EC2", product_name="c6i.metal")},
+        None,
+        LIKELY,
+    ),
+    ("ec2 metal, sized", dmi(sys_vendor="Amazon EC2", product_name="m7i.metal-24xl"), None, LIKELY),
+    ("ec2 metal on arm", dmi(sys_vendor="Amazon EC2", product_name="m6g.metal"), None, LIKELY),
+    # systemd 38562: the same names on virtual and on whole machines
+    ("gce metal", dmi(sys_vendor="Google", product_name="Google Compute Engine"), OFF_BIT, LIKELY),
+    ("alibaba's metal", {**PLAIN, **dmi(product_name="Alibaba Cloud ECS")}, None, WEAK),
+    # systemd 21468, ansible 80197: Microsoft makes hardware
+    ("surface", dmi(sys_vendor="Microsoft Corporation", product_name="Surface Pro 6"), None, WEAK),
+    # systemd 21100, 31871: so does Oracle
+    ("oracle", dmi(sys_vendor="Oracle Corporation", board_vendor="Oracle Corporation"), None, WEAK),
+    ("sun", dmi(sys_vendor="SUN MICROSYSTEMS", board_vendor="Oracle Corporation"), None, WEAK),
+    ("hetzner", dmi(sys_vendor="Hetzner", board_vendor="ASRockRack", board_name="B1"), None, WEAK),
+    ("ovh", dmi(sys_vendor="OVH", board_vendor="Intel Corporation", board_name="S1"), None, WEAK),
+    (
+        "edk2 on arm",
+        dmi(sys_vendor="SolidRun", bios_vendor="EFI Development Kit II / SolidRun"),
+        None,
+        WEAK,
+    ),
+    (
+        "a chromebook",
+        dmi(sys_vendor="Google", product_name="Eve", board_vendor="Google", board_name="E"),
+        OFF_BIT,
+        LIKELY,
+    ),
+    (
+        "a processor called HV",
+        dmi(sys_vendor="Loongson", product_name="Loongson-3A5000-HV-EVB"),
+        None,
+        WEAK,
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("case", "files", "cpuid", "confidence"), BARE, ids=[row[0] for row in BARE]
+)
+def test_bare_metal_by_its_witnesses(
+    tmp_path: Path,
+    case: str,
+    files: dict[str, Any],
+    cpuid: dict[str, Any] | None,
+    confidence: str,
+) -> None:
+    found = machine(tmp_path, files, cpuid)
+    assert (found.machine, found.confidence) == (BARE_METAL, confidence), found.because
+    assert found.hypervisor is None
+    assert found.because
+
+
+NOT_ENOUGH: list[tuple[str, dict[str, Any]]] = [
+    ("nothing", {}),
+    ("flags alone", PLAIN),
+    ("an empty cpuinfo", {"/proc/cpuinfo": ""}),
+    ("arm's cpuinfo", {"/proc/cpuinfo": "processor : 0\nCPU implementer : 0x41\n"}),
+    ("placeholders", dmi(sys_vendor="To Be Filled By O.E.M.", board_vendor="Default string")),
+    ("a provider's name", dmi(sys_vendor="Vultr", product_name="VHP")),
+    ("a provider's kind", dmi(sys_vendor="Amazon EC2", bios_vendor="Amazon EC2")),
+    ("a card passed through", {**PLAIN, **pci("0000:00:00.0 10de:2330 030200")}),
+    ("a bridge's kind is wrong", {**PLAIN, **pci("0000:00:00.0 1002:744c 030000")}),
+    ("hyper-v's domains", {**PLAIN, **pci("c05b:00:00.0 8086:0a54 010802")}),
+    (
+        "inside gvisor",
+        {**PLAIN, "/proc/version": "Linux version 4.4.0 #1 SMP Sun Jan 10 15:06:54 PST 2016"},
+    ),
+]
+
+
+@pytest.mark.parametrize(("case", "files"), NOT_ENOUGH, ids=[row[0] for row in NOT_ENOUGH])
+def test_without_a_witness_it_is_unknown_and_says_why(
+    tmp_path: Path, case: str, files: dict[str, Any]
+) -> None:
+    found = machine(tmp_path, files)
+    assert found.machine == UNKNOWN
+    assert found.confidence == ""
+    assert found.because
+
+
+def test_the_firmwares_bit_alone_is_a_weak_guest(tmp_path: Path) -> None:
+    found = machine(tmp_path, {**SERVER, ENTRY: VM_BIT_ON}, OFF_BIT)
+    assert (found.machine, found.confidence) == (GUEST, WEAK)
+
+
+def test_the_bit_is_found_in_dmidecodes_output(tmp_path: Path) -> None:
+    said = "BIOS Information\n\tCharacteristics:\n\t\tSystem is a virtual machine\n\nSystem\n"
+    (tmp_path / "dmidecode.txt").write_text(said)
+    assert machine(tmp_path / "root", SERVER).machine == GUEST
+
+
+def test_virtio_cards_are_sold_for_servers(tmp_path: Path) -> None:
+    files = {
+        **PLAIN,
+        **SERVER,
+        **pci("0000:00:00.0 8086:2020 060000", "0000:3b:00.0 1af4:1000 020000"),
+    }
+    found = machine(tmp_path, files, OFF_BIT)
+    assert found.machine == BARE_METAL
+    assert any("virtio" in conflict for conflict in found.conflicts)
+
+
+def test_functions_of_cards_are_no_sign_of_a_guest(tmp_path: Path) -> None:
+    files = {**PLAIN, **pci("0000:00:00.0 1022:1450 060000", "0000:08:10.0 8086:1520 020000")}
+    assert machine(tmp_path, files).machine == BARE_METAL
+
+
+@pytest.mark.parametrize("raw", [b"", b"\0", bytes(4), bytes([1, 4, 0, 0, 9, 9]), b"\xff" * 5000])
+def test_broken_firmware_tables_say_nothing(tmp_path: Path, raw: bytes) -> None:
+    found = machine(tmp_path, {ENTRY: raw, "/sys/firmware/dmi/tables/DMI": raw})
+    assert found.machine == UNKNOWN
