@@ -145,6 +145,7 @@ def _left(scene: Scene, now_ns: int, *, stopping: bool) -> list[Item]:
         Item(version, Ink.TEXT, keep=4),
         Item(_load(scene), Ink.TEXT, keep=6),
         Item(str(host.get("hostname") or ""), Ink.TEXT, keep=5, most=24),
+        Item(_kind(host), Ink.STRONG, keep=6, most=30),
         Item(_machine(host), Ink.DIM, keep=2),
     ]
 
@@ -178,6 +179,12 @@ def _load(scene: Scene) -> str:
         return f"{name} {clients} clients"
     rate = scene.view.gauge("driver", "rate") or scene.view.health.rate or workload.get("rate")
     return f"{name} {float(rate):.1f} req/s" if rate else name
+
+
+def _kind(host: dict[str, object]) -> str:
+    """What the host is: bare metal, or whose guest."""
+    told = host.get("virtualization")
+    return told if isinstance(told, str) else ""
 
 
 def _machine(host: dict[str, object]) -> str:

@@ -1,0 +1,259 @@
+"""``tuiapp host``: badge, fingerprint, captures, and what it says of recorded machines."""
+
+from __future__ import annotations
+
+import json
+import os
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from tuiapp import cli
+from tuiapp.errors import UsageError
+from tuiapp.machine.badge import badge
+from tuiapp.machine.capture import RecordingTree, redact, unpack, write
+from tuiapp.machine.fingerprint import FIELDS, differences, fingerprint
+from tuiapp.machine.looking import look, opened
+from tuiapp.machine.report import BARE_METAL, GUEST, HOST_PARTITION, UNKNOWN, Machine
+
+UUID = "3f2504e0-4f89-11d3-9a0c-0305e82c3301"
+KVM_GUEST = {
+    "proc/cpuinfo": "processor\t: 0\nmodel name\t: QEMU Virtual CPU version 2.5+\n"
+    "flags\t\t: fpu hypervisor\n",
+    "sys/class/dmi/id/sys_vendor": "QEMU\n",
+    "sys/class/dmi/id/product_name": "Standard PC (i440FX + PIIX, 1996)\n",
+    "sys/class/dmi/id/product_serial": "SN-1234-SECRET\n",
+    "sys/class/dmi/id/product_uuid": f"{UUID}\n",
+    "proc/meminfo": "MemTotal: 8388608 kB\n",
+    "proc/sys/kernel/hostname": "secret-host\n",
+    "proc/sys/kernel/osrelease": "6.1.0\n",
+    "proc/1/environ": "container=docker\0API_KEY=hunter2\0",
+}
+
+
+def lay(folder: Path, files: dict[str, str]) -> Path:
+    """A recorded tree."""
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return folder
+
+
+def run(capsys: pytest.CaptureFixture[str], *argv: str) -> tuple[int, str, str]:
+    code = cli.main(["host", *argv])
+    out, err = capsys.readouterr()
+    return code, out, err
+
+
+@pytest.mark.parametrize(
+    ("machine", "words"),
+    [
+        (Machine(BARE_METAL), "bare metal"),
+        (Machine(BARE_METAL, container="docker"), "docker in bare metal"),
+        (Machine(BARE_METAL, cloud="aws"), "bare metal (AWS)"),
+        (Machine(GUEST, "kvm"), "VM · KVM"),
+        (Machine(GUEST, "firecracker", nested=True), "VM · Firecracker, nested"),
+        (Machine(GUEST, "hyperv", cloud="azure", confidential="sev-snp"),
+         "VM · Hyper-V, SEV-SNP (Azure)"),
+        (Machine(GUEST), "VM"),
+        (Machine(HOST_PARTITION, role="xen-dom0"), "Xen dom0"),
+        (Machine(UNKNOWN, container="podman"), "podman in unknown machine"),
+        (Machine(GUEST, "hyperv", container="wsl"), "WSL, VM · Hyper-V"),
+        (Machine(GUEST, "something-new"), "VM · something-new"),
+    ],
+)  # fmt: skip
+def test_a_badge_says_what_a_machine_is(machine: Machine, words: str) -> None:
+    assert badge(machine) == words
+
+
+FACTS = {
+    "machine": {"machine": "guest", "hypervisor": "kvm"},
+    "cpu_model": "x",
+    "memory_total_bytes": 16_700_000_000,
+    "kernel": "6.1",
+    "hostname": "secret",
+    "numa_nodes": [{"cpus": "0-3"}],
+    "pci_gpus": [{"vendor": "10de", "device": "2330", "slot": "0000:01:00.0"}],
+}
+
+
+def test_a_fingerprint_is_ordered_and_tells_no_names() -> None:
+    found = fingerprint(FACTS)
+    assert tuple(found) == (*FIELDS, "digest")
+    assert "secret" not in json.dumps(found)
+    assert (found["memory_gib"], found["numa_nodes"], found["gpus"]) == (16, 1, ["10de:2330"])
+    assert fingerprint(dict(reversed(FACTS.items()))) == found
+
+
+def test_another_kind_of_machine_has_another_digest() -> None:
+    other = {**FACTS, "machine": {"machine": "bare-metal"}, "kernel": "6.2"}
+    a, b = fingerprint(FACTS), fingerprint(other)
+    assert a["digest"] != b["digest"]
+    assert differences(a, b) == [("machine", "guest", "bare-metal"), ("kernel", "6.1", "6.2")]
+
+
+@pytest.mark.parametrize("facts", [{}, {"machine": 1, "numa_nodes": "x", "pci_gpus": [1, {}]}])
+def test_a_fingerprint_of_nothing_sensible_raises_nothing(facts: dict[str, object]) -> None:
+    assert len(fingerprint(facts)["digest"]) == 12
+
+
+def test_a_capture_gives_the_same_answer_and_no_secrets(tmp_path: Path) -> None:
+    root = lay(tmp_path / "machine", KVM_GUEST)
+    found = look(root)
+    packed = tmp_path / "capture.tar.gz"
+    left = write(packed, found.tree, found.cpuid)
+    with opened(packed) as folder:
+        again = look(folder)
+        text = b"".join(p.read_bytes() for p in folder.rglob("*") if p.is_file()).decode()
+    assert again.machine.machine == found.machine.machine == GUEST
+    assert again.machine.hypervisor == found.machine.hypervisor
+    assert again.machine.container == found.machine.container
+    for secret in ("SN-1234-SECRET", UUID, "hunter2", "secret-host"):
+        assert secret not in text
+    assert any("product_serial" in line for line in left) or "product_serial" not in text
+
+
+@pytest.mark.parametrize(
+    ("path", "data", "kept"),
+    [
+        ("/sys/class/dmi/id/chassis_asset_tag", b"7783-7084-3265-9085-8269-3286-77\n", True),
+        ("/sys/class/dmi/id/chassis_asset_tag", b"ASSET-0815\n", False),
+        ("/sys/class/dmi/id/product_name", b"PowerEdge R740\n", True),
+        ("/proc/sysinfo", b"Sequence Code: 00000000000033E8\nType: 2964\n", False),
+        ("/proc/self/cgroup", b"0::/docker/" + b"ab" * 32, False),
+        ("/sys/class/net/eth0/address", b"52:54:00:12:34:56\n", False),
+    ],
+)
+def test_what_identifies_is_blanked_and_what_tells_stays(
+    path: str, data: bytes, kept: bool
+) -> None:
+    assert (redact(path, data) == data) is kept
+
+
+def test_a_container_stays_a_container_when_its_number_is_blanked() -> None:
+    assert redact("/proc/self/cgroup", b"0::/docker/" + b"ab" * 32).startswith(b"0::/docker/0000")
+
+
+def test_a_capture_does_not_overwrite(tmp_path: Path) -> None:
+    (tmp_path / "x.tar.gz").write_bytes(b"mine")
+    with pytest.raises(UsageError, match="exists already"):
+        write(tmp_path / "x.tar.gz", RecordingTree(tmp_path), None)
+
+
+def test_a_hostile_capture_stays_in_its_folder(tmp_path: Path) -> None:
+    packed = tmp_path / "bad.tar.gz"
+    (tmp_path / "f").write_text("x")
+    with tarfile.open(packed, "w:gz") as archive:
+        archive.add(tmp_path / "f", "../escaped")
+        archive.add(tmp_path / "f", "root/../../escaped")
+        link = tarfile.TarInfo("root/link")
+        link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        archive.addfile(link)
+        archive.add(tmp_path / "f", "root/link/below")
+    folder = tmp_path / "in"
+    folder.mkdir()
+    unpack(packed, folder)
+    assert not (tmp_path / "escaped").exists()
+    assert sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file()) == [
+        "root/link/below"
+    ]
+
+
+def test_a_recorded_machine_as_text_and_json(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = lay(tmp_path / "machine", KVM_GUEST)
+    code, out, _ = run(capsys, "--root", str(root))
+    assert code == 0
+    assert out.startswith("docker in VM · ")
+    code, out, _ = run(capsys, "--root", str(root), "--json")
+    told = json.loads(out)
+    wanted = {"machine", "hypervisor", "role", "container", "cloud", "confidential", "evidence"}
+    assert wanted <= set(told)
+    assert told["machine"] == "guest"
+    assert told["host"]["kernel"] == "6.1.0"
+    assert told["gpus"] == []
+
+
+def test_nothing_of_this_machine_leaks_into_a_recorded_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "empty").mkdir()
+    code, out, _ = run(capsys, "--root", str(tmp_path / "empty"), "--json")
+    told = json.loads(out)
+    assert code == 0
+    assert (told["machine"], told["hypervisor"], told["container"]) == ("unknown", None, None)
+    assert not [name for name, value in told["host"].items()
+                if value and name not in ("virtualization", "fingerprint")]  # fmt: skip
+    assert told["because"]
+
+
+def test_explain_shows_what_was_read_and_what_could_not_be(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = lay(tmp_path / "machine", KVM_GUEST)
+    _, out, _ = run(capsys, "--root", str(root), "--explain")
+    assert "/sys/class/dmi/id" in out
+    assert "could not be read" in out
+
+
+def test_hostile_strings_do_not_reach_the_terminal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    evil = "\x1b]0;owned\x07\x1b[31mQEMU\u202e"
+    root = lay(tmp_path / "machine", {**KVM_GUEST, "sys/class/dmi/id/sys_vendor": evil})
+    for option in ("--explain", "--json"):
+        _, out, _ = run(capsys, "--root", str(root), option)
+        assert "\x1b" not in out
+        assert "\u202e" not in out
+
+
+@pytest.mark.parametrize(
+    ("files", "options", "code"),
+    [
+        ({**KVM_GUEST, "proc/1/environ": ""}, [], 0),
+        ({**KVM_GUEST, "proc/1/environ": ""}, ["--vm"], 0),
+        ({**KVM_GUEST, "proc/1/environ": ""}, ["--container"], 1),
+        (KVM_GUEST, ["--container"], 0),
+        ({}, [], 1),
+    ],
+)
+def test_quiet_answers_with_its_exit_code(
+    files: dict[str, str],
+    options: list[str],
+    code: int,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    root = lay(tmp_path / "machine", files)
+    root.mkdir(exist_ok=True)
+    assert run(capsys, "--root", str(root), "--quiet", *options) == (code, "", "")
+
+
+@pytest.mark.parametrize(
+    ("argv", "says"),
+    [
+        (["--root", "/no/such/folder"], "does not exist"),
+        (["--vm"], "belong to --quiet"),
+        (["--quiet", "--vm", "--container"], "exclude each other"),
+        (["--quiet", "--json"], "prints nothing"),
+        (["--root", "/tmp", "--tax"], "--tax measures"),
+    ],
+)
+def test_bad_words_are_one_sentence(
+    argv: list[str], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out, err = run(capsys, *argv)
+    assert (code, out) == (2, "")
+    assert says in err
+
+
+def test_a_file_that_is_no_capture_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "x").write_bytes(os.urandom(100))
+    code, _, err = run(capsys, "--root", str(tmp_path / "x"))
+    assert code == 2
+    assert "no capture" in err
