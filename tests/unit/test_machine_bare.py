@@ -91,6 +91,7 @@ NOT_ENOUGH: list[tuple[str, dict[str, Any]]] = [
     ("an empty cpuinfo", {"/proc/cpuinfo": ""}),
     ("arm's cpuinfo", {"/proc/cpuinfo": "processor : 0\nCPU implementer : 0x41\n"}),
     ("placeholders", dmi(sys_vendor="To Be Filled By O.E.M.", board_vendor="Default string")),
+    ("no word", dmi(sys_vendor="\ud7fc", board_vendor="??", product_name="1")),
     ("a provider's name", dmi(sys_vendor="Vultr", product_name="VHP")),
     ("a provider's kind", dmi(sys_vendor="Amazon EC2", bios_vendor="Amazon EC2")),
     ("a card passed through", {**PLAIN, **pci("0000:00:00.0 10de:2330 030200")}),

@@ -122,6 +122,7 @@ NAMED: list[tuple[str, dict[str, Any], dict[str, Any] | None, str]] = [
     ("xen by dmi", XEN_DMI, None, "xen"),
     ("ec2 on xen", dmi(bios_vendor="Xen", bios_version="4.11.amazon"), None, "xen"),
     ("ec2 nitro", {**FLAGGED, **EC2}, None, "kvm"),
+    ("ec2 on arm", dmi(sys_vendor="Amazon EC2", product_name="t4g.small"), None, "kvm"),
     ("oci", {**QEMU, **dmi(chassis_asset_tag="OracleCloud.com")}, None, "kvm"),
     ("droplet", dmi(sys_vendor="DigitalOcean", product_name="Droplet"), None, "kvm"),
     ("hetzner's cloud", dmi(sys_vendor="Hetzner", product_name="vServer"), None, "kvm"),

@@ -38,7 +38,7 @@ def unnamed_guest(facts: Facts) -> tuple[str | None, str]:
                 return HYPERVISOR_OF[cloud], f"; QEMU's machine, at {cloud}"
             return name, f"; {facts.where(kind, name)} names {name}"
     if name := model_name(facts):
-        return name, f"; its devices are those of {name}"
+        return name, f"; its devices, or the processor's name, are those of {name}"
     if (cloud := facts.first("cloud")) in HYPERVISOR_OF:
         name = HYPERVISOR_OF[cloud]
         return name, f"; {cloud} runs {name}"

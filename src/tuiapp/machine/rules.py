@@ -109,7 +109,7 @@ def _bit(facts: Facts) -> Verdict | None:
     if not kinds:
         return None
     name, why = unnamed_guest(facts)
-    because = f"{facts.where(kinds[0])} shows a hypervisor{why}"
+    because = f"a hypervisor shows in {facts.where(kinds[0])}{why}"
     return Verdict(GUEST, name, nested=_nested(facts), confidence=CERTAIN, because=because)
 
 
@@ -127,9 +127,9 @@ def _platform(facts: Facts) -> Verdict | None:
 def _dmi(facts: Facts) -> Verdict | None:
     if facts.first("dmi") is None:
         return None
-    name, why = unnamed_guest(facts)
+    name, _ = unnamed_guest(facts)
     strength = LIKELY if facts.strength("dmi") == CERTAIN else facts.strength("dmi")
-    because = f"{facts.where('dmi')} is how a hypervisor's machines are called{why}"
+    because = f"the firmware calls it a machine of {name}: {facts.where('dmi')}"
     return Verdict(GUEST, name, confidence=strength, because=because)
 
 
@@ -142,7 +142,7 @@ def _lscpu(facts: Facts) -> Verdict | None:
 
 def _device_model(facts: Facts) -> Verdict | None:
     for kind in ("vmm", "clock", "device-model"):
-        if facts.first(kind) and facts.strength(kind) != WEAK:
+        if facts.first(kind) and (kind != "device-model" or facts.strength(kind) != WEAK):
             because = f"{facts.where(kind)} belongs to virtual machines; nothing else says so"
             return Verdict(GUEST, model_name(facts), None, None, WEAK, because)
     if facts.first("device-model") and not facts.first("physical", "bit", "flag"):

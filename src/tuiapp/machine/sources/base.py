@@ -31,9 +31,8 @@ class Notes:
     ) -> None:
         """Note what was read, what follows, and the fact that the rules go by."""
         strength = strength if proves else ""
-        self.signals.append(
-            Signal(self.name, where, clean(value), proves, strength, fact=clean(fact))
-        )
+        shown = clean(value) or "(not printable)"
+        self.signals.append(Signal(self.name, where, shown, proves, strength, fact=clean(fact)))
 
     def miss(self, where: str, why: str) -> None:
         """Note what could not be read."""

@@ -6,7 +6,7 @@ import re
 
 from tuiapp.errors import Unavailable
 from tuiapp.machine.report import CERTAIN, LIKELY
-from tuiapp.machine.sources.base import Notes
+from tuiapp.machine.sources.base import Notes, clean
 from tuiapp.machine.sources.clouds import PROVIDERS
 
 FOLDER = "/sys/class/dmi/id"
@@ -69,6 +69,7 @@ _PLACEHOLDER = re.compile(
     r"|not (?:specified|applicable|available|set)|none|n/a|o\.?e\.?m\.?|unknown|empty|x+|0123456789"
 )
 _SUN = re.compile(r"(?i)oracle|sun microsystems|fujitsu")
+INSTANCE = re.compile(r"[a-z][a-z0-9-]*\.[a-z0-9-]+$")
 METAL = re.compile(r"\.metal(?:-\w+)?$|-metal(?:-\w+)?$")
 
 
@@ -84,8 +85,10 @@ def look(notes: Notes) -> None:
 
 
 def meaningful(text: str) -> str:
-    """``text``, or nothing where a maker left the field as it came."""
-    return "" if _PLACEHOLDER.fullmatch(text) else text
+    """``text``, or nothing where a maker left the field as it came, or no word is in it."""
+    shown = clean(text)
+    letters = sum(character.isalpha() for character in shown)
+    return "" if letters < 2 or _PLACEHOLDER.fullmatch(shown) else shown
 
 
 def _read(notes: Notes) -> dict[str, str]:
@@ -128,6 +131,9 @@ def _note_pairs(notes: Notes, found: dict[str, str]) -> bool:
     if board.startswith("Oracle Corporation") and system and not _SUN.match(system):
         proves = "VirtualBox copies the host's names and leaves its own on the board"
         notes.add(f"{where}/board_vendor", f"{board}; {system}", proves, "dmi=virtualbox")
+    if system.startswith("Amazon EC2") and INSTANCE.match(product) and not METAL.search(product):
+        proves = "EC2's size of a virtual machine; whole ones are called metal"
+        notes.add(f"{where}/product_name", product, proves, "dmi=kvm")
     if re.match(r"[\d.]+\.amazon", found.get("bios_version", "")):
         proves = "EC2's firmware for Xen"
         notes.add(f"{where}/bios_version", found["bios_version"], proves, "dmi=xen")

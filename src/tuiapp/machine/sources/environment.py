@@ -5,7 +5,7 @@ from __future__ import annotations
 from tuiapp.errors import Unavailable
 from tuiapp.machine.report import CERTAIN, LIKELY
 from tuiapp.machine.sources.base import Notes
-from tuiapp.machine.sources.manager import note_name
+from tuiapp.machine.sources.manager import manager_name, note_name
 
 PATHS = ("/proc/1/environ", "/proc/self/environ")
 MOST_VARIABLES = 2000
@@ -44,8 +44,9 @@ def _note_variables(notes: Notes, path: str, variables: dict[str, str]) -> None:
         note_name(notes, f"{path} container", manager)
     elif manager:
         # Managers set it for every process inside, but anybody can: it needs a second sign.
-        proves = f"a manager says that this is its container: {manager}"
-        notes.add(f"{path} container", manager, proves, f"container-mark={manager}", LIKELY)
+        name = manager_name(manager)
+        proves = f"a manager says that this is its container: {name}"
+        notes.add(f"{path} container", manager, proves, f"container-mark={name}", LIKELY)
     if "KUBERNETES_SERVICE_HOST" in variables:
         proves = "Kubernetes tells its pods where its service is"
         name = "KUBERNETES_SERVICE_HOST"

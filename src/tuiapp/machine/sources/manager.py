@@ -30,11 +30,15 @@ def look(notes: Notes) -> None:
     _note_first_process(notes)
 
 
+def manager_name(text: str) -> str:
+    """``text`` as a name; ``other`` where it is none."""
+    name = ALIASES.get(text, text)
+    return name if _NAME.fullmatch(name) else "other"
+
+
 def note_name(notes: Notes, path: str, text: str) -> None:
     """Note the container manager that calls itself ``text``."""
-    name = ALIASES.get(text, text)
-    if not _NAME.fullmatch(name):
-        name = "other"
+    name = manager_name(text)
     proves = f"the manager calls itself {name}"
     notes.add(path, text, proves, f"container={name}", CERTAIN)
 
