@@ -25,7 +25,6 @@ MAKERS = {
     "PRLS": "parallels",
     "BHYVE": "bhyve",
     "ACRN": "acrn",
-    "RHTVM": "kvm",
 }
 EXACT_MAKERS = frozenset({"firecracker", "cloud-hypervisor", "crosvm"})
 HARDWARE_IDS = {
@@ -39,7 +38,6 @@ HARDWARE_IDS = {
     "PRL4000": "parallels",
     "PRL4005": "parallels",
     "PRL4007": "parallels",
-    "FWCFG0001": "bhyve",
 }
 AMAZON_IDS = frozenset({"AMZNC10C", "AMZN0001"})
 
