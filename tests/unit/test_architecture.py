@@ -20,7 +20,8 @@ SOURCES = ROOT / "src" / "tuiapp"
 HEAVY = {"textual", "rich", "numpy", "vllm", "torch", "transformers"}
 MOST_LINES = 400
 TABLES = {
-    "COLLECTORS", "COMMANDS", "EXPORTS", "IMPORTS", "PANES", "RULES", "SOURCES", "STATISTICS", "VERBS",
+    "COLLECTORS", "COMMANDS", "EXPORTS", "IMPORTS", "PANES", "RULES", "SOURCES", "STATISTICS",
+    "VERBS",
 }  # fmt: skip
 
 REPORT_MODULES = """

@@ -11,6 +11,8 @@ from tuiapp.collectors.memory import memory_total_bytes
 from tuiapp.errors import Unavailable
 
 _SIBLINGS = "/sys/devices/system/cpu/cpu{}/topology/thread_siblings_list"
+_MOST_CPUS = 1 << 16
+"""No kernel counts further; a recorded tree may say anything."""
 _CLOCKSOURCE = "/sys/devices/system/clocksource/clocksource0/current_clocksource"
 
 
@@ -98,11 +100,11 @@ class HostCollector(Collector):
 
 def parse_list(text: str) -> list[int]:
     """CPU numbers of a kernel list such as ``0-3,8``; Unavailable when it is none."""
-    cpus: list[int] = []
+    parts = [part.partition("-") for part in filter(None, text.strip().split(","))]
     try:
-        for part in filter(None, text.strip().split(",")):
-            first, _, last = part.partition("-")
-            cpus.extend(range(int(first), int(last or first) + 1))
+        spans = [(int(first), int(last or first)) for first, _, last in parts]
     except ValueError as error:
         raise Unavailable(f"{text.strip()[:40]!r} is no list of CPUs") from error
-    return cpus
+    if sum(max(last - first, 0) for first, last in spans) > _MOST_CPUS:
+        raise Unavailable(f"{text.strip()[:40]!r} lists more CPUs than there can be")
+    return [cpu for first, last in spans for cpu in range(first, last + 1)]
