@@ -29,6 +29,7 @@ PICTURES: dict[str, tuple[Callable[[], FakeRun], tuple[int, int], str]] = {
     "failed_start": (SCENES["failed_start"], (80, 24), ""),
     "dead": (SCENES["dead"], (80, 24), ""),
     "help": (SCENES["serving"], (80, 24), "question_mark"),
+    "findings": (SCENES["serving"], (80, 24), "w"),
     "starting": (SCENES["starting"], (120, 35), ""),
     "eight_gpus": (eight_gpus, (120, 35), ""),
     "one_gpu": (lambda: gpu_scenes.watched(1), (120, 35), ""),

@@ -88,9 +88,10 @@ def test_cpu_lists(text: str, cpus: list[int]) -> None:
     assert parse_list(text) == cpus
 
 
-def test_a_broken_cpu_list() -> None:
+@pytest.mark.parametrize("text", ["all of them", "0-99999999999", "1,2-3-4"])
+def test_a_broken_cpu_list(text: str) -> None:
     with pytest.raises(Unavailable):
-        parse_list("all of them")
+        parse_list(text)
 
 
 def test_memory() -> None:

@@ -11,7 +11,9 @@ from tuiapp.collectors.memory import memory_total_bytes
 from tuiapp.errors import Unavailable
 
 _SIBLINGS = "/sys/devices/system/cpu/cpu{}/topology/thread_siblings_list"
-_MOST_CPUS = 1024
+_MOST_CPUS = 1 << 16
+"""No kernel counts further; a recorded tree may say anything."""
+_MOST_CACHES = 1024
 _CACHES = "/sys/devices/system/cpu/cpu{}/cache"
 _SIZE_UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 _CLOCKSOURCE = "/sys/devices/system/clocksource/clocksource0/current_clocksource"
@@ -99,7 +101,7 @@ class HostCollector(Collector):
     def _cache_bytes(self) -> int:
         """Of the outermost caches of the CPUs we may run on, each counted once."""
         outermost = {
-            max(self._caches(cpu), default=(0, "", 0)) for cpu in self._cpus_allowed()[:_MOST_CPUS]
+            max(self._caches(cpu), default=(0, "", 0)) for cpu in self._cpus_allowed()[:_MOST_CACHES]
         }
         total = sum(size for _, _, size in outermost)
         if not total:
@@ -132,11 +134,11 @@ class HostCollector(Collector):
 
 def parse_list(text: str) -> list[int]:
     """CPU numbers of a kernel list such as ``0-3,8``; Unavailable when it is none."""
-    cpus: list[int] = []
+    parts = [part.partition("-") for part in filter(None, text.strip().split(","))]
     try:
-        for part in filter(None, text.strip().split(",")):
-            first, _, last = part.partition("-")
-            cpus.extend(range(int(first), int(last or first) + 1))
+        spans = [(int(first), int(last or first)) for first, _, last in parts]
     except ValueError as error:
         raise Unavailable(f"{text.strip()[:40]!r} is no list of CPUs") from error
-    return cpus
+    if sum(max(last - first, 0) for first, last in spans) > _MOST_CPUS:
+        raise Unavailable(f"{text.strip()[:40]!r} lists more CPUs than there can be")
+    return [cpu for first, last in spans for cpu in range(first, last + 1)]

@@ -23,9 +23,7 @@ def engine(view: View) -> Finding | None:
         return unknown("engine", "engine settings", NOT_TOLD)
     given = facts.get("args")
     words = given[:500] if isinstance(given, list | tuple) else ()
-    speculative = any(
-        isinstance(word, str) and word.split("=")[0] == _SPECULATIVE for word in words
-    )
+    speculative = any(text({"word": word}, "word").split("=")[0] == _SPECULATIVE for word in words)
     evidence = f"{text(facts, 'name')} {text(facts, 'version')} on {device}, eager {_yes(eager)}, "
     evidence += f"prefix cache {_yes(prefix)}, speculation {_yes(speculative)} (engine's own word)"
     if eager and device != "cpu":

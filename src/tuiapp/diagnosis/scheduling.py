@@ -28,6 +28,7 @@ NO_STEAL_TOLD = (
     "parallels",
     "bhyve",
     "tcg",
+    "qemu",
 )
 """Hypervisors that tell their guests no steal time unless asked to."""
 THROTTLED = 0.01

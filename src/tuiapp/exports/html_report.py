@@ -17,6 +17,7 @@ import tuiapp
 from tuiapp.exports.html import headline, tables
 from tuiapp.exports.html.courses import courses, span_s
 from tuiapp.exports.html.distributions import distributions
+from tuiapp.exports.html.findings import findings
 from tuiapp.exports.html.text import escaped, mapping, script_json
 from tuiapp.exports.summary import summary
 from tuiapp.session.view import View
@@ -71,7 +72,7 @@ def _sections(view: View) -> dict[str, str]:
         "slowest": tables.slowest(view),
         "cold_start": tables.cold_start(view),
         "events": tables.events(view),
-        "host": tables.facts(meta.get("host")) + tables.unknown_probes(view),
+        "host": findings(view) + tables.facts(meta.get("host")) + tables.unknown_probes(view),
         "engine": tables.facts(arguments | engine if engine else {}),
         "model": tables.facts(meta.get("model")),
         "workload": tables.facts(meta.get("workload"), "not set"),

@@ -114,11 +114,12 @@ def _one_line(view: View) -> tuple[Field, ...]:
     steal = view.gauge("cpu", "steal")
     used, total = view.gauge("memory", "used_bytes"), view.gauge("memory", "total_bytes")
     gpu = gpu_fields(view) if view.groups("gpu") else _no_gpu(view)
+    keep = 2 if view.groups("gpu") else 8  # what holds a GPU back says as much
     return (
         Field("cpu", _percent(view.gauge("cpu", "total")), 4, "%", keep=9, gap=2),
         Field("steal", _percent(steal), 4, "%", _steal_ink(steal), keep=8, gap=2),
         Field("mem", _percent(_share(used, total)), 4, "%", keep=7, gap=2),
-        *(field for line in _why_slow(view, _WHY) for field in line),
+        *(field for line in _why_slow(view, _WHY, keep) for field in line),
         *gpu,
     )
 
@@ -149,14 +150,15 @@ def _memory(view: View, *, short: bool) -> Gauge:
     return Gauge("mem", fraction, f"{_percent(fraction)} %", note, value_width=6, ink=Ink.REST)
 
 
-def _why_slow(view: View, width: int) -> list[tuple[Field, ...]]:
+def _why_slow(view: View, width: int, keep: int = 8) -> list[tuple[Field, ...]]:
     """The likeliest cause, where there is one."""
     top = diagnose(view)[:1]
     if not top or not top[0].is_cause:
         return []
     words = fit(top[0].title, max(width - 10, 1))
     ink = Ink.BAD if top[0].severity == BAD else Ink.WARN
-    return [(Field("why slow", words, len(words), ink=ink, keep=8, gap=2, align="left"),)]
+    field = Field("why slow", words, len(words), ink=ink, keep=keep, gap=2, align="left")
+    return [(field,)]
 
 
 def _engine_line(view: View) -> tuple[Field, ...]:

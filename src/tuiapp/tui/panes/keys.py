@@ -25,7 +25,7 @@ KEYS: tuple[KeyOffer, ...] = (
     (("z", "window", "screen.zoom"), 7),
     _ENTER,
     (("0-9", "panes", "screen.next_pane"), 5),
-    (("w", "why slow", "screen.full_pane('findings')"), 3),
+    (("w", "why slow", "screen.full_pane('findings')"), 2),
     (("3", "ITL", "screen.full_pane('itl')"), 4),
     (("m", "mark", "screen.mark"), 5),
     (("tab", "pane", "app.focus_next"), 3),
