@@ -14,6 +14,7 @@ COLLECTORS: dict[str, str] = {
     "memory": "tuiapp.collectors.memory:MemoryCollector",
     "load": "tuiapp.collectors.load:LoadCollector",
     "process": "tuiapp.collectors.process:ProcessCollector",
+    "hiccup": "tuiapp.collectors.hiccup:HiccupCollector",
     "nvml": "tuiapp.collectors.nvml:NvmlCollector",
 }
 """Name to ``"module:Class"``, resolved on use: nothing is imported before it is needed."""
