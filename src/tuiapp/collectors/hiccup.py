@@ -20,7 +20,7 @@ _NOT_REALTIME = (
 
 
 class HiccupCollector(Collector):
-    """The meter's reports as rows of ``hiccup``, four a second, and its stalls as rows of ``stall``.
+    """Reports of the meter as rows of ``hiccup``, four a second; stalls as rows of ``stall``.
 
     ``hiccup``: ``wakeups`` meant, ``missed`` in stalls, ``min_s``, ``p99_s`` and ``max_s`` of how
     late they were, ``over_20us`` … ``over_5000us`` wake-ups later than that, ``period_s`` between

@@ -19,6 +19,7 @@ BOUNDS_US = (20, 30, 50, 70, 100, 150, 200, 300, 500, 700, 1000, 1500, 2000, 300
 MAX_MISSED = 100_000
 """Missed wake-ups of one stall that are counted one by one; of a longer stall, that many."""
 _HEAD = struct.Struct(f"<qIIqqqqBH{len(BOUNDS_US)}I")
+_OVER_AT = 9
 _STALL = struct.Struct("<qq")
 
 
@@ -105,11 +106,23 @@ def pack(report: Report) -> bytes:
 def take(buffer: bytearray) -> Iterator[Report]:
     """The whole reports at the start of ``buffer``, which loses them."""
     while len(buffer) >= _HEAD.size:
-        *fields, realtime, stalls = _HEAD.unpack_from(buffer)[:9]
-        end = _HEAD.size + stalls * _STALL.size
+        *numbers, realtime, count = _HEAD.unpack_from(buffer)[:_OVER_AT]
+        over = _HEAD.unpack_from(buffer)[_OVER_AT:]
+        end = _HEAD.size + count * _STALL.size
         if len(buffer) < end:
             return
-        over = _HEAD.unpack_from(buffer)[9:]
-        rows = tuple(_STALL.iter_unpack(bytes(buffer[_HEAD.size : end])))
+        stalls = tuple((at, length) for at, length in _STALL.iter_unpack(buffer[_HEAD.size : end]))
         del buffer[:end]
-        yield Report(*fields, realtime=bool(realtime), over=over, stalls=rows)
+        t_ns, wakeups, missed, min_ns, p99_ns, max_ns, period_ns = numbers
+        yield Report(
+            t_ns,
+            wakeups,
+            missed,
+            min_ns,
+            p99_ns,
+            max_ns,
+            period_ns,
+            bool(realtime),
+            over,
+            stalls,
+        )

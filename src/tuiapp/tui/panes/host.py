@@ -52,7 +52,6 @@ class HostPane(Pane):
             (TextLines(below, Ink.DIM), len(below)),
         )
 
-
     def _below(self, scene: Scene, width: int) -> list[str]:
         """What the numbers mean for the requests, and why some are unknown."""
         self._steady = steady(scene.view, self._steady)

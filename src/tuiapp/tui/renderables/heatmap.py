@@ -19,6 +19,7 @@ _MIN_PLOT = 12
 STALL_LEVELS = 8
 _STALLS_FROM = 5
 _LOWEST_STALL_S, _STALL_DECADES = 0.002, 2
+_LONGEST_DRAWN_S = 1e3
 _LONG_STALL = 5
 """Height from which a stall is drawn as bad: 20 ms."""
 
@@ -37,7 +38,7 @@ def stall_levels(longest_s: np.ndarray) -> np.ndarray:
 
     One scale for all, so that two recordings look alike where they are alike.
     """
-    known = np.nan_to_num(longest_s, nan=0.0)
+    known = np.minimum(np.nan_to_num(longest_s, nan=0.0), _LONGEST_DRAWN_S)
     decades = np.log10(np.maximum(known, _LOWEST_STALL_S) / _LOWEST_STALL_S)
     levels = 1 + np.floor(decades / _STALL_DECADES * STALL_LEVELS + 1e-9).astype(np.intp)
     return np.where(known > 0, np.minimum(levels, STALL_LEVELS), 0)
@@ -66,10 +67,10 @@ class Heatmap:
         slo: first bin beyond the limit.
         marks: signs in a row of their own; None keeps no row, an empty tuple an empty one.
         marks_label: what that row shows.
-        stalls: longest stall of the host in each column, seconds; 0 for none, nan where nobody
-            watched. None keeps no row.
         times: columns and labels of the time axis; empty keeps no row.
         peak: count drawn hottest; the largest shown when None. Give it to keep colours steady.
+        stalls: longest stall of the host in each column, seconds; 0 for none, nan where nobody
+            watched. None keeps no row.
     """
 
     counts: np.ndarray
@@ -77,11 +78,11 @@ class Heatmap:
     slo: int | None = None
     marks: tuple[Mark, ...] | None = None
     marks_label: str = ""
-    stalls: np.ndarray | None = None
-    stalls_label: str = ""
     times: tuple[Tick, ...] = ()
     peak: float | None = None
     empty: str = "no samples yet"
+    stalls: np.ndarray | None = None
+    stalls_label: str = ""
 
     def strips(self, width: int, height: int, palette: Palette) -> list[Strip]:
         """Exactly ``height`` strips of ``width`` cells."""
@@ -202,11 +203,10 @@ class Heatmap:
             for start, text in place_labels(ticks, canvas.width - gutter, gap=2):
                 canvas.text(row, gutter + start, text, Ink.DIM)
 
-
     def _draw_stalls(self, canvas: Canvas, row: int, gutter: int) -> None:
         if gutter:
             canvas.put_right(row, gutter - 2, self.stalls_label, Ink.DIM)
-        longest = np.asarray(self.stalls, np.float64)[-(canvas.width - gutter) :]
+        longest = np.asarray(self.stalls, np.float64)[-max(canvas.width - gutter, 1) :]
         levels, absent = stall_levels(longest), np.isnan(longest)
         place = (row, slice(canvas.width - len(longest), None))
         inks = np.where(levels >= _LONG_STALL, Ink.BAD, Ink.WARN)

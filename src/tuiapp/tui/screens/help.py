@@ -53,9 +53,9 @@ _TERMS = (
     ("oldest", "how long the longest-waiting request has been without a token."),
     ("cpu, mem", "share of all cores that is busy; share of memory that is not available."),
     ("steal", "time the hypervisor gave our CPUs to somebody else."),
-    ("stall p99, max", "how late a process of ours wakes up that only sleeps, over the window: what "
-                       "the host takes away without saying. The pane's full screen says how often "
-                       "it looks and whether slow requests coincide with stalls."),
+    ("stall p99, max", "how late a process of ours wakes up that only sleeps, over the window: "
+                       "what the host takes away without saying. The pane's full screen says how "
+                       "often it looks and whether slow requests coincide with stalls."),
     ("stall ▁▂▅█", "under the heatmap, and in the host's line at 80 columns: the longest stall of "
                    "that time, ▁ from 2 ms, ▅ from 20 ms (red), █ from 112 ms; ╱ nobody looked."),
     ("by chance", "the share of slow requests that would overlap a stall if the same stalls came "
