@@ -3,9 +3,10 @@
     python benchmarks/hiccup.py [SECONDS]
 
 First on a machine left alone, then with a busy loop on every core. The meter is read as the host
-agent reads it, once its pace has settled. After it, in the same run and while it goes on: cyclictest
-(rt-tests) at 10 ms and at 1 ms, its default. Then the meter's process is stopped for a known time, as a hypervisor stops a core, at moments that have
-nothing to do with its deadlines: how many of those stalls it tells, and how long it says they were.
+agent reads it, once its pace has settled. After it, in the same run and while it goes on, comes
+cyclictest (rt-tests) at 10 ms and at 1 ms, its default. Then the meter's process is stopped for a
+known time, as a hypervisor stops a core, at moments that have nothing to do with its deadlines: how
+many of those stalls it tells, and how long it says they were.
 """
 
 from __future__ import annotations
