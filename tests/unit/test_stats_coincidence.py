@@ -38,7 +38,7 @@ def test_chance_is_the_share_of_shifts_that_meet() -> None:
     assert found.share == 0.0
     assert found.by_chance == pytest.approx(0.3)
     assert found.p_value == 1.0
-    assert found.caveats == ("only 1 slow requests",)
+    assert found.caveats == ("only 1 slow request",)
 
 
 def test_a_request_longer_than_every_gap_always_meets() -> None:

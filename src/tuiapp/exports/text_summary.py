@@ -83,11 +83,12 @@ def _stalls(found: dict[str, Any]) -> list[str]:
         f"host       {found['n']} stalls of 2 ms or more, longest {_ms(found['longest_s'])} ms; "
         f"wake-ups late by p99 {_ms(found['wakeup_p99_s'])} ms"
     ]
-    share = found["share_of_slow_requests"]
+    share, n = found["share_of_slow_requests"], found["slow_requests"]
     if share is not None:
         lines.append(
-            f"           {share:.0%} of {found['slow_requests']} requests over the SLO coincide "
-            f"with a stall, {found['by_chance']:.0%} would by chance (p {found['p_value']:.3f})"
+            f"           {round(share * n)} of {n} requests over the SLO ({share * 100:.0f} %) "
+            f"coincide with a stall, {found['by_chance'] * 100:.1f} % would by chance "
+            f"(p {found['p_value']:.3f})"
         )
     return lines + [f"           {caveat}" for caveat in found["caveats"]]
 

@@ -66,7 +66,8 @@ def coincidence(
         return Coincidence(len(starts), len(first), caveats=(reason,))
     length = ends - starts
     hit = _overlap(starts, ends, first, last)
-    few = (f"only {len(starts)} slow requests",) if len(starts) < FEW else ()
+    noun = "request" if len(starts) == 1 else "requests"
+    few = (f"only {len(starts)} slow {noun}",) if len(starts) < FEW else ()
     return Coincidence(
         n=len(starts),
         stalls=len(first),

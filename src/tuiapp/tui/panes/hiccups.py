@@ -69,8 +69,9 @@ def coincidence_lines(view: View) -> list[str]:
     if found.share is not None and found.by_chance is not None:
         p = "" if found.p_value is None else f" (p {found.p_value:.3f})"
         lines.append(
-            f"{found.share:.0%} of {found.n} requests over the SLO coincide with a host stall, "
-            f"{found.by_chance:.0%} would by chance{p}"
+            f"{round(found.share * found.n)} of {found.n} requests over the SLO "
+            f"({found.share * 100:.0f} %) coincide with a host stall, "
+            f"{found.by_chance * 100:.1f} % would by chance{p}"
         )
     return lines + [f"stalls and slow requests: {caveat}" for caveat in found.caveats]
 
