@@ -18,7 +18,7 @@ import msgpack
 
 from tuiapp.clock import NS_PER_S, Clock, cpu_s
 from tuiapp.collectors import COLLECTORS
-from tuiapp.collectors.base import Gauges, Host
+from tuiapp.collectors.base import Gauges, Host, Row
 from tuiapp.collectors.probe import Probe, Turn, make_probe
 from tuiapp.events import PROBE_UNAVAILABLE, Frame, Kind, facts_frame
 from tuiapp.priority import give_way
@@ -161,6 +161,9 @@ class Agent:
                 self._pipe.put(unavailable_frame(turn.t_ns, probe_name, reason))
             for group, gauges in turn.samples.items():
                 self._pipe.put(samples_frame(turn.t_ns, group, gauges))
+            for group, rows in turn.rows.items():
+                if rows:
+                    self._pipe.put(rows_frame(group, rows))
         if tick % _SELF_EVERY == 0:
             self._put_own(now_ns)
         self._pipe.flush()
@@ -188,6 +191,14 @@ def samples_frame(t_ns: int, group: str, gauges: Gauges) -> Frame:
     """One row of gauges."""
     columns = {"t_ns": [t_ns], **{name: [value] for name, value in gauges.items()}}
     return Frame(Kind.SAMPLES, t_ns, t_ns, columns, {"group": group})
+
+
+def rows_frame(group: str, rows: Sequence[Row]) -> Frame:
+    """Rows of gauges, oldest first, each with its own moment; all have the same gauges."""
+    columns: dict[str, Any] = {"t_ns": [t_ns for t_ns, _ in rows]}
+    for name in rows[0][1]:
+        columns[name] = [gauges[name] for _, gauges in rows]
+    return Frame(Kind.SAMPLES, rows[0][0], rows[-1][0], columns, {"group": group})
 
 
 def unavailable_frame(t_ns: int, probe: str, reason: str) -> Frame:

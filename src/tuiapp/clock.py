@@ -35,6 +35,15 @@ def sleep_s(seconds: float) -> None:
     time.sleep(seconds)
 
 
+def sleep_until_ns(deadline_ns: int) -> None:
+    """Block this thread until CLOCK_MONOTONIC reads ``deadline_ns``; not at all when it has.
+
+    The kernel sleeps to an absolute moment of the same clock, so being interrupted on the way to
+    it makes nothing later than the interruption itself.
+    """
+    time.sleep(max(deadline_ns - time.monotonic_ns(), 0) / NS_PER_S)
+
+
 def utc_from_ns(epoch_ns: int) -> datetime:
     """The UTC moment ``epoch_ns`` nanoseconds after the Unix epoch."""
     return datetime.fromtimestamp(epoch_ns / NS_PER_S, UTC)

@@ -31,6 +31,7 @@ class Load:
     ttft_s: float = 0.022
     tpot_s: float = 0.0065
     stall: tuple[float, float] | None = None
+    hiccups: bool = False
     failed_share: float = 0.0
     start_s: float = READY_S
     cores: int = 2
@@ -122,6 +123,8 @@ def frames(load: Load, *, sampled: bool = True) -> Iterator[Frame]:
             yield _steps(run, t0, t1, high - low)
         if sampled:
             yield from samples(load, t1, rng)
+            if load.hiccups:
+                yield from hiccups(load, t1, rng)
     yield facts_frame(end + 1, LOAD_STATE, json.dumps({"state": "done"}))
 
 
@@ -201,7 +204,26 @@ def samples(load: Load, t_ns: int, rng: np.random.Generator) -> Iterator[Frame]:
             "pcie_tx_bytes_per_s": 2e8, "pcie_rx_bytes_per_s": 5e8, "throttle_reasons": 0,
         }  # fmt: skip
     for group, gauges in groups.items():
-        columns = {"t_ns": np.array([t_ns])} | {
-            name: np.array([value], np.float32) for name, value in gauges.items()
-        }
-        yield Frame(Kind.SAMPLES, t_ns, t_ns, columns, {"group": group})
+        yield _row(group, t_ns, gauges)
+
+
+def hiccups(load: Load, t_ns: int, rng: np.random.Generator) -> Iterator[Frame]:
+    """What a hiccup meter would have told: short stalls now and then, and the made-up long one."""
+    found = [(t_ns - 1, rng.lognormal(np.log(0.004), 0.8))] if rng.random() < 0.05 else []
+    if load.stall is not None:
+        low, high = (int((load.start_s + edge) * NS) for edge in load.stall)
+        if t_ns - BATCH_NS < high <= t_ns:
+            found = [(high, (high - low) / NS)]
+    late_s = max([length for _, length in found] + [rng.lognormal(np.log(120e-6), 0.2)])
+    gauges = {"wakeups": 20, "missed": len(found), "min_s": 60e-6, "p99_s": late_s, "max_s": late_s,
+              "period_s": BATCH_NS / NS / 20, "realtime": 1}  # fmt: skip
+    gauges |= {f"over_{us}us": float(late_s > us / 1e6) for us in (100, 200, 500, 1000, 2000, 5000)}
+    yield _row("hiccup", t_ns, gauges)
+    for end_ns, length_s in found:
+        yield _row("stall", end_ns, {"length_s": length_s})
+
+
+def _row(group: str, t_ns: int, gauges: dict[str, float]) -> Frame:
+    columns: dict[str, np.ndarray] = {"t_ns": np.array([t_ns])}
+    columns |= {name: np.array([value], np.float32) for name, value in gauges.items()}
+    return Frame(Kind.SAMPLES, t_ns, t_ns, columns, {"group": group})

@@ -18,7 +18,7 @@ from tuiapp.session.writer import SessionWriter
 
 LOADS = {
     "steady": Load(seed=5, duration_s=15.0, rate=9.0),
-    "stalled": Load(seed=6, duration_s=15.0, rate=9.0, stall=(6.0, 8.5)),
+    "stalled": Load(seed=6, duration_s=15.0, rate=9.0, stall=(6.0, 8.5), hiccups=True),
     "failing": Load(seed=7, duration_s=15.0, rate=9.0, failed_share=0.1),
 }
 
@@ -44,6 +44,8 @@ def shown(view: View) -> dict[str, object]:
     result["health"] = view.health
     result["recent"] = {m: view.recent(m).summary for m in ("ttft", "tpot", "itl", "e2el")}
     result["itl_interval"] = [view.itl_interval(window) for window in (view.window_ns, None)]
+    result["lateness"] = view.lateness(view.window_start_ns)
+    result["stalls"] = [column.tolist() for column in view.stalls(view.window_start_ns)]
     result["gauges"] = [view.gauge("cpu", "total"), view.gauge("process", "rss_bytes")]
     return result
 

@@ -24,6 +24,11 @@ def after_a_stall() -> FakeRun:
     return serving(stall=(40.0, 42.0)).fold(mark_frame(46 * NS, "stall"))
 
 
+def hiccups() -> FakeRun:
+    """A host that stalls now and then, and once for long."""
+    return serving(stall=(40.0, 40.3), hiccups=True)
+
+
 PICTURES: dict[str, tuple[Callable[[], FakeRun], tuple[int, int], str]] = {
     "serving": (SCENES["serving"], (80, 24), ""),
     "failed_start": (SCENES["failed_start"], (80, 24), ""),
@@ -41,6 +46,8 @@ PICTURES: dict[str, tuple[Callable[[], FakeRun], tuple[int, int], str]] = {
     "gpu_divided": (gpu_scenes.divided, (120, 35), "8"),
     "stalled": (SCENES["stalled"], (120, 35), ""),
     "looking_back": (after_a_stall, (120, 35), "z z left left l"),
+    "hiccups": (hiccups, (120, 35), ""),
+    "hiccups_narrow": (hiccups, (80, 24), ""),
     "finished": (SCENES["finished"], (200, 60), ""),
 }
 

@@ -62,6 +62,7 @@ def drawings(values: np.ndarray, text: str) -> dict[str, Renderable]:
             (quantile_fields(first, None, first, 3, caveat=text), (Field(text, text, unit=text),))
         ),
         "heatmap": Heatmap(grid, ticks, 3, (Mark(0, text), Mark(high)), text, ticks),
+        "heatmap with stalls": Heatmap(grid, ticks, stalls=values, stalls_label=text),
         "heatmap of one column": Heatmap(values[:, None], slo=99, empty=text),
         "line": LineChart(
             (Series(values), Series(values[::-1], Ink.SERIES_1)), limit=1.0, empty=text

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from tests.doubles.drawing import PALETTE, PALETTES, picture, style_at
-from tuiapp.tui.renderables.heatmap import Heatmap, Mark, plot_rows
+from tuiapp.tui.renderables.heatmap import Heatmap, Mark, plot_rows, stall_levels, stall_text
 from tuiapp.tui.renderables.palette import HEAT_LEVELS, Depth, Ink
 
 
@@ -110,3 +112,38 @@ def test_limit_is_drawn_where_nothing_is() -> None:
     strips = SAMPLE.strips(27, 6, PALETTE)
     assert strips[0].text[8] == "┄"
     assert style_at(strips, 0, 8) == PALETTE.styles[Ink.SLO]
+
+
+def test_stalls_stand_in_a_row_of_their_own() -> None:
+    stalls = np.zeros(20)
+    stalls[[2, 8, 9, 19]] = 0.002, 0.025, 1.5, 0.010
+    stalls[12:14] = np.nan
+    lines = picture(replace(SAMPLE, stalls=stalls, stalls_label="stall"), 27, 7)
+    assert lines[4:] == [
+        "stall    ▁     ▅█  ╱╱     ▃",
+        "notes     ⚑     ╷",
+        "         -60 s          now",
+    ]
+    assert lines[:4] == picture(SAMPLE, 27, 6)[:4]
+
+
+def test_the_row_of_stalls_stays_when_there_is_none_and_goes_where_there_is_no_room() -> None:
+    quiet = replace(SAMPLE, stalls=np.zeros(20), stalls_label="stall")
+    assert picture(quiet, 27, 7)[4] == "stall"
+    assert not any("stall" in line for line in picture(quiet, 27, 4))
+    assert plot_rows(7, marks=True, times=True, stalls=True) == 4
+    assert plot_rows(4, marks=True, times=True, stalls=True) == 2
+
+
+def test_long_stalls_are_red() -> None:
+    stalls = np.full(20, 0.019)
+    stalls[-1] = 0.021
+    strips = replace(SAMPLE, stalls=stalls).strips(27, 7, PALETTE)
+    assert style_at(strips, 4, 25) == PALETTE.styles[Ink.WARN]
+    assert style_at(strips, 4, 26) == PALETTE.styles[Ink.BAD]
+
+
+def test_heights_of_stalls_are_absolute() -> None:
+    longest = np.array([0.0, 0.0001, 0.002, 0.0199, 0.02, 0.113, 60.0, np.nan])
+    assert list(stall_levels(longest)) == [0, 1, 1, 4, 5, 8, 8, 0]
+    assert stall_text(longest) == " ▁▁▄▅██╱"

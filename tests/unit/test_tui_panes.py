@@ -33,6 +33,8 @@ MS = 1e6
 @lru_cache(maxsize=32)
 def run_of(name: str) -> FakeRun:
     gpus = re.fullmatch(r"(\d+) gpus", name)
+    if name == "hiccups":
+        return serving(hiccups=True, stall=(40.0, 40.3))
     return serving(gpus=int(gpus[1])) if gpus else SCENES[name]()
 
 
@@ -51,7 +53,7 @@ def drawn(pane: str, scene: Scene, width: int, height: int) -> list[str]:
 @settings(max_examples=60, deadline=None)
 @given(
     pane=st.sampled_from(list(PANES)),
-    name=st.sampled_from([*SCENES, "1 gpus", "2 gpus", "3 gpus", "8 gpus"]),
+    name=st.sampled_from([*SCENES, "hiccups", "1 gpus", "2 gpus", "3 gpus", "8 gpus"]),
     window_ns=st.sampled_from(WINDOWS),
     log_axis=st.booleans(),
     full=st.booleans(),
@@ -243,3 +245,36 @@ def test_the_bandwidth_roofline_is_one_line_where_it_is_known(pane: str, device:
     scene = Scene(View(run.session, run.clock.now_ns(), None), PALETTES[Depth.TRUE])
     text = "\n".join(drawn(pane, scene, 80, 12))
     assert re.search(r"decode runs at 5\d % of this [CG]PU's memory bandwidth", text)
+
+
+def test_stalls_stand_under_the_heatmap_at_their_time() -> None:
+    """The run began at 5 s, so the stall of 0.3 s ended at 45.3 s."""
+    width = 67  # 60 columns of a second beside the labels
+    lines = drawn("heatmap", scene_of("hiccups"), width, 12)
+    row = next(line for line in lines if "stall" in line)
+    columns = columns_for(scene_of("hiccups").view, width - 7)
+    assert columns.each_ns == NS
+    at = width - columns.count + (int(45.2 * NS) - columns.start_ns) // columns.each_ns
+    assert row[at] == "█"
+    assert set(row[7:]) <= set(" ▁▂▃▄▅▆▇█")
+    assert not any("stall" in line for line in drawn("heatmap", scene_of("serving"), width, 12))
+
+
+@pytest.mark.parametrize(("width", "height"), [(38, 6), (78, 6), (110, 6)])
+def test_the_host_pane_has_a_line_on_stalls(width: int, height: int) -> None:
+    text = "\n".join(drawn("host", scene_of("hiccups"), width, height))
+    assert re.search(r"stall p99 +0\.\d\d ms +max +300", text)
+    assert "stall" not in "\n".join(drawn("host", scene_of("serving"), width, height))
+
+
+def test_one_line_of_the_host_holds_a_strip_of_stalls() -> None:
+    (line,) = drawn("host", scene_of("hiccups"), 78, 1)
+    assert re.search(r"stall [ ▁-█]{12} +300 ms", line)
+
+
+def test_the_host_pane_in_full_says_whether_slow_requests_met_stalls() -> None:
+    text = " ".join(" ".join(drawn("host", scene_of("hiccups", full=True), 118, 30)).split())
+    found = re.search(r"\d+ of [1-9]\d* requests over the SLO \(\d+ %\) coincide", text)
+    assert found
+    assert re.search(r"stalls over the run: \d+ of 2 ms or more", text)
+    assert "would by chance (p 0." in text

@@ -10,6 +10,8 @@ from typing import Any, ClassVar, TypeVar
 from tuiapp.errors import Unavailable
 
 Gauges = dict[str, float]
+Row = tuple[int, Gauges]
+"""Gauges with a moment of their own: nanoseconds on CLOCK_MONOTONIC."""
 NAN = float("nan")
 _CHUNK = 1 << 15
 _T = TypeVar("_T")
@@ -100,6 +102,13 @@ class Collector(ABC):
     @abstractmethod
     def sample(self, dt_s: float) -> dict[str, Gauges]:
         """Gauges by group at the end of the last ``dt_s`` seconds; NaN for what is unknown."""
+
+    def take_rows(self) -> dict[str, list[Row]]:
+        """Rows by group, oldest first, that came about by themselves since the last call.
+
+        For what has moments of its own, between two samples; most probes have none.
+        """
+        return {}
 
     def facts(self) -> dict[str, Any]:
         """What holds for the whole run; None for what is unknown. Called once it is open."""

@@ -101,7 +101,8 @@ class HostCollector(Collector):
     def _cache_bytes(self) -> int:
         """Of the outermost caches of the CPUs we may run on, each counted once."""
         outermost = {
-            max(self._caches(cpu), default=(0, "", 0)) for cpu in self._cpus_allowed()[:_MOST_CACHES]
+            max(self._caches(cpu), default=(0, "", 0))
+            for cpu in self._cpus_allowed()[:_MOST_CACHES]
         }
         total = sum(size for _, _, size in outermost)
         if not total:

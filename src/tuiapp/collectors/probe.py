@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from tuiapp.clock import NS_PER_S, Clock
 from tuiapp.collectors import collector_class
-from tuiapp.collectors.base import Collector, Gauges, Host
+from tuiapp.collectors.base import Collector, Gauges, Host, Row
 from tuiapp.errors import Unavailable
 
 HANGS_AFTER_NS = 5 * NS_PER_S
@@ -25,12 +25,14 @@ class Turn:
     Attributes:
         t_ns: when its samples were taken.
         samples: gauges by group.
+        rows: rows by group that have moments of their own, nanoseconds since the origin.
         facts: what holds for the whole run.
         reasons: (probe or field, why it is unknown); an empty reason takes the one before back.
     """
 
     t_ns: int
     samples: dict[str, Gauges] = field(default_factory=dict)
+    rows: dict[str, list[Row]] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
     reasons: list[tuple[str, str]] = field(default_factory=list)
 
@@ -127,6 +129,11 @@ class InlineProbe:
             return
         turn.samples = self._collector.sample(dt_ns / NS_PER_S)
         turn.facts = self._collector.news()
+        origin_ns = self._clock.origin_ns
+        turn.rows = {
+            group: [(t_ns - origin_ns, gauges) for t_ns, gauges in rows]
+            for group, rows in self._collector.take_rows().items()
+        }
         self._sampled_ns = turn.t_ns
         if self._failed:
             turn.reasons.append((self.name, ""))

@@ -42,6 +42,7 @@ def summary(view: View) -> dict[str, Any]:
         "cold_start_s": view.cold_start_s,
         "driver": _driver(view),
         "roofline": _roofline(view),
+        "host_stalls": _host_stalls(view),
         "slo": [judge(view, slo) for slo in view.slos],
         "state": view.health.state,
         "session": meta.get("session", ""),
@@ -145,6 +146,26 @@ def _driver(view: View) -> dict[str, float | None]:
     return {
         f"{name}_p99_s": _p99(view.series("driver", f"{name}_s", start)[1])
         for name in ("loop_lag", "schedule_lag")
+    }
+
+
+def _host_stalls(view: View) -> dict[str, Any]:
+    """How late wake-ups were on this host, and whether slow requests met its stalls."""
+    found, meter = view.coincidence, view.lateness(view.run_start_ns)
+    _, length_ns = view.stalls(view.run_start_ns)
+    return {
+        "n": None if meter is None else len(length_ns),
+        "longest_s": None if meter is None else int(length_ns.max(initial=0)) / _NS,
+        "wakeup_p99_s": None if meter is None else meter.p99_s,
+        "wakeup_max_s": None if meter is None else meter.max_s,
+        "wakeup_min_s": None if meter is None else meter.floor_s,
+        "period_s": None if meter is None else meter.period_s,
+        "realtime": None if meter is None else meter.realtime,
+        "slow_requests": found.n,
+        "share_of_slow_requests": found.share,
+        "by_chance": found.by_chance,
+        "p_value": found.p_value,
+        "caveats": list(found.caveats),
     }
 
 

@@ -22,7 +22,8 @@ def write(view: View, out: IO[str]) -> None:
     result = summary(view)
     caveats: dict[str, list[str]] = {}
     lines = [_title(result), "", *_latency(result, caveats), ""]
-    lines += _rates(result) + _objectives(result) + _cold_start(result)
+    lines += _rates(result) + _stalls(result["host_stalls"])
+    lines += _objectives(result) + _cold_start(result)
     lines += _notes(result, caveats)
     if result["session"]:
         lines += ["", f"recording  {result['session']}"]
@@ -72,6 +73,24 @@ def _rates(result: dict[str, Any]) -> list[str]:
         f"schedule lag p99 {_ms(lags['schedule_lag_p99_s'])} ms"
     )
     return lines
+
+
+def _stalls(found: dict[str, Any]) -> list[str]:
+    """Nothing where no meter ran: that is no news in the result of a run."""
+    if found["n"] is None:
+        return []
+    lines = [
+        f"host       {found['n']} stalls of 2 ms or more, longest {_ms(found['longest_s'])} ms; "
+        f"wake-ups late by p99 {_ms(found['wakeup_p99_s'])} ms"
+    ]
+    share, n = found["share_of_slow_requests"], found["slow_requests"]
+    if share is not None:
+        lines.append(
+            f"           {round(share * n)} of {n} requests over the SLO ({share * 100:.0f} %) "
+            f"coincide with a stall, {found['by_chance'] * 100:.1f} % would by chance "
+            f"(p {found['p_value']:.3f})"
+        )
+    return lines + [f"           {caveat}" for caveat in found["caveats"]]
 
 
 def _number(value: float | None) -> str:

@@ -30,6 +30,8 @@ from tuiapp.session.health import (
 )
 from tuiapp.session.itl import Interval, itl_interval
 from tuiapp.session.latency import Distribution
+from tuiapp.session.stalls import Lateness, coincide, lateness, metered, stalls
+from tuiapp.stats.coincidence import Coincidence
 from tuiapp.stats.slo import Slo, parse_slos
 
 _S = 1_000_000_000
@@ -162,10 +164,13 @@ class View:
 
     def good(self, after_ns: int, until_ns: int) -> int:
         """Requests that finished in (after, until] and met every SLO."""
-        limits: dict[str, float] = {}
-        for slo in self.slos:
-            limits[slo.metric] = min(slo.limit_ns, limits.get(slo.metric, np.inf))
-        return latency.good_requests(self.session, limits, after_ns, until_ns)
+        return latency.good_requests(self.session, self._limits_ns, after_ns, until_ns)
+
+    @property
+    def _limits_ns(self) -> dict[str, float]:
+        """The strictest limit on each metric that has one."""
+        metrics = {slo.metric for slo in self.slos}
+        return {metric: self.limit_ns(metric) or np.inf for metric in metrics}
 
     def tokens(self, after_ns: int, until_ns: int) -> float:
         """Output tokens delivered in (after, until]; a tick that is cut counts in proportion."""
@@ -204,6 +209,23 @@ class View:
         """Names of the sample groups that begin with ``prefix`` (gpu0, gpu1, ...), in order."""
         names = [name for name in self.session.samples if name.startswith(prefix)]
         return tuple(sorted(names, key=lambda name: (len(name), name)))
+
+    def stalls(self, after_ns: int) -> tuple[np.ndarray, np.ndarray]:
+        """(end, length) in ns of the host's stalls that ended in (after, cursor]."""
+        return stalls(self.session, after_ns, self.cursor_ns)
+
+    def metered(self, after_ns: int) -> np.ndarray:
+        """Moments in (after, cursor] at which the hiccup meter reported."""
+        return metered(self.session, after_ns, self.cursor_ns)
+
+    def lateness(self, after_ns: int) -> Lateness | None:
+        """How late the hiccup meter woke up in (after, cursor]; None where there was none."""
+        return lateness(self.session, after_ns, self.cursor_ns)
+
+    @cached_property
+    def coincidence(self) -> Coincidence:
+        """Whether requests over the SLO met a stall of the host; over the run so far."""
+        return coincide(self.session, self._limits_ns, self.run_start_ns, self.cursor_ns)
 
     @cached_property
     def driver_lag_s(self) -> float | None:

@@ -7,6 +7,7 @@ loads nothing.
 from __future__ import annotations
 
 STATISTICS: dict[str, str] = {
+    "coincidence": "tuiapp.stats.coincidence:coincidence",
     "quantiles": "tuiapp.stats.quantile:quantiles",
     "quantile-interval": "tuiapp.stats.quantile:interval",
     "binned-quantiles": "tuiapp.stats.histogram:quantiles_from_counts",

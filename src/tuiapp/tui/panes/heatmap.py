@@ -16,12 +16,13 @@ from tuiapp.tui.panes.axes import latency_axis
 from tuiapp.tui.panes.base import Key, Pane, Part, Scene
 from tuiapp.tui.panes.lines import TextLines
 from tuiapp.tui.renderables.axis import tick_label
-from tuiapp.tui.renderables.heatmap import Heatmap, Mark
+from tuiapp.tui.renderables.heatmap import Heatmap, Mark, plot_rows
 from tuiapp.tui.renderables.numbers import format_clock
 from tuiapp.tui.renderables.palette import Ink
 
 _S = 1_000_000_000
 _GUTTER = 6
+_STALLS = "stall"
 _METRICS = ("ttft", "tpot", "e2el")
 _MIN_SPAN_NS = 10 * _S
 _STEPS_S = (5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400)
@@ -29,6 +30,7 @@ _LABEL_CELLS = 10
 _TALL = 14
 """Rows from which a bin is a whole cell high: finer ones would hold a request or two."""
 _NOTES = 5
+_REPORT_OVERDUE_NS = 2 * _S
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,39 @@ def columns_for(view: View, count: int) -> Columns:
     return Columns((end - count) * each, each, count)
 
 
+def longest_stalls(view: View, columns: Columns) -> np.ndarray | None:
+    """Seconds of the longest stall in each column's time; nan where no meter watched.
+
+    None where none ever did.
+    """
+    told = view.metered(-1)
+    if not len(told):
+        return None
+    longest = np.zeros(columns.count)
+    end_ns, length_ns = view.stalls(columns.start_ns - 1)
+    first, last = columns.of(end_ns - length_ns), columns.of(end_ns)
+    seconds = length_ns / _S
+    np.maximum.at(longest, np.clip(first, 0, columns.count - 1), seconds)
+    np.maximum.at(longest, np.clip(last, 0, columns.count - 1), seconds)
+    for at in np.flatnonzero(last - first > 1):
+        span = slice(max(int(first[at]), 0), int(last[at]))
+        longest[span] = np.maximum(longest[span], seconds[at])
+    longest[_unwatched(view, columns, told) & (longest == 0)] = np.nan
+    return longest
+
+
+def _unwatched(view: View, columns: Columns, told: np.ndarray) -> np.ndarray:
+    """Columns of which no report of the meter speaks; the newest ones may still come."""
+    reports = told[told >= columns.start_ns]
+    unwatched = np.ones(columns.count, np.bool_)
+    for moments in (reports, reports - TICK_NS):
+        at = columns.of(moments)
+        unwatched[at[(at >= 0) & (at < columns.count)]] = False
+    if view.cursor_ns - int(told[-1]) < _REPORT_OVERDUE_NS:
+        unwatched[int(columns.of(told[-1:])[0]) :] = False
+    return unwatched
+
+
 class HeatmapPane(Pane):
     """Requests by moment and latency; a click goes to that moment, enter changes the metric."""
 
@@ -82,16 +117,20 @@ class HeatmapPane(Pane):
 
     def key(self, scene: Scene, width: int, height: int) -> object:
         """A new picture only when a column closes."""
-        columns = columns_for(scene.view, width - _GUTTER)
+        columns = _columns(scene.view, width)
         state = (scene.log_axis, scene.full, scene.view.health.alive)
-        return columns, state, len(scene.view.marks())
+        stalls = len(scene.view.stalls(columns.start_ns)[0])
+        return columns, state, len(scene.view.marks()), stalls
 
     def parts(self, scene: Scene, width: int, height: int) -> Sequence[Part]:
-        self._columns = columns_for(scene.view, width - _GUTTER)
+        self._columns = _columns(scene.view, width)
         notes = _notes(scene.view, self._columns) if scene.full else []
-        rows = max(height - 2 - len(notes), 1)
-        drawing = _heatmap(scene, self.metric, self._columns, 2 * rows if rows < _TALL else rows)
-        return ((drawing, height - len(notes)), (TextLines(notes, Ink.TEXT), len(notes)))
+        stalls = longest_stalls(scene.view, self._columns)
+        left = height - len(notes)
+        rows = max(plot_rows(left, marks=True, times=True, stalls=stalls is not None), 1)
+        bins = 2 * rows if rows < _TALL else rows
+        drawing = _heatmap(scene, self.metric, self._columns, bins, stalls)
+        return ((drawing, left), (TextLines(notes, Ink.TEXT), len(notes)))
 
     def on_click(self, event: events.Click) -> None:
         """Go to the moment that was clicked on."""
@@ -103,7 +142,15 @@ class HeatmapPane(Pane):
             self.screen.go_to(self._columns.end_ns(column))  # type: ignore[attr-defined]
 
 
-def _heatmap(scene: Scene, metric: str, columns: Columns, bins: int) -> Heatmap:
+def _columns(view: View, width: int) -> Columns:
+    """Columns beside the labels, to which the stalls' is added where there is a meter."""
+    gutter = max(_GUTTER, len(_STALLS) + 2) if len(view.metered(-1)) else _GUTTER
+    return columns_for(view, width - gutter)
+
+
+def _heatmap(
+    scene: Scene, metric: str, columns: Columns, bins: int, stalls: np.ndarray | None
+) -> Heatmap:
     view = scene.view
     axis = latency_axis(metric, scene, bins)
     limit = view.limit_ns(metric)
@@ -112,6 +159,8 @@ def _heatmap(scene: Scene, metric: str, columns: Columns, bins: int) -> Heatmap:
         labels=tuple((row, tick_label(ns / 1e6)) for row, ns in axis.ticks(bins, 4)),
         slo=None if limit is None else int(axis.column_of(limit)),
         marks=_marks(view, columns),
+        stalls=stalls,
+        stalls_label=_STALLS,
         times=_times(columns),
         empty="nothing measured in this stretch of time",
     )

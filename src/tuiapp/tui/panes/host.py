@@ -15,6 +15,7 @@ from tuiapp.session.view import View
 from tuiapp.tui.panes.arranged import Beside, Faded, Stacked
 from tuiapp.tui.panes.base import Key, Pane, Part, Scene
 from tuiapp.tui.panes.devices import GPU_PROBES, gpu_fields
+from tuiapp.tui.panes.hiccups import coincidence_lines, stall_line, stall_strip, steady
 from tuiapp.tui.panes.history import LEAST_NS, last_seen, resample
 from tuiapp.tui.panes.lines import TextLines, wrap
 from tuiapp.tui.renderables.bar import CoreBars, Gauge, Gauges
@@ -42,19 +43,31 @@ class HostPane(Pane):
     KEYS: ClassVar[tuple[Key, ...]] = (("w", "why slow", "screen.full_pane('findings')"),)
     FULL_KEYS = KEYS
 
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self._steady: View | None = None
+
     def title(self, scene: Scene) -> str:
         host = scene.view.meta.get("host") or {}
         parts = (self.TITLE, last_seen(scene.view), host.get("cpu_model"), host.get("os"))
         return " · ".join(str(part) for part in parts if part)
 
     def parts(self, scene: Scene, width: int, height: int) -> Sequence[Part]:
-        below = _reasons(scene.view, width)[: height // 3] if scene.full else []
+        below = self._below(scene, width)[: height // 3] if scene.full else []
         rows = height - len(below)
         drawing = Stacked(_parts(scene, width, rows))
         over = bool(scene.view.health.exit_facts)
         return (
             (Faded(drawing) if over else drawing, rows),
             (TextLines(below, Ink.DIM), len(below)),
+        )
+
+    def _below(self, scene: Scene, width: int) -> list[str]:
+        """What the numbers mean for the requests, and why some are unknown."""
+        self._steady = steady(scene.view, self._steady)
+        lines = coincidence_lines(self._steady)
+        return [line for text in lines for line in wrap(text, width, 2)] + _reasons(
+            scene.view, width
         )
 
 
@@ -99,6 +112,8 @@ def _numbers(scene: Scene, width: int, height: int) -> Sequence[Part]:
         lines.append(_no_gpu(view))
     elif not scene.gpu_pane:
         lines.insert(0, gpu_fields(view))
+    if stalls := stall_line(view):
+        lines.insert(len(lines) - 1, stalls)
     parts: list[Part] = [
         (gauges, 2),
         (NumberLines(tuple(lines)), len(lines)),
@@ -120,6 +135,7 @@ def _one_line(view: View) -> tuple[Field, ...]:
         Field("steal", _percent(steal), 4, "%", _steal_ink(steal), keep=8, gap=2),
         Field("mem", _percent(_share(used, total)), 4, "%", keep=7, gap=2),
         *(field for line in _why_slow(view, _WHY, keep) for field in line),
+        *stall_strip(view),
         *gpu,
     )
 

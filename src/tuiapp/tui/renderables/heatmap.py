@@ -8,6 +8,7 @@ import numpy as np
 from textual.strip import Strip
 
 from tuiapp.tui.renderables.axis import Tick, place_labels
+from tuiapp.tui.renderables.blocks import BLOCKS
 from tuiapp.tui.renderables.canvas import SPACE, Canvas, cells, clean
 from tuiapp.tui.renderables.palette import HEAT_LEVELS, Ink, Palette
 
@@ -15,20 +16,44 @@ _UPPER, _LOWER, _FULL, _ABSENT, _DASH, _AXIS, _TICK = map(ord, "▀▄█╱┄�
 _SHADES = np.array([SPACE, *map(ord, "░▒▓█")], np.uint32)
 _MIN_PLOT = 12
 """Columns below which the labels at the left give way to the picture."""
+STALL_LEVELS = 8
+_STALLS_FROM = 5
+_LOWEST_STALL_S, _STALL_DECADES = 0.002, 2
+_LONGEST_DRAWN_S = 1e3
+_LONG_STALL = 5
+"""Height from which a stall is drawn as bad: 20 ms."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A moment worth a sign under the map: a note, a stall."""
+    """A moment worth a sign under the map: a note, a failure."""
 
     column: int
     glyph: str = "⚑"
     ink: Ink = Ink.ACCENT
 
 
-def plot_rows(height: int, *, marks: bool, times: bool) -> int:
+def stall_levels(longest_s: np.ndarray) -> np.ndarray:
+    """Heights 0..8 of stalls, by their logarithm: 1 up to 2 ms, 5 from 20 ms, 8 from 112 ms.
+
+    One scale for all, so that two recordings look alike where they are alike.
+    """
+    known = np.minimum(np.nan_to_num(longest_s, nan=0.0), _LONGEST_DRAWN_S)
+    decades = np.log10(np.maximum(known, _LOWEST_STALL_S) / _LOWEST_STALL_S)
+    levels = 1 + np.floor(decades / _STALL_DECADES * STALL_LEVELS + 1e-9).astype(np.intp)
+    return np.where(known > 0, np.minimum(levels, STALL_LEVELS), 0)
+
+
+def stall_text(longest_s: np.ndarray) -> str:
+    """The same heights as text, a character a value; ``╱`` where nobody watched."""
+    glyphs = np.where(np.isnan(longest_s), _ABSENT, BLOCKS[stall_levels(longest_s)])
+    return "".join(map(chr, glyphs))
+
+
+def plot_rows(height: int, *, marks: bool, times: bool, stalls: bool = False) -> int:
     """Rows of a map ``height`` rows high that are left for cells; two bins fit each exactly."""
-    return height - (marks and height >= 3) - (times and height >= 4)
+    feet = (marks and height >= 3) + (times and height >= 4) + (stalls and height >= _STALLS_FROM)
+    return height - feet
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,6 +69,8 @@ class Heatmap:
         marks_label: what that row shows.
         times: columns and labels of the time axis; empty keeps no row.
         peak: count drawn hottest; the largest shown when None. Give it to keep colours steady.
+        stalls: longest stall of the host in each column, seconds; 0 for none, nan where nobody
+            watched. None keeps no row.
     """
 
     counts: np.ndarray
@@ -54,11 +81,18 @@ class Heatmap:
     times: tuple[Tick, ...] = ()
     peak: float | None = None
     empty: str = "no samples yet"
+    stalls: np.ndarray | None = None
+    stalls_label: str = ""
 
     def strips(self, width: int, height: int, palette: Palette) -> list[Strip]:
         """Exactly ``height`` strips of ``width`` cells."""
         canvas = Canvas(width, height, palette)
-        rows = plot_rows(height, marks=self.marks is not None, times=bool(self.times))
+        rows = plot_rows(
+            height,
+            marks=self.marks is not None,
+            times=bool(self.times),
+            stalls=self.stalls is not None,
+        )
         gutter = self._gutter(width)
         if width < 1 or rows < 1:
             return canvas.strips()
@@ -74,6 +108,8 @@ class Heatmap:
         texts = [clean(text) for _, text in self.labels]
         if self.marks is not None:
             texts.append(clean(self.marks_label))
+        if self.stalls is not None:
+            texts.append(clean(self.stalls_label))
         gutter = max(map(cells, texts), default=0)
         gutter += 2 if gutter else 0
         return gutter if width - gutter >= _MIN_PLOT else 0
@@ -152,6 +188,9 @@ class Heatmap:
     def _draw_feet(self, canvas: Canvas, row: int, gutter: int) -> None:
         shown = np.shape(self.counts)[-1] if np.ndim(self.counts) == 2 else 0
         first = canvas.width - shown
+        if self.stalls is not None and canvas.height >= _STALLS_FROM:
+            self._draw_stalls(canvas, row, gutter)
+            row += 1
         if self.marks is not None and row < canvas.height:
             if gutter:
                 canvas.put_right(row, gutter - 2, self.marks_label, Ink.DIM)
@@ -163,6 +202,16 @@ class Heatmap:
             ticks = [(first + column - gutter, text) for column, text in self.times]
             for start, text in place_labels(ticks, canvas.width - gutter, gap=2):
                 canvas.text(row, gutter + start, text, Ink.DIM)
+
+    def _draw_stalls(self, canvas: Canvas, row: int, gutter: int) -> None:
+        if gutter:
+            canvas.put_right(row, gutter - 2, self.stalls_label, Ink.DIM)
+        longest = np.asarray(self.stalls, np.float64)[-max(canvas.width - gutter, 1) :]
+        levels, absent = stall_levels(longest), np.isnan(longest)
+        place = (row, slice(canvas.width - len(longest), None))
+        inks = np.where(levels >= _LONG_STALL, Ink.BAD, Ink.WARN)
+        canvas.codes[place] = np.where(absent, _ABSENT, BLOCKS[levels])
+        canvas.inks[place] = np.where(absent, Ink.FAINT, inks)
 
 
 def _heat(counts: np.ndarray, peak: float | None) -> np.ndarray:

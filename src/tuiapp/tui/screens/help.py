@@ -55,6 +55,13 @@ _TERMS = (
     ("steal", "time the hypervisor gave our CPUs to somebody else."),
     ("why slow", "what most likely makes this host slow; w lists all that was looked at, with "
                  "evidence and advice."),
+    ("stall p99, max", "how late a process of ours wakes up that only sleeps, over the window: "
+                       "what the host takes away without saying. The pane's full screen says how "
+                       "often it looks and whether slow requests coincide with stalls."),
+    ("stall ▁▂▅█", "under the heatmap, and in the host's line at 80 columns: the longest stall of "
+                   "that time, ▁ from 2 ms, ▅ from 20 ms (red), █ from 112 ms; ╱ nobody looked."),
+    ("by chance", "the share of slow requests that would overlap a stall if the same stalls came "
+                  "at any other time; p: how often chance alone brings as many."),
     ("load", "processes running or waiting for a core or a disk, mean of the last minute."),
     ("engine, rss, procs", "CPU cores, memory and number of the engine's processes."),
     ("tuiapp", "CPU this program itself takes, 100 % is one core."),
