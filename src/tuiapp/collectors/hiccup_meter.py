@@ -5,7 +5,7 @@ to its standard output. It does nothing else, so what makes it late is the host:
 gave the core to somebody else, an interrupt, a clock interrupt that came late. It ends with its
 parent, however that ends.
 
-How often it wakes up follows from what that costs here, which differs several times between machines
+How often it wakes up follows from what that costs here, which differs between machines
 and between an idle and a busy one: as often as ``BUDGET`` allows, every millisecond at the most and
 every 40 at the least.
 """
