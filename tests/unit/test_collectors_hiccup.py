@@ -189,6 +189,40 @@ def test_it_reports_what_it_is_and_does(collector: HiccupCollector) -> None:
     assert ("hiccup.realtime" in told) == (policy != os.SCHED_FIFO)
 
 
+WITHOUT_REAL_TIME = """
+import ctypes, os, resource, subprocess, sys
+ctypes.CDLL(None).prctl(24, 23, 0, 0, 0)  # PR_CAPBSET_DROP, CAP_SYS_NICE: gone for what we start
+resource.setrlimit(resource.RLIMIT_RTPRIO, (0, 0))
+sys.exit(subprocess.run([sys.executable, "-c", sys.argv[1]]).returncode)
+"""
+ONE_REPORT = """
+import os, time
+from tuiapp.collectors.base import Host
+from tuiapp.collectors.hiccup import HiccupCollector
+from tuiapp.priority import give_way
+give_way()
+collector = HiccupCollector(Host())
+collector.open()
+rows = []
+while not rows:
+    time.sleep(0.05)
+    collector.sample(0.05)
+    rows = collector.take_rows().get("hiccup", [])
+print(os.sched_getscheduler(collector.pid) == os.SCHED_OTHER, rows[0][1]["realtime"])
+print(collector.take_reasons())
+collector.close()
+"""
+
+
+def test_without_the_real_time_class_it_measures_and_says_so() -> None:
+    argv = [sys.executable, "-c", WITHOUT_REAL_TIME, ONE_REPORT]
+    result = subprocess.run(argv, capture_output=True, text=True, check=True, timeout=PATIENCE_S)
+    said, reasons = result.stdout.splitlines()
+    assert said == "True 0.0"
+    assert "hiccup.realtime" in reasons
+    assert "CAP_SYS_NICE" in reasons
+
+
 def test_a_stall_is_found_with_its_moment_and_its_length(collector: HiccupCollector) -> None:
     """A stopped process is what a process on a core that was taken away looks like."""
     rows_until(collector, reports(2))

@@ -5,9 +5,9 @@ to its standard output. It does nothing else, so what makes it late is the host:
 gave the core to somebody else, an interrupt, a clock interrupt that came late. It ends with its
 parent, however that ends.
 
-How often it wakes up follows from what that costs here, since setting a timer is a matter of two
-microseconds on bare metal and of fifty in a nested guest: as often as ``BUDGET`` allows, every
-millisecond at the most and every 40 at the least.
+How often it wakes up follows from what that costs here, which differs between machines
+and between an idle and a busy one: as often as ``BUDGET`` allows, every millisecond at the most and
+every 40 at the least.
 """
 
 from __future__ import annotations
