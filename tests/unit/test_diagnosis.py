@@ -319,7 +319,7 @@ def test_the_reason_of_the_probe_is_told() -> None:
     reason = json.dumps({"probe": "cpu", "reason": "only zeros"})
     made.fold(facts_frame(NS, PROBE_UNAVAILABLE, reason))
     seen = View(made, 2 * NS)
-    for name, told in (("governor", "tuning.governor: no cpufreq"), ("steal", "cpu: only zeros")):
+    for name, told in (("governor", "no cpufreq"), ("steal", "only zeros")):
         found = rule(name)(seen)
         assert found is not None
         assert found.severity == UNKNOWN

@@ -116,7 +116,7 @@ def why(view: View, *fields: str, otherwise: str = NOT_SAMPLED) -> str:
         name = field
         while name:
             if reason := view.probe_reasons.get(name):
-                return f"{name}: {printable(str(reason))}"
+                return printable(str(reason))
             name = name.rpartition(".")[0]
     return otherwise
 
