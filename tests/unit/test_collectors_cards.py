@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.doubles import cards as trees
-from tuiapp.collectors import amd_library, nvml_fields, throttle
+from tuiapp.collectors import amd_library, throttle
 from tuiapp.collectors.amd_metrics import parse
 from tuiapp.collectors.amdgpu import AmdgpuCollector
 from tuiapp.collectors.base import Host
@@ -53,7 +53,7 @@ def test_a_card_in_base_units(tmp_path: Path) -> None:
 
 
 def test_gauges_are_called_as_nvml_calls_them() -> None:
-    assert set(GAUGES) <= set(nvml_fields.GAUGES)
+    assert set(GAUGES) <= set(nvml_gpu.GAUGES)
 
 
 def test_the_link_is_the_cards_and_not_the_one_inside_it(tmp_path: Path) -> None:

@@ -129,7 +129,7 @@ def _one_line(view: View) -> tuple[Field, ...]:
     steal = view.gauge("cpu", "steal")
     used, total = view.gauge("memory", "used_bytes"), view.gauge("memory", "total_bytes")
     gpu = gpu_fields(view) if view.groups("gpu") else _no_gpu(view)
-    keep = 2 if view.groups("gpu") else 8  # what holds a GPU back says as much
+    keep = 2 if view.groups("gpu") or stall_strip(view) else 8  # these say as much
     return (
         Field("cpu", _percent(view.gauge("cpu", "total")), 4, "%", keep=9, gap=2),
         Field("steal", _percent(steal), 4, "%", _steal_ink(steal), keep=8, gap=2),
