@@ -1,0 +1,114 @@
+"""``tuiapp compare``: two hosts from their recorded runs, with a verdict that survives a rerun."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from pathlib import Path
+from typing import Any
+
+from tuiapp.errors import UsageError
+
+FORMATS = ("text", "json", "markdown", "html")
+_EXAMPLES = """\
+examples:
+  tuiapp compare metal.tuiapp vm.tuiapp                two recordings: how they differ, no verdict
+  tuiapp compare metal/ vs vm/                         all runs in two folders: verdicts
+  tuiapp compare a1 a2 a3 a4 a5 vs b1 b2 b3 b4 b5 --margin 3%
+  tuiapp compare base/ vs new/ --format markdown       for a pull request
+
+A recording is named by its path, its name in the library, or the beginning of one. A verdict
+needs five runs a side, each a fresh engine start; ten are better.
+
+exit codes: 0 B is equivalent or better in all six quantities; 4 B is worse in one; 5 undecided;
+1 a recording cannot be read; 2 wrong usage."""
+
+
+def add_parser(commands: Any, name: str) -> None:
+    """Register the subcommand."""
+    parser = commands.add_parser(
+        name,
+        help="compare two hosts from their recorded runs, with verdicts",
+        description="Compare two hosts from their recorded runs: B against A, in six declared "
+        "quantities.",
+        usage="tuiapp compare A... vs B... [options]",
+        epilog=_EXAMPLES,
+    )
+    parser.add_argument("runs", metavar="A... vs B...", nargs="*", help="recordings, or folders")
+    parser.add_argument(
+        "--format", choices=FORMATS, default="text", help="of the result (default: text)"
+    )
+    parser.add_argument("--json", action="store_true", help="the same as --format json")
+    parser.add_argument(
+        "--margin",
+        default="5%",
+        metavar="M",
+        help="differences smaller than this do not matter (default: 5%%)",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do it; returns the exit code."""
+    if args.engine_args:
+        raise UsageError("`tuiapp compare` starts no engine: nothing can stand behind `--`.")
+    sides = split(args.runs)
+    margin = parse_margin(args.margin)
+    from tuiapp.cli.sessions_common import write
+    from tuiapp.compare.comparison import compare
+    from tuiapp.compare.reports import report
+    from tuiapp.compare.runs import expand, read_run
+    from tuiapp.session.library import find
+
+    paths = [expand([_place(word, find) for word in side]) for side in sides]
+    both = {path.resolve() for path in paths[0]} & {path.resolve() for path in paths[1]}
+    if both:
+        raise UsageError(
+            f"{min(both).name} stands on both sides.", "A run is compared with others."
+        )
+    a, b = ([read_run(path) for path in side] for side in paths)
+    result = compare(a, b, margin)
+    write(report("json" if args.json else args.format)(result))
+    return result.exit_code
+
+
+def _place(word: str, find: Any) -> Path:
+    path = Path(word)
+    return path if path.is_dir() else find(word)
+
+
+def split(words: list[str]) -> tuple[list[str], list[str]]:
+    """The words of both sides.
+
+    Raises:
+        UsageError: one of them is missing, or it is not clear where B begins.
+    """
+    advice = "Write `tuiapp compare A... vs B...`."
+    if words.count("vs") > 1:
+        raise UsageError("There are more than two sides.", advice)
+    if "vs" in words:
+        at = words.index("vs")
+        a, b = words[:at], words[at + 1 :]
+    elif len(words) == 2:
+        a, b = words[:1], words[1:]
+    elif len(words) > 2:
+        raise UsageError("It is not clear where B begins.", advice)
+    else:
+        a, b = words, []
+    if not a or not b:
+        raise UsageError("A comparison needs two sides.", advice)
+    return a, b
+
+
+def parse_margin(text: str) -> float:
+    """``5%`` or ``0.05`` as a share.
+
+    Raises:
+        UsageError: it is none, or outside 0.1 % to 100 %.
+    """
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(%?)", text.strip())
+    if found is None:
+        raise UsageError(f"--margin {text} is no share.", "Write 5% or 0.05.")
+    share = float(found[1]) / (100 if found[2] else 1)
+    if not 0.001 <= share <= 1:
+        raise UsageError(f"--margin {text} is out of range.", "Choose 0.1% to 100%.")
+    return share

@@ -1,0 +1,73 @@
+"""A comparison as one JSON object; documented in ``docs/compare.md``."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+from tuiapp.compare.comparison import Comparison, Row
+from tuiapp.compare.quantities import LEVEL
+from tuiapp.compare.runs import Run
+
+SCHEMA = "tuiapp.compare/1"
+
+
+def text(comparison: Comparison) -> str:
+    """The object, indented."""
+    return json.dumps(as_json(comparison), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def as_json(comparison: Comparison) -> dict[str, Any]:
+    """JSON-ready values; what is unknown or infinite is null, and ``why`` says it."""
+    found = comparison.gate
+    return {
+        "schema": SCHEMA,
+        "margin": comparison.margin,
+        "level": LEVEL,
+        "exit_code": comparison.exit_code,
+        "scope": comparison.scope,
+        "gate": {
+            "open": found.open,
+            "differences": [
+                {"field": d.field, "a": d.a, "b": d.b, "kind": d.kind} for d in found.differences
+            ],
+            "mixed": list(found.mixed),
+            "unknown": list(found.unknown),
+        },
+        "a": [_run(run) for run in comparison.a],
+        "b": [_run(run) for run in comparison.b],
+        "rows": [_row(row) for row in comparison.rows],
+        "caveats": list(comparison.caveats),
+    }
+
+
+def _run(run: Run) -> dict[str, Any]:
+    return {
+        "name": run.name,
+        "requests": run.requests,
+        "failed": run.failed,
+        "values": {name: _finite(value) for name, value in run.values.items()},
+        "caveats": list(run.caveats),
+    }
+
+
+def _row(row: Row) -> dict[str, Any]:
+    return {
+        "quantity": row.quantity.name,
+        "higher_is_better": row.quantity.higher_is_better,
+        "a": _finite(row.a),
+        "b": _finite(row.b),
+        "ratio": row.ratio,
+        "interval": None if row.interval is None else list(row.interval),
+        "method": row.method or None,
+        "robust_ratio": row.robust_ratio,
+        "runs": list(row.runs),
+        "verdict": row.verdict,
+        "why": row.why or None,
+        "runs_needed": row.runs_needed,
+    }
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None

@@ -1,0 +1,41 @@
+"""A comparison as Markdown, for a pull request or a ticket."""
+
+from __future__ import annotations
+
+import re
+
+from tuiapp.compare.cells import (
+    gate_lines,
+    heading,
+    interval_text,
+    ratio_text,
+    unit,
+    value_text,
+    verdict_text,
+)
+from tuiapp.compare.comparison import Comparison
+from tuiapp.compare.quantities import LEVEL
+
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~!])")
+
+
+def text(comparison: Comparison) -> str:
+    """The whole comparison."""
+    a, b = map(_plain, heading(comparison))
+    lines = [f"- **A** {a}", f"- **B** {b}", ""]
+    lines += [f"> {_plain(line)}" for line in gate_lines(comparison)]
+    lines += ["", f"| | A | B | B/A | interval at {LEVEL:.1%} | verdict |"]
+    lines.append("| --- | ---: | ---: | ---: | :---: | --- |")
+    for row in comparison.rows:
+        title = f"{row.quantity.title}, {unit(row)}" if unit(row) else row.quantity.title
+        cells = [value_text(row, row.a), value_text(row, row.b), ratio_text(row.ratio)]
+        cells += [interval_text(row), _plain(verdict_text(row, comparison.margin))]
+        lines.append(f"| {title} | {' | '.join(cells)} |")
+    lines += ["", _plain(comparison.scope), ""]
+    lines += [f"- {_plain(caveat)}" for caveat in comparison.caveats]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _plain(words: str) -> str:
+    """Words of a recording must not become markup."""
+    return _SPECIAL.sub(r"\\\1", " ".join(words.split()))
