@@ -22,6 +22,7 @@ COMMANDS = {
     "replay": "tuiapp.cli.replay",
     "demo": "tuiapp.cli.demo",
     "sessions": "tuiapp.cli.sessions",
+    "trial": "tuiapp.cli.trial",
     "compare": "tuiapp.cli.compare",
 }
 

@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
     from tuiapp.compare.comparison import compare
     from tuiapp.compare.reports import report
     from tuiapp.compare.runs import expand, read_run
-    from tuiapp.session.library import find
+    from tuiapp.session.library import find, sessions_dir
 
     paths = [expand([_place(word, find) for word in side]) for side in sides]
     both = {path.resolve() for path in paths[0]} & {path.resolve() for path in paths[1]}
@@ -66,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
             f"{min(both).name} stands on both sides.", "A run is compared with others."
         )
     a, b = ([read_run(path) for path in side] for side in paths)
-    result = compare(a, b, margin)
+    result = compare(a, b, margin, sessions_dir().parent)
     write(report("json" if args.json else args.format)(result))
     return result.exit_code
 

@@ -132,3 +132,17 @@ def gate_lines(comparison: Comparison) -> list[str]:
     else:
         lines.insert(0, "NOT COMPARABLE: more than the hosts differs, so nothing is conclusive")
     return lines
+
+
+def noise_lines(comparison: Comparison) -> list[str]:
+    """What is known of each host's own noise, a line a side."""
+    lines = []
+    for side, noise in zip("AB", comparison.noise, strict=True):
+        if noise is not None:
+            told = ", ".join(
+                f"{row.quantity.title} ±{noise.spread[row.quantity.name]:.1%}"
+                for row in comparison.rows
+                if row.quantity.name in noise.spread
+            )
+            lines.append(f"{side}'s own runs differ by {told} ({noise.runs} runs, {noise.trial})")
+    return lines

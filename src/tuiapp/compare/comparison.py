@@ -10,10 +10,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from tuiapp.compare.gate import Gate, gate
+from tuiapp.compare.noise import Noise, host_key, recall
 from tuiapp.compare.quantities import FAMILY, LEVEL, Quantity, is_usable
 from tuiapp.compare.runs import Run
 from tuiapp.compare.verdict import (
@@ -73,6 +75,7 @@ class Comparison:
         rows: one for each quantity of the family, in its order.
         scope: what the verdicts are about, in words.
         caveats: what to know before relying on them.
+        noise: what earlier trials learned of each host's own noise.
     """
 
     a: tuple[Run, ...]
@@ -82,6 +85,7 @@ class Comparison:
     rows: tuple[Row, ...]
     scope: str
     caveats: tuple[str, ...]
+    noise: tuple[Noise | None, Noise | None] = (None, None)
 
     @property
     def exit_code(self) -> int:
@@ -92,17 +96,22 @@ class Comparison:
         return 0 if all(row.verdict in settled for row in self.rows) else 5
 
 
-def compare(a: Sequence[Run], b: Sequence[Run], margin: float = MARGIN) -> Comparison:
-    """B against A; pure.
+def compare(
+    a: Sequence[Run], b: Sequence[Run], margin: float = MARGIN, noise_folder: Path | None = None
+) -> Comparison:
+    """B against A.
 
     Args:
         margin: a share above 0; smaller differences do not matter to whoever asks.
+        noise_folder: where trials keep the hosts' own noise; not looked at when left out.
     """
     found = gate(a, b)
     blocks = _blocks(a, b)
     rows = tuple(_row(quantity, a, b, found, margin, blocks) for quantity in FAMILY)
-    caveats = (*_caveats(a, b, found),)
-    return Comparison(tuple(a), tuple(b), margin, found, rows, _scope(a, b), caveats)
+    caveats = tuple(_caveats(a, b, found))
+    known = [recall(noise_folder, host_key(side[0])) if noise_folder else None for side in (a, b)]
+    noise = known[0], known[1]
+    return Comparison(tuple(a), tuple(b), margin, found, rows, _scope(a, b), caveats, noise)
 
 
 def _row(
@@ -206,6 +215,9 @@ def _of_two_recordings(quantity: Quantity, a: Run, b: Run) -> tuple[float, float
 
 
 def _scope(a: Sequence[Run], b: Sequence[Run]) -> str:
+    keys = {host_key(run) for run in (*a, *b)}
+    if len(keys) == 1 and "" not in keys:
+        return "Scope: one machine, compared with itself."
     if min(len(a), len(b)) < 2:
         return "Scope: these two recordings."
     return "Scope: these two machines as they were then, not one kind of machine against another."

@@ -9,6 +9,7 @@ from tuiapp.compare.cells import (
     gate_lines,
     heading,
     interval_text,
+    noise_lines,
     ratio_text,
     unit,
     value_text,
@@ -43,7 +44,8 @@ def text(comparison: Comparison) -> str:
     a, b = map(escape, heading(comparison))
     rows = "\n".join(_row(row, comparison.margin) for row in comparison.rows)
     gate = "".join(f"<li>{escape(line)}</li>" for line in gate_lines(comparison))
-    caveats = "".join(f"<li>{escape(caveat)}</li>" for caveat in comparison.caveats)
+    told = (*noise_lines(comparison), *comparison.caveats)
+    caveats = "".join(f"<li>{escape(caveat)}</li>" for caveat in told)
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>tuiapp compare</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import asdict
 from typing import Any
 
 from tuiapp.compare.comparison import Comparison, Row
@@ -38,6 +39,10 @@ def as_json(comparison: Comparison) -> dict[str, Any]:
         "a": [_run(run) for run in comparison.a],
         "b": [_run(run) for run in comparison.b],
         "rows": [_row(row) for row in comparison.rows],
+        "noise": {
+            side: None if noise is None else {**asdict(noise), "spread": dict(noise.spread)}
+            for side, noise in zip("ab", comparison.noise, strict=True)
+        },
         "caveats": list(comparison.caveats),
     }
 

@@ -8,6 +8,7 @@ from tuiapp.compare.cells import (
     gate_lines,
     heading,
     interval_text,
+    noise_lines,
     ratio_text,
     unit,
     value_text,
@@ -32,7 +33,7 @@ def text(comparison: Comparison) -> str:
         cells += [interval_text(row), _plain(verdict_text(row, comparison.margin))]
         lines.append(f"| {title} | {' | '.join(cells)} |")
     lines += ["", _plain(comparison.scope), ""]
-    lines += [f"- {_plain(caveat)}" for caveat in comparison.caveats]
+    lines += [f"- {_plain(caveat)}" for caveat in (*noise_lines(comparison), *comparison.caveats)]
     return "\n".join(lines).rstrip() + "\n"
 
 

@@ -10,6 +10,7 @@ from tuiapp.compare.cells import (
     gate_lines,
     heading,
     interval_text,
+    noise_lines,
     picture,
     ratio_text,
     value_text,
@@ -38,6 +39,7 @@ def text(comparison: Comparison) -> str:
             lines.append(f"{'':<16}  {verdict_text(row, comparison.margin)}")
     lines += ["", *([verdict_text(comparison.rows[0], comparison.margin)] if reason else [])]
     lines += [comparison.scope]
+    lines += _indented("noise", noise_lines(comparison))
     lines += _indented("caveats", comparison.caveats)
     return "\n".join(line.rstrip() for line in lines) + "\n"
 

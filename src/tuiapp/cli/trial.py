@@ -1,0 +1,167 @@
+"""``tuiapp trial``: the experiment done properly, several fresh engine starts of one load."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tuiapp.cli.console import say, say_trouble
+from tuiapp.cli.parser import count
+from tuiapp.cli.run import HEADLESS_DURATION_S, add_engine, add_load, add_model
+from tuiapp.errors import UsageError
+
+if TYPE_CHECKING:
+    from tuiapp.compare.design import Design, Planned
+
+_EXAMPLES = """\
+examples:
+  tuiapp trial --runs 5 -o metal/                     five fresh starts of the demo model
+  tuiapp trial my/model --preset voice --runs 10 -o vm/
+  tuiapp compare metal/ vs vm/                        the verdict on two such folders
+  tuiapp trial --aa --runs 5 -o noise/                this host against itself: its own noise
+
+Every run has the same arrivals, lengths and tokens (--seed). A trial that was interrupted goes on
+where it stopped when it is started again with the same folder and load.
+
+exit codes: 0 all runs done; 1 a run failed; 2 wrong usage."""
+_MOST_RUNS = 100
+
+
+def add_parser(commands: Any, name: str) -> None:
+    """Register the subcommand."""
+    parser = commands.add_parser(
+        name,
+        help="several fresh engine starts of one load, for a comparison with a verdict",
+        description="Make several runs of one seeded load, each on a freshly started engine, and "
+        "record them as one set.",
+        usage="tuiapp trial [MODEL] -o FOLDER [options] [-- any vLLM engine argument]",
+        epilog=_EXAMPLES,
+    )
+    add_model(parser)
+    group = parser.add_argument_group("trial")
+    group.add_argument(
+        "-o", "--output", type=Path, metavar="FOLDER", required=True, help="where the runs go"
+    )
+    group.add_argument(
+        "--runs", type=count, default=5, metavar="N", help="fresh starts an arm (default: 5)"
+    )
+    group.add_argument(
+        "--aa", action="store_true", help="two arms of the same host, interleaved: its own noise"
+    )
+    add_load(parser.add_argument_group("load"))
+    add_engine(parser.add_argument_group("engine"))
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do it; returns the exit code."""
+    if not 1 <= args.runs <= _MOST_RUNS:
+        raise UsageError(f"--runs {args.runs} is out of range.", f"Choose 1 to {_MOST_RUNS}.")
+    from tuiapp.cli.setup_run import make_workload
+    from tuiapp.compare.design import save
+
+    folder: Path = args.output
+    digest = make_workload(args, HEADLESS_DURATION_S).digest()
+    design = _design(folder, args, digest)
+    left = [planned for planned in design.runs if planned.outcome != "done"]
+    done = len(design.runs) - len(left)
+    if done:
+        say(f"{done} of {len(design.runs)} runs are there already")
+    for planned in left:
+        say(f"run {planned.order + 1} of {len(design.runs)}, arm {planned.arm}")
+        outcome = _make(folder, design, planned, args)
+        design = design.with_outcome(planned, outcome)
+        save(folder, design)
+        if outcome != "done":
+            say_trouble(
+                "The trial stops here: a run failed.",
+                "Start it again with the same options to go on from this run.",
+            )
+            return 1
+    return _conclude(folder, design)
+
+
+def _design(folder: Path, args: argparse.Namespace, digest: str) -> Design:
+    """The folder's plan, or a new one.
+
+    Raises:
+        UsageError: the folder holds something else, or a trial of another load.
+        SessionError: it cannot be made.
+    """
+    from tuiapp.compare.design import AA, ONE, plan, read, save
+
+    kind = AA if args.aa else ONE
+    found = read(folder) if folder.is_dir() else None
+    if found is not None:
+        wanted = plan(found.name, kind, digest, args.runs)
+        if (found.kind, found.digest, len(found.runs)) != (kind, digest, len(wanted.runs)):
+            raise UsageError(
+                f"{folder} holds a trial of another load or size.",
+                "Choose another folder, or start it with the options it was begun with.",
+            )
+        return found
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UsageError(f"{folder} is no empty folder.", "Choose another with -o.")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"Cannot make {folder}: {error.strerror}.") from error
+    name = re.sub(r"[^\w.-]+", "-", folder.resolve().name)[:60] or "trial"
+    design = plan(name, kind, digest, args.runs)
+    save(folder, design)
+    return design
+
+
+def _make(folder: Path, design: Design, planned: Planned, args: argparse.Namespace) -> str:
+    """Make one run; returns its outcome."""
+    from tuiapp.cli.headless import exit_code, record, say_what_failed
+
+    path = folder / planned.file
+    if path.exists():  # of an attempt that was interrupted
+        path.rename(path.with_suffix(f".{planned.outcome}-before"))
+    values = {**vars(args), "output": path, "json": False, "headless": True}
+    view = record(argparse.Namespace(**values), design.header(planned))
+    say_what_failed(view)
+    return "failed" if exit_code(view) == 1 else "done"
+
+
+def _conclude(folder: Path, design: Design) -> int:
+    """Say what the trial found of the host's own noise, and keep it."""
+    from tuiapp.cli.sessions_common import write
+    from tuiapp.compare.comparison import compare
+    from tuiapp.compare.design import AA
+    from tuiapp.compare.noise import host_key, keep, learn
+    from tuiapp.compare.report_text import text
+    from tuiapp.compare.runs import read_run
+    from tuiapp.session.library import sessions_dir
+
+    runs = [read_run(folder / planned.file) for planned in design.runs]
+    noise = learn(runs, design.name)
+    if noise is not None and (key := host_key(runs[0])):
+        try:
+            keep(sessions_dir().parent, key, noise)
+        except OSError as error:
+            say_trouble(f"The host's noise cannot be kept: {error.strerror}.")
+    if design.kind == AA:
+        arms = [
+            [run for run, planned in zip(runs, design.runs, strict=True) if planned.arm == arm]
+            for arm in "AB"
+        ]
+        write(text(compare(arms[0], arms[1])))
+    write("".join(_noise_lines(noise)))
+    return 0
+
+
+def _noise_lines(noise: Any) -> list[str]:
+    from tuiapp.compare.quantities import FAMILY
+
+    if noise is None:
+        return ["One run tells nothing of the noise between runs.\n"]
+    lines = [f"this host's own noise from run to run, {noise.runs} runs (standard deviation):\n"]
+    lines += [
+        f"  {quantity.title:<16} {noise.spread[quantity.name]:6.1%}\n"
+        for quantity in FAMILY
+        if quantity.name in noise.spread
+    ]
+    return lines
