@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -123,32 +123,32 @@ def _row(
     blocks: Sequence[tuple[list[int], list[int]]],
 ) -> Row:
     sides = [[run.values[quantity.name] for run in side] for side in (a, b)]
-    means = [_geometric_mean(side) for side in sides]
-    runs = len(a), len(b)
+    mean_a, mean_b = map(_geometric_mean, sides)
+    row = Row(quantity, mean_a, mean_b, (len(a), len(b)))
     trouble = _no_ratio(quantity, sides)
     if trouble:
-        return Row(quantity, *means, runs, why=trouble)
+        return replace(row, why=trouble)
     logs = [np.log(np.array(side, np.float64)) for side in sides]
     ratio, robust = math.exp(logs[1].mean() - logs[0].mean()), math.exp(shift(*logs))
-    if min(runs) < 2:
-        interval = _of_two_recordings(quantity, a[0], b[0]) if max(runs) == 1 else None
+    row = replace(row, ratio=ratio, robust_ratio=robust)
+    fewest = min(row.runs)
+    if fewest < 2:
+        interval = _of_two_recordings(quantity, a[0], b[0]) if max(row.runs) == 1 else None
         why = "one run a side tells of these recordings, not of the hosts"
-        method = BLOCKS if interval else NOTHING
-        return Row(quantity, *means, runs, ratio, interval, method, robust, NONE, why)
+        return replace(row, interval=interval, method=BLOCKS if interval else NOTHING, why=why)
     estimate, method = _estimate(logs, blocks)
-    interval = math.exp(estimate.low), math.exp(estimate.high)
-    row = (quantity, *means, runs, ratio, interval, method, robust)
-    if min(runs) < FEWEST_RUNS:
-        return Row(*row, NONE, f"a verdict needs {FEWEST_RUNS} runs a side")
+    row = replace(row, interval=(math.exp(estimate.low), math.exp(estimate.high)), method=method)
+    if fewest < FEWEST_RUNS:
+        return replace(row, why=f"a verdict needs {FEWEST_RUNS} runs a side")
+    if not found.open:
+        return replace(row, verdict=INCONCLUSIVE, why="more than the hosts differs")
     sign = -1 if quantity.higher_is_better else 1
     low, high = sorted((sign * estimate.low, sign * estimate.high))
     verdict = decide(low, high, margin)
-    if not found.open:
-        return Row(*row, INCONCLUSIVE, "more than the hosts differs")
     needed = None
     if verdict == INCONCLUSIVE:
         needed = runs_needed(estimate.value, _spread(logs), margin, LEVEL)
-    return Row(*row, verdict, "", needed)
+    return replace(row, verdict=verdict, runs_needed=needed)
 
 
 def _no_ratio(quantity: Quantity, sides: Sequence[Sequence[float | None]]) -> str:

@@ -95,7 +95,8 @@ def gate(a: Sequence[Run], b: Sequence[Run]) -> Gate:
             if kind == CONFOUNDER:
                 unknown.append(field)
             continue
-        differences.append(Difference(field, *(", ".join(side) for side in values), kind))
+        in_a, in_b = (", ".join(side) for side in values)
+        differences.append(Difference(field, in_a, in_b, kind))
     order = (CONFOUNDER, INTENDED, CONTEXT)
     differences.sort(key=lambda found: order.index(found.kind))
     return Gate(tuple(differences), tuple(unknown), tuple(mixed))
