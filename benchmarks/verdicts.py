@@ -21,6 +21,7 @@ import os
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
+
 from _measure import machine, table
 from tuiapp.compare.quantities import FAMILY, LEVEL
 from tuiapp.compare.verdict import FASTER, FASTER_BY_SOME, SLOWER, SLOWER_BY_SOME, decide

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from tuiapp import cli
+from tuiapp.compare.answer import answer
 from tuiapp.compare.cells import picture, verdict_text
 from tuiapp.compare.comparison import Comparison, compare
 from tuiapp.compare.quantities import FAMILY, LEVEL
@@ -221,7 +222,7 @@ def test_nothing_measured_is_said(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_every_form_says_every_quantity(form: str) -> None:
-    text = report(form)(compare(made(STEADY), made([1.2 * factor for factor in STEADY])))
+    text = report(form)(answer(compare(made(STEADY), made([1.2 * factor for factor in STEADY]))))
     for quantity in FAMILY:
         assert (quantity.name if form == "json" else quantity.title) in text
     if form == "json":
@@ -232,7 +233,7 @@ def test_every_form_says_every_quantity(form: str) -> None:
 
 def test_words_of_a_recording_do_not_become_markup() -> None:
     a = made(STEADY, host={"hostname": "<script>|`x`"})
-    found = compare(a, made(STEADY))
+    found = answer(compare(a, made(STEADY)))
     assert "<script>" not in report("html")(found)
     assert "\\<script\\>\\|\\`x\\`" in report("markdown")(found)
 

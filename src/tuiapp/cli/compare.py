@@ -5,9 +5,13 @@ from __future__ import annotations
 import argparse
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from tuiapp.cli.parser import number
 from tuiapp.errors import UsageError
+
+if TYPE_CHECKING:
+    from tuiapp.compare.cost import Prices
 
 FORMATS = ("text", "json", "markdown", "html")
 _EXAMPLES = """\
@@ -16,6 +20,7 @@ examples:
   tuiapp compare metal/ vs vm/                         all runs in two folders: verdicts
   tuiapp compare a1 a2 a3 a4 a5 vs b1 b2 b3 b4 b5 --margin 3%
   tuiapp compare base/ vs new/ --format markdown       for a pull request
+  tuiapp compare metal/ vs vm/ --rate-a 4.10 --rate-b 2.90      and what the difference costs
 
 A recording is named by its path, its name in the library, or the beginning of one. A verdict
 needs five runs a side, each a fresh engine start; ten are better.
@@ -45,6 +50,16 @@ def add_parser(commands: Any, name: str) -> None:
         metavar="M",
         help="differences smaller than this do not matter (default: 5%%)",
     )
+    parser.add_argument(
+        "--prices", type=Path, metavar="FILE", help="what both sides cost; see docs/compare.md"
+    )
+    for side in "ab":
+        parser.add_argument(
+            f"--rate-{side}",
+            type=number,
+            metavar="R",
+            help=f"what an hour of {side.upper()} costs, where that is all there is to know",
+        )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -53,7 +68,9 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("`tuiapp compare` starts no engine: nothing can stand behind `--`.")
     sides = split(args.runs)
     margin = parse_margin(args.margin)
+    prices = _prices(args)
     from tuiapp.cli.sessions_common import write
+    from tuiapp.compare.answer import answer
     from tuiapp.compare.comparison import compare
     from tuiapp.compare.reports import report
     from tuiapp.compare.runs import expand, read_run
@@ -67,8 +84,32 @@ def run(args: argparse.Namespace) -> int:
         )
     a, b = ([read_run(path) for path in side] for side in paths)
     result = compare(a, b, margin, sessions_dir().parent)
-    write(report("json" if args.json else args.format)(result))
+    write(report("json" if args.json else args.format)(answer(result, prices)))
     return result.exit_code
+
+
+def _prices(args: argparse.Namespace) -> tuple[Prices, Prices] | None:
+    """What both sides cost; None when nobody said.
+
+    Raises:
+        UsageError: half of it is missing, or it makes no sense.
+    """
+    from tuiapp.compare.cost import Prices
+    from tuiapp.compare.prices import check_price, read_prices
+
+    rates = args.rate_a, args.rate_b
+    if args.prices is not None:
+        if rates != (None, None):
+            raise UsageError("--prices and --rate-a, --rate-b exclude each other.")
+        return read_prices(args.prices)
+    if rates == (None, None):
+        return None
+    if None in rates:
+        raise UsageError(
+            "A price of one side alone decides nothing.", "Give --rate-a and --rate-b."
+        )
+    a, b = (check_price(f"--rate-{side}", rate) for side, rate in zip("ab", rates, strict=True))
+    return Prices(a), Prices(b)
 
 
 def _place(word: str, find: Any) -> Path:

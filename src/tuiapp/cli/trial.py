@@ -129,6 +129,7 @@ def _make(folder: Path, design: Design, planned: Planned, args: argparse.Namespa
 def _conclude(folder: Path, design: Design) -> int:
     """Say what the trial found of the host's own noise, and keep it."""
     from tuiapp.cli.sessions_common import write
+    from tuiapp.compare.answer import answer
     from tuiapp.compare.comparison import compare
     from tuiapp.compare.design import AA
     from tuiapp.compare.noise import host_key, keep, learn
@@ -148,7 +149,7 @@ def _conclude(folder: Path, design: Design) -> int:
             [run for run, planned in zip(runs, design.runs, strict=True) if planned.arm == arm]
             for arm in "AB"
         ]
-        write(text(compare(arms[0], arms[1])))
+        write(text(answer(compare(arms[0], arms[1]))))
     write("".join(_noise_lines(noise)))
     return 0
 

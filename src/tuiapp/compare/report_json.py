@@ -7,20 +7,22 @@ import math
 from dataclasses import asdict
 from typing import Any
 
-from tuiapp.compare.comparison import Comparison, Row
+from tuiapp.compare.answer import Answer
+from tuiapp.compare.comparison import Row
 from tuiapp.compare.quantities import LEVEL
 from tuiapp.compare.runs import Run
 
 SCHEMA = "tuiapp.compare/1"
 
 
-def text(comparison: Comparison) -> str:
+def text(answer: Answer) -> str:
     """The object, indented."""
-    return json.dumps(as_json(comparison), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return json.dumps(as_json(answer), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def as_json(comparison: Comparison) -> dict[str, Any]:
+def as_json(answer: Answer) -> dict[str, Any]:
     """JSON-ready values; what is unknown or infinite is null, and ``why`` says it."""
+    comparison = answer.comparison
     found = comparison.gate
     return {
         "schema": SCHEMA,
@@ -39,6 +41,8 @@ def as_json(comparison: Comparison) -> dict[str, Any]:
         "a": [_run(run) for run in comparison.a],
         "b": [_run(run) for run in comparison.b],
         "rows": [_row(row) for row in comparison.rows],
+        "cost": None if answer.bill is None else _plain(asdict(answer.bill)),
+        "advice": [asdict(advice) for advice in answer.advice],
         "noise": {
             side: None if noise is None else {**asdict(noise), "spread": dict(noise.spread)}
             for side, noise in zip("ab", comparison.noise, strict=True)
@@ -72,6 +76,15 @@ def _row(row: Row) -> dict[str, Any]:
         "why": row.why or None,
         "runs_needed": row.runs_needed,
     }
+
+
+def _plain(value: Any) -> Any:
+    """Tuples as lists, infinities as null."""
+    if isinstance(value, dict):
+        return {name: _plain(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    return _finite(value) if isinstance(value, float) else value
 
 
 def _finite(value: float | None) -> float | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from tuiapp.compare.answer import Answer
 from tuiapp.compare.cells import (
     gate_lines,
     heading,
@@ -14,14 +15,15 @@ from tuiapp.compare.cells import (
     value_text,
     verdict_text,
 )
-from tuiapp.compare.comparison import Comparison
+from tuiapp.compare.money import advice_line, bill_rows, break_even_line
 from tuiapp.compare.quantities import LEVEL
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~!])")
 
 
-def text(comparison: Comparison) -> str:
-    """The whole comparison."""
+def text(answer: Answer) -> str:
+    """The whole answer."""
+    comparison = answer.comparison
     a, b = map(_plain, heading(comparison))
     lines = [f"- **A** {a}", f"- **B** {b}", ""]
     lines += [f"> {_plain(line)}" for line in gate_lines(comparison)]
@@ -33,6 +35,12 @@ def text(comparison: Comparison) -> str:
         cells += [interval_text(row), _plain(verdict_text(row, comparison.margin))]
         lines.append(f"| {title} | {' | '.join(cells)} |")
     lines += ["", _plain(comparison.scope), ""]
+    if answer.bill is not None:
+        lines += ["| cost | A | B |", "| --- | ---: | ---: |"]
+        lines += [f"| {_plain(what)} | {a} | {b} |" for what, a, b in bill_rows(answer.bill)]
+        lines += ["", _plain(break_even_line(answer.bill)), ""]
+        lines += [f"- {_plain(caveat)}" for caveat in answer.bill.caveats]
+    lines += [f"- {_plain(advice_line(advice))}" for advice in answer.advice]
     lines += [f"- {_plain(caveat)}" for caveat in (*noise_lines(comparison), *comparison.caveats)]
     return "\n".join(lines).rstrip() + "\n"
 

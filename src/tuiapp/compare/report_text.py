@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from textwrap import wrap
 
+from tuiapp.compare.answer import Answer
 from tuiapp.compare.cells import (
     common_reason,
     gate_lines,
@@ -17,13 +18,15 @@ from tuiapp.compare.cells import (
     verdict_text,
 )
 from tuiapp.compare.comparison import Comparison
+from tuiapp.compare.money import advice_line, bill_rows, break_even_line
 from tuiapp.compare.quantities import LEVEL
 
 _WIDTH = 100
 
 
-def text(comparison: Comparison) -> str:
-    """The whole comparison."""
+def text(answer: Answer) -> str:
+    """The whole answer."""
+    comparison = answer.comparison
     a, b = heading(comparison)
     lines = [f"A  {a}", f"B  {b}", ""]
     lines += _indented("gate", gate_lines(comparison))
@@ -39,9 +42,20 @@ def text(comparison: Comparison) -> str:
             lines.append(f"{'':<16}  {verdict_text(row, comparison.margin)}")
     lines += ["", *([verdict_text(comparison.rows[0], comparison.margin)] if reason else [])]
     lines += [comparison.scope]
+    lines += _money(answer)
+    lines += ["", *_indented("advice", map(advice_line, answer.advice)), ""]
     lines += _indented("noise", noise_lines(comparison))
     lines += _indented("caveats", comparison.caveats)
     return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def _money(answer: Answer) -> list[str]:
+    if answer.bill is None:
+        return []
+    rows = [f"{what:<36}{a:>28}{b:>28}" for what, a, b in bill_rows(answer.bill)]
+    lines = ["", f"{'cost':<36}{'A':>28}{'B':>28}", *rows]
+    lines += wrap(break_even_line(answer.bill), _WIDTH)
+    return lines + _indented("", answer.bill.caveats)
 
 
 def _head(comparison: Comparison) -> str:

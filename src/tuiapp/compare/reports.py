@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tuiapp.compare.comparison import Comparison
+    from tuiapp.compare.answer import Answer
 
 FORMATS: dict[str, str] = {
     "text": "tuiapp.compare.report_text:text",
@@ -18,8 +18,8 @@ FORMATS: dict[str, str] = {
 """Name to ``"module:function"``, resolved on use."""
 
 
-def report(name: str) -> Callable[[Comparison], str]:
+def report(name: str) -> Callable[[Answer], str]:
     """The function that writes the form ``name``; KeyError when there is none."""
     module, _, attribute = FORMATS[name].partition(":")
-    found: Callable[[Comparison], str] = getattr(import_module(module), attribute)
+    found: Callable[[Answer], str] = getattr(import_module(module), attribute)
     return found

@@ -161,10 +161,19 @@ class View:
 
     def good(self, after_ns: int, until_ns: int) -> int:
         """Requests that finished in (after, until] and met every SLO."""
+        return latency.good_requests(self.session, self._limits, after_ns, until_ns)
+
+    def good_tokens(self, after_ns: int, until_ns: int) -> int:
+        """Output tokens of requests that finished in (after, until] and met every SLO."""
+        return latency.good_tokens(self.session, self._limits, after_ns, until_ns)
+
+    @cached_property
+    def _limits(self) -> dict[str, float]:
+        """The strictest limit of each metric, nanoseconds."""
         limits: dict[str, float] = {}
         for slo in self.slos:
             limits[slo.metric] = min(slo.limit_ns, limits.get(slo.metric, np.inf))
-        return latency.good_requests(self.session, limits, after_ns, until_ns)
+        return limits
 
     def tokens(self, after_ns: int, until_ns: int) -> float:
         """Output tokens delivered in (after, until]; a tick that is cut counts in proportion."""
