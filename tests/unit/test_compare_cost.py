@@ -93,9 +93,7 @@ def test_a_side_without_good_tokens_costs_infinitely_much(goodput: dict[str, flo
     found = bill(a, b, Prices(1), Prices(1))
     assert found.a.per_million.value == np.inf
     assert found.break_even.cheaper == ""
-    assert (
-        "∞" in {what: x for what, x, _ in bill_rows(found)}["$ / 1 M good tokens, fully used"]
-    )
+    assert "∞" in {what: x for what, x, _ in bill_rows(found)}["$ / 1 M good tokens, fully used"]
     assert break_even_line(found)
 
 

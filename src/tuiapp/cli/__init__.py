@@ -23,6 +23,7 @@ COMMANDS = {
     "demo": "tuiapp.cli.demo",
     "sessions": "tuiapp.cli.sessions",
     "trial": "tuiapp.cli.trial",
+    "sweep": "tuiapp.cli.sweep",
     "compare": "tuiapp.cli.compare",
 }
 

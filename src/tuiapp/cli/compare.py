@@ -12,6 +12,7 @@ from tuiapp.errors import UsageError
 
 if TYPE_CHECKING:
     from tuiapp.compare.cost import Prices
+    from tuiapp.compare.sweep import Sweep
 
 FORMATS = ("text", "json", "markdown", "html")
 _EXAMPLES = """\
@@ -76,6 +77,9 @@ def run(args: argparse.Namespace) -> int:
     from tuiapp.compare.runs import expand, read_run
     from tuiapp.session.library import find, sessions_dir
 
+    sweeps = _sweeps(sides)
+    if sweeps:
+        return _compare_sweeps(args, sweeps)
     paths = [expand([_place(word, find) for word in side]) for side in sides]
     both = {path.resolve() for path in paths[0]} & {path.resolve() for path in paths[1]}
     if both:
@@ -110,6 +114,45 @@ def _prices(args: argparse.Namespace) -> tuple[Prices, Prices] | None:
         )
     a, b = (check_price(f"--rate-{side}", rate) for side, rate in zip("ab", rates, strict=True))
     return Prices(a), Prices(b)
+
+
+def _sweeps(sides: tuple[list[str], list[str]]) -> list[Sweep]:
+    """The sweeps that stand on both sides; empty when runs are compared.
+
+    Raises:
+        UsageError: a sweep is compared with runs, or with one of something else.
+    """
+    from tuiapp.compare.design import SWEEP, read
+    from tuiapp.compare.sweep import read_sweep
+
+    folders = [Path(side[0]) for side in sides if len(side) == 1 and Path(side[0]).is_dir()]
+    designs = [(folder, read(folder)) for folder in folders]
+    found = [(folder, plan) for folder, plan in designs if plan and plan.kind == SWEEP]
+    if not found:
+        return []
+    if len(found) < 2:
+        raise UsageError(f"{found[0][0]} is a sweep, the other side is none.")
+    sweeps = [read_sweep(folder, plan) for folder, plan in found]
+    if sweeps[0].over != sweeps[1].over:
+        raise UsageError(
+            f"One sweep steps {sweeps[0].over}, the other {sweeps[1].over}.",
+            "Make both over the same.",
+        )
+    return sweeps
+
+
+def _compare_sweeps(args: argparse.Namespace, sweeps: list[Sweep]) -> int:
+    from tuiapp.cli.sessions_common import emit_json, write
+    from tuiapp.compare.sweep_text import as_json, text
+
+    form = "json" if args.json else args.format
+    if form not in ("text", "json"):
+        raise UsageError(f"Sweeps are not written as {form}.", "There are text and json.")
+    if form == "json":
+        emit_json(as_json(sweeps))
+    else:
+        write(text(sweeps))
+    return 0
 
 
 def _place(word: str, find: Any) -> Path:

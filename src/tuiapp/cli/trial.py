@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -59,43 +60,31 @@ def run(args: argparse.Namespace) -> int:
     if not 1 <= args.runs <= _MOST_RUNS:
         raise UsageError(f"--runs {args.runs} is out of range.", f"Choose 1 to {_MOST_RUNS}.")
     from tuiapp.cli.setup_run import make_workload
-    from tuiapp.compare.design import save
+    from tuiapp.compare.design import AA, ONE, plan
 
     folder: Path = args.output
     digest = make_workload(args, HEADLESS_DURATION_S).digest()
-    design = _design(folder, args, digest)
-    left = [planned for planned in design.runs if planned.outcome != "done"]
-    done = len(design.runs) - len(left)
-    if done:
-        say(f"{done} of {len(design.runs)} runs are there already")
-    for planned in left:
-        say(f"run {planned.order + 1} of {len(design.runs)}, arm {planned.arm}")
-        outcome = _make(folder, design, planned, args)
-        design = design.with_outcome(planned, outcome)
-        save(folder, design)
-        if outcome != "done":
-            say_trouble(
-                "The trial stops here: a run failed.",
-                "Start it again with the same options to go on from this run.",
-            )
-            return 1
-    return _conclude(folder, design)
+    kind = AA if args.aa else ONE
+    design = new_folder(folder, lambda name: plan(name, kind, digest, args.runs))
+    done = carry_out(folder, design, lambda _: args)
+    return 1 if done is None else _conclude(folder, done)
 
 
-def _design(folder: Path, args: argparse.Namespace, digest: str) -> Design:
-    """The folder's plan, or a new one.
+def new_folder(folder: Path, make: Callable[[str], Design]) -> Design:
+    """The folder's plan, which may be carried out in part, or a new one in an empty folder.
+
+    Args:
+        make: gives the plan wanted, for a name.
 
     Raises:
-        UsageError: the folder holds something else, or a trial of another load.
-        SessionError: it cannot be made.
+        UsageError: the folder holds something else, or a plan that is not the one wanted.
+        SessionError: it cannot be written.
     """
-    from tuiapp.compare.design import AA, ONE, plan, read, save
+    from tuiapp.compare.design import read, save
 
-    kind = AA if args.aa else ONE
     found = read(folder) if folder.is_dir() else None
     if found is not None:
-        wanted = plan(found.name, kind, digest, args.runs)
-        if (found.kind, found.digest, len(found.runs)) != (kind, digest, len(wanted.runs)):
+        if not found.is_like(make(found.name)):
             raise UsageError(
                 f"{folder} holds a trial of another load or size.",
                 "Choose another folder, or start it with the options it was begun with.",
@@ -107,23 +96,51 @@ def _design(folder: Path, args: argparse.Namespace, digest: str) -> Design:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(f"Cannot make {folder}: {error.strerror}.") from error
-    name = re.sub(r"[^\w.-]+", "-", folder.resolve().name)[:60] or "trial"
-    design = plan(name, kind, digest, args.runs)
+    design = make(re.sub(r"[^\w.-]+", "-", folder.resolve().name)[:60] or "trial")
     save(folder, design)
+    return design
+
+
+def carry_out(
+    folder: Path, design: Design, options: Callable[[Planned], argparse.Namespace]
+) -> Design | None:
+    """Make the runs that are left; None when one failed.
+
+    Args:
+        options: of a run.
+    """
+    from tuiapp.compare.design import DONE, save
+
+    left = [planned for planned in design.runs if planned.outcome != DONE]
+    if len(left) < len(design.runs):
+        say(f"{len(design.runs) - len(left)} of {len(design.runs)} runs are there already")
+    for planned in left:
+        what = f"{design.over} {planned.level:g}" if design.over else f"arm {planned.arm}"
+        say(f"run {planned.order + 1} of {len(design.runs)}, {what}")
+        outcome = _make(folder, design, planned, options(planned))
+        design = design.with_outcome(planned, outcome)
+        save(folder, design)
+        if outcome != DONE:
+            say_trouble(
+                "It stops here: a run failed.",
+                "Start it again with the same options to go on from this run.",
+            )
+            return None
     return design
 
 
 def _make(folder: Path, design: Design, planned: Planned, args: argparse.Namespace) -> str:
     """Make one run; returns its outcome."""
     from tuiapp.cli.headless import exit_code, record, say_what_failed
+    from tuiapp.compare.design import DONE, FAILED
 
     path = folder / planned.file
-    if path.exists():  # of an attempt that was interrupted
-        path.rename(path.with_suffix(f".{planned.outcome}-before"))
+    if path.exists():
+        path.unlink()  # of an attempt that failed or was interrupted; it is not part of the trial
     values = {**vars(args), "output": path, "json": False, "headless": True}
     view = record(argparse.Namespace(**values), design.header(planned))
     say_what_failed(view)
-    return "failed" if exit_code(view) == 1 else "done"
+    return FAILED if exit_code(view) == 1 else DONE
 
 
 def _conclude(folder: Path, design: Design) -> int:

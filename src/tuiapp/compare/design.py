@@ -10,16 +10,18 @@ arms are therefore interleaved, AB BA AB …, and compared within blocks.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from tuiapp.errors import SessionError, UsageError
 
 PLAN = "trial.json"
 SCHEMA = "tuiapp.trial/1"
-ONE, AA = "one host", "A/A"
+PLANNED, DONE, FAILED = "planned", "done", "failed"
+ONE, AA, SWEEP = "one host", "A/A", "sweep"
 _MOST_BYTES = 1 << 20
 
 
@@ -32,6 +34,7 @@ class Planned:
         arm: ``A`` or ``B``.
         block: which pair it belongs to.
         order: when it is made, from 0.
+        level: of a sweep: the load, clients or prompt tokens of this run; 0 in other trials.
         outcome: ``planned``, ``done`` or ``failed``.
     """
 
@@ -39,7 +42,8 @@ class Planned:
     arm: str
     block: int
     order: int
-    outcome: str = "planned"
+    level: float = 0.0
+    outcome: str = PLANNED
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +53,29 @@ class Design:
     Attributes:
         name: of the trial; in every header.
         kind: ``one host`` (runs of one side, to be compared with another trial) or ``A/A``.
-        digest: of the workload: arrivals, lengths and tokens of every run are the same.
+        digest: of the workload: arrivals, lengths and tokens of every run are the same; of a
+            sweep, but for what it steps.
+        over: what a sweep steps: ``rate``, ``concurrency`` or ``input-len``; empty otherwise.
     """
 
     name: str
     kind: str
     digest: str
     runs: tuple[Planned, ...]
+    over: str = ""
 
     def header(self, run: Planned) -> dict[str, Any]:
         """What a run's header says of its place."""
         place = {"block": run.block, "arm": run.arm, "order": run.order}
+        if self.over:
+            place |= {"over": self.over, "level": run.level}
         return {"trial": {"set": self.name, "kind": self.kind, **place}}
+
+    def is_like(self, other: Design) -> bool:
+        """The same runs of the same load, made or not."""
+        places = [[(run.file, run.arm, run.level) for run in it.runs] for it in (self, other)]
+        told = [(it.kind, it.digest, it.over) for it in (self, other)]
+        return places[0] == places[1] and told[0] == told[1]
 
     def with_outcome(self, run: Planned, outcome: str) -> Design:
         """The same trial after ``run`` was made."""
@@ -80,6 +95,24 @@ def plan(name: str, kind: str, digest: str, runs: int) -> Design:
             order = len(planned)
             planned.append(Planned(f"{order + 1:02}-{arm.lower()}.tuiapp", arm, block, order))
     return Design(name, kind, digest, tuple(planned))
+
+
+def plan_sweep(
+    name: str, digest: str, over: str, levels: Sequence[float], runs: int, seed: int
+) -> Design:
+    """A design of ``runs`` runs at each level.
+
+    Each round visits every level once, in an order drawn from ``seed``: a machine that gets slower
+    with time must not look like one that gets slower with load.
+    """
+    random = Random(seed)  # noqa: S311 - an order, not a secret
+    planned: list[Planned] = []
+    for block in range(runs):
+        for level in random.sample(list(levels), len(levels)):
+            order = len(planned)
+            file = f"{order + 1:02}-{level:g}.tuiapp"
+            planned.append(Planned(file, "A", block, order, level))
+    return Design(name, SWEEP, digest, tuple(planned), over)
 
 
 def save(folder: Path, design: Design) -> None:
@@ -125,8 +158,11 @@ def _design(value: Mapping[str, Any]) -> Design:
             str(run["arm"]),
             int(run["block"]),
             int(run["order"]),
+            float(run.get("level", 0.0)),
             str(run["outcome"]),
         )
         for run in value["runs"]
     )
-    return Design(str(value["name"]), str(value["kind"]), str(value["digest"]), runs)
+    told = (str(value[name]) for name in ("name", "kind", "digest"))
+    name, kind, digest = told
+    return Design(name, kind, digest, runs, str(value.get("over", "")))
