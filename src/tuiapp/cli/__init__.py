@@ -23,6 +23,9 @@ COMMANDS = {
     "demo": "tuiapp.cli.demo",
     "sessions": "tuiapp.cli.sessions",
     "host": "tuiapp.cli.host",
+    "trial": "tuiapp.cli.trial",
+    "sweep": "tuiapp.cli.sweep",
+    "compare": "tuiapp.cli.compare",
 }
 
 _DESCRIPTION = """\

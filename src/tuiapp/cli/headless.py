@@ -6,6 +6,8 @@ import argparse
 import asyncio
 import signal
 import sys
+from collections.abc import Mapping
+from typing import Any
 
 from tuiapp.cli.console import PREFIX, drop_stdout, say, say_trouble
 from tuiapp.cli.run import HEADLESS_DURATION_S
@@ -24,12 +26,27 @@ _TTY_PERIOD_S, _LOG_PERIOD_S = 0.5, 5.0
 
 def run_headless(args: argparse.Namespace) -> int:
     """Run to the end and print the result; returns the exit code."""
+    view = record(args)
+    if args.json or view.measured is not None:
+        _write("json" if args.json else "text", view)
+    say_what_failed(view)
+    return exit_code(view)
+
+
+def record(args: argparse.Namespace, about: Mapping[str, Any] | None = None) -> View:
+    """Run to the end, with progress on stderr; returns the run seen from there.
+
+    Args:
+        about: what else the session's header says.
+    """
     give_way()
-    return asyncio.run(_run(args))
+    return asyncio.run(_record(args, about or {}))
 
 
-async def _run(args: argparse.Namespace) -> int:
+async def _record(args: argparse.Namespace, about: Mapping[str, Any]) -> View:
     recorder = build(args, default_duration_s=HEADLESS_DURATION_S)
+    if about:
+        recorder.describe(about)
     running = asyncio.create_task(recorder.run())
     _on_signals(recorder)
     progress = asyncio.create_task(_Progress(recorder).run())
@@ -38,11 +55,7 @@ async def _run(args: argparse.Namespace) -> int:
     finally:
         progress.cancel()
         await asyncio.gather(progress, return_exceptions=True)
-    view = View(recorder.session, recorder.session.end_ns)
-    if args.json or view.measured is not None:
-        _write("json" if args.json else "text", view)
-    say_what_failed(view)
-    return exit_code(view)
+    return View(recorder.session, recorder.session.end_ns)
 
 
 def _write(form: str, view: View) -> None:

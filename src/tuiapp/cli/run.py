@@ -42,18 +42,24 @@ def add_parser(commands: Any, name: str) -> None:
         usage="tuiapp run [MODEL] [options] [-- any vLLM engine argument]",
         epilog=_EXAMPLES,
     )
+    add_model(parser)
+    add_load(parser.add_argument_group("load"))
+    add_engine(parser.add_argument_group("engine"))
+    _add_output(parser.add_argument_group("screen and recording"))
+
+
+def add_model(parser: Any) -> None:
+    """The argument MODEL."""
     parser.add_argument(
         "model",
         nargs="?",
         metavar="MODEL",
         help="a model's folder or its Hugging Face name (default: a small demo model, made here)",
     )
-    _add_load(parser.add_argument_group("load"))
-    _add_engine(parser.add_argument_group("engine"))
-    _add_output(parser.add_argument_group("screen and recording"))
 
 
-def _add_load(group: Any) -> None:
+def add_load(group: Any) -> None:
+    """The options of a load."""
     group.add_argument(
         "--preset",
         choices=PRESET_NAMES,
@@ -91,7 +97,8 @@ def _add_load(group: Any) -> None:
     )
 
 
-def _add_engine(group: Any) -> None:
+def add_engine(group: Any) -> None:
+    """The options of an engine and its end."""
     group.add_argument(
         "--engine-python", metavar="PATH", help="Python of the environment that has vLLM"
     )

@@ -145,6 +145,19 @@ def good_requests(
     session: Session, limits_ns: dict[str, float], after_ns: int, until_ns: int
 ) -> int:
     """Requests that finished in (after, until] and met every limit (per-request metrics)."""
+    return len(_good(session, limits_ns, after_ns, until_ns))
+
+
+def good_tokens(session: Session, limits_ns: dict[str, float], after_ns: int, until_ns: int) -> int:
+    """Output tokens of those requests."""
+    good = _good(session, limits_ns, after_ns, until_ns)
+    return int(session.requests["output_tokens"][good].astype(np.int64).sum())
+
+
+def _good(
+    session: Session, limits_ns: dict[str, float], after_ns: int, until_ns: int
+) -> np.ndarray:
+    """``req`` of the measured requests that finished in (after, until] and met every limit."""
     ended = _measured(session, session.ends.between(after_ns, until_ns))
     table = session.requests
     good = table["status"][ended] == Status.OK
@@ -157,4 +170,5 @@ def good_requests(
     measures["itl"] = measures["tpot"]
     for metric, limit in limits_ns.items():
         good &= measures[metric] <= limit
-    return int(good.sum())
+    met: np.ndarray = ended[good]
+    return met

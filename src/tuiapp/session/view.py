@@ -166,6 +166,10 @@ class View:
         """Requests that finished in (after, until] and met every SLO."""
         return latency.good_requests(self.session, self._limits_ns, after_ns, until_ns)
 
+    def good_tokens(self, after_ns: int, until_ns: int) -> int:
+        """Output tokens of requests that finished in (after, until] and met every SLO."""
+        return latency.good_tokens(self.session, self._limits_ns, after_ns, until_ns)
+
     @property
     def _limits_ns(self) -> dict[str, float]:
         """The strictest limit on each metric that has one."""

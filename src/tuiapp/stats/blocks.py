@@ -24,11 +24,11 @@ import math
 import numpy as np
 
 from tuiapp.stats.bins import BINS, bin_edges_ns
+from tuiapp.stats.student import t_quantile
 
 MIN_BLOCKS = 30
 _UPPER_SHARE = 0.2
 _MOST_CORRELATED = 0.9
-_ANGLES = 4096
 
 
 def block_interval(
@@ -91,18 +91,6 @@ def _hall(t: float, skewness: float) -> float:
     if skewness < 1e-3:
         return t
     return 3 / skewness * (float(np.cbrt(1 + skewness * (t - skewness / 6))) - 1)
-
-
-def t_quantile(p: float, freedom: float) -> float:
-    """Student's t quantile for any ``freedom`` of 1 or more and p from 0.5 up.
-
-    With x = √ν · tan θ the density becomes cos θ to the power ν − 1, which is summed over θ.
-    """
-    step = math.pi / 2 / _ANGLES
-    density = np.cos((np.arange(_ANGLES) + 0.5) * step) ** (max(freedom, 1.0) - 1)
-    below = np.concatenate(([0.0], np.cumsum(density)))
-    angle = np.interp(2 * p - 1, below / below[-1], np.arange(_ANGLES + 1) * step)
-    return math.sqrt(max(freedom, 1.0)) * math.tan(float(angle))
 
 
 def _place(cumulative: np.ndarray, share: float) -> tuple[int, float]:

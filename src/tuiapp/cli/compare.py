@@ -1,0 +1,198 @@
+"""``tuiapp compare``: two hosts from their recorded runs, with a verdict that survives a rerun."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tuiapp.cli.parser import number
+from tuiapp.errors import UsageError
+
+if TYPE_CHECKING:
+    from tuiapp.compare.cost import Prices
+    from tuiapp.compare.sweep import Sweep
+
+FORMATS = ("text", "json", "markdown", "html")
+_EXAMPLES = """\
+examples:
+  tuiapp compare metal.tuiapp vm.tuiapp                two recordings: how they differ, no verdict
+  tuiapp compare metal/ vs vm/                         all runs in two folders: verdicts
+  tuiapp compare a1 a2 a3 a4 a5 vs b1 b2 b3 b4 b5 --margin 3%
+  tuiapp compare base/ vs new/ --format markdown       for a pull request
+  tuiapp compare metal/ vs vm/ --rate-a 4.10 --rate-b 2.90      and what the difference costs
+
+A recording is named by its path, its name in the library, or the beginning of one. A verdict
+needs five runs a side, each a fresh engine start; ten are better.
+
+exit codes: 0 B is equivalent or better in all six quantities; 4 B is worse in one; 5 undecided;
+1 a recording cannot be read; 2 wrong usage."""
+
+
+def add_parser(commands: Any, name: str) -> None:
+    """Register the subcommand."""
+    parser = commands.add_parser(
+        name,
+        help="compare two hosts from their recorded runs, with verdicts",
+        description="Compare two hosts from their recorded runs: B against A, in six declared "
+        "quantities.",
+        usage="tuiapp compare A... vs B... [options]",
+        epilog=_EXAMPLES,
+    )
+    parser.add_argument("runs", metavar="A... vs B...", nargs="*", help="recordings, or folders")
+    parser.add_argument(
+        "--format", choices=FORMATS, default="text", help="of the result (default: text)"
+    )
+    parser.add_argument("--json", action="store_true", help="the same as --format json")
+    parser.add_argument(
+        "--margin",
+        default="5%",
+        metavar="M",
+        help="differences smaller than this do not matter (default: 5%%)",
+    )
+    parser.add_argument(
+        "--prices", type=Path, metavar="FILE", help="what both sides cost; see docs/compare.md"
+    )
+    for side in "ab":
+        parser.add_argument(
+            f"--rate-{side}",
+            type=number,
+            metavar="R",
+            help=f"what an hour of {side.upper()} costs, where that is all there is to know",
+        )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do it; returns the exit code."""
+    if args.engine_args:
+        raise UsageError("`tuiapp compare` starts no engine: nothing can stand behind `--`.")
+    sides = split(args.runs)
+    margin = parse_margin(args.margin)
+    prices = _prices(args)
+    from tuiapp.cli.sessions_common import write
+    from tuiapp.compare.answer import answer
+    from tuiapp.compare.comparison import compare
+    from tuiapp.compare.reports import report
+    from tuiapp.compare.runs import expand, read_run
+    from tuiapp.session.library import find, sessions_dir
+
+    sweeps = _sweeps(sides)
+    if sweeps:
+        return _compare_sweeps(args, sweeps)
+    paths = [expand([_place(word, find) for word in side]) for side in sides]
+    both = {path.resolve() for path in paths[0]} & {path.resolve() for path in paths[1]}
+    if both:
+        raise UsageError(
+            f"{min(both).name} stands on both sides.", "A run is compared with others."
+        )
+    a, b = ([read_run(path) for path in side] for side in paths)
+    result = compare(a, b, margin, sessions_dir().parent)
+    write(report("json" if args.json else args.format)(answer(result, prices)))
+    return result.exit_code
+
+
+def _prices(args: argparse.Namespace) -> tuple[Prices, Prices] | None:
+    """What both sides cost; None when nobody said.
+
+    Raises:
+        UsageError: half of it is missing, or it makes no sense.
+    """
+    from tuiapp.compare.cost import Prices
+    from tuiapp.compare.prices import check_price, read_prices
+
+    rates = args.rate_a, args.rate_b
+    if args.prices is not None:
+        if rates != (None, None):
+            raise UsageError("--prices and --rate-a, --rate-b exclude each other.")
+        return read_prices(args.prices)
+    if rates == (None, None):
+        return None
+    if None in rates:
+        raise UsageError(
+            "A price of one side alone decides nothing.", "Give --rate-a and --rate-b."
+        )
+    a, b = (check_price(f"--rate-{side}", rate) for side, rate in zip("ab", rates, strict=True))
+    return Prices(a), Prices(b)
+
+
+def _sweeps(sides: tuple[list[str], list[str]]) -> list[Sweep]:
+    """The sweeps that stand on both sides; empty when runs are compared.
+
+    Raises:
+        UsageError: a sweep is compared with runs, or with one of something else.
+    """
+    from tuiapp.compare.design import SWEEP, read
+    from tuiapp.compare.sweep import read_sweep
+
+    folders = [Path(side[0]) for side in sides if len(side) == 1 and Path(side[0]).is_dir()]
+    designs = [(folder, read(folder)) for folder in folders]
+    found = [(folder, plan) for folder, plan in designs if plan and plan.kind == SWEEP]
+    if not found:
+        return []
+    if len(found) < 2:
+        raise UsageError(f"{found[0][0]} is a sweep, the other side is none.")
+    sweeps = [read_sweep(folder, plan) for folder, plan in found]
+    if sweeps[0].over != sweeps[1].over:
+        raise UsageError(
+            f"One sweep steps {sweeps[0].over}, the other {sweeps[1].over}.",
+            "Make both over the same.",
+        )
+    return sweeps
+
+
+def _compare_sweeps(args: argparse.Namespace, sweeps: list[Sweep]) -> int:
+    from tuiapp.cli.sessions_common import emit_json, write
+    from tuiapp.compare.sweep_text import as_json, text
+
+    form = "json" if args.json else args.format
+    if form not in ("text", "json"):
+        raise UsageError(f"Sweeps are not written as {form}.", "There are text and json.")
+    if form == "json":
+        emit_json(as_json(sweeps))
+    else:
+        write(text(sweeps))
+    return 0
+
+
+def _place(word: str, find: Any) -> Path:
+    path = Path(word)
+    return path if path.is_dir() else find(word)
+
+
+def split(words: list[str]) -> tuple[list[str], list[str]]:
+    """The words of both sides.
+
+    Raises:
+        UsageError: one of them is missing, or it is not clear where B begins.
+    """
+    advice = "Write `tuiapp compare A... vs B...`."
+    if words.count("vs") > 1:
+        raise UsageError("There are more than two sides.", advice)
+    if "vs" in words:
+        at = words.index("vs")
+        a, b = words[:at], words[at + 1 :]
+    elif len(words) == 2:
+        a, b = words[:1], words[1:]
+    elif len(words) > 2:
+        raise UsageError("It is not clear where B begins.", advice)
+    else:
+        a, b = words, []
+    if not a or not b:
+        raise UsageError("A comparison needs two sides.", advice)
+    return a, b
+
+
+def parse_margin(text: str) -> float:
+    """``5%`` or ``0.05`` as a share.
+
+    Raises:
+        UsageError: it is none, or outside 0.1 % to 100 %.
+    """
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(%?)", text.strip())
+    if found is None:
+        raise UsageError(f"--margin {text} is no share.", "Write 5% or 0.05.")
+    share = float(found[1]) / (100 if found[2] else 1)
+    if not 0.001 <= share <= 1:
+        raise UsageError(f"--margin {text} is out of range.", "Choose 0.1% to 100%.")
+    return share

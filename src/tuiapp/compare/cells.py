@@ -1,0 +1,148 @@
+"""The words and the small picture of one row, the same in every form."""
+
+from __future__ import annotations
+
+import math
+
+from tuiapp.compare.comparison import MARGIN, Comparison, Row
+from tuiapp.compare.verdict import (
+    EQUIVALENT,
+    FASTER,
+    FASTER_BY_SOME,
+    INCONCLUSIVE,
+    SLOWER,
+    SLOWER_BY_SOME,
+)
+
+UNKNOWN = "—"
+_REACH = 4.0
+"""The picture reaches to four times the margin on both sides."""
+
+
+def value_text(row: Row, value: float | None) -> str:
+    """Milliseconds with three digits, or tokens a second."""
+    if value is None:
+        return UNKNOWN
+    if math.isinf(value):
+        return "∞"
+    if row.quantity.metric:
+        ms = value * 1e3
+        return f"{ms:.2f}" if ms < 10 else f"{ms:.1f}" if ms < 100 else f"{ms:,.0f}"
+    return f"{value:,.1f}"
+
+
+def unit(row: Row) -> str:
+    """Of ``value_text``."""
+    return "ms" if row.quantity.metric else ""
+
+
+def ratio_text(value: float | None) -> str:
+    """With as many digits as a few per cent need."""
+    return UNKNOWN if value is None else f"{value:.3f}" if value < 10 else f"{value:.1f}"
+
+
+def interval_text(row: Row) -> str:
+    """The interval of B / A."""
+    if row.interval is None:
+        return UNKNOWN
+    low, high = row.interval
+    return f"{ratio_text(low)} – {ratio_text(high)}"
+
+
+def verdict_text(row: Row, margin: float = MARGIN) -> str:
+    """The outcome in words, about B; and what would settle it."""
+    size = f"{margin * 100:g} %"
+    words = {
+        SLOWER: f"B SLOWER by ≥ {size}",
+        FASTER: f"B FASTER by ≥ {size}",
+        SLOWER_BY_SOME: "B slower, by how much is uncertain",
+        FASTER_BY_SOME: "B faster, by how much is uncertain",
+        EQUIVALENT: f"EQUIVALENT within ±{size}",
+    }
+    if row.verdict in words:
+        return words[row.verdict]
+    if row.verdict == INCONCLUSIVE:
+        if row.why:
+            return f"inconclusive: {row.why}"
+        if row.runs_needed is None:
+            return "inconclusive: not settled by 1,000 runs a side"
+        return f"inconclusive: {row.runs_needed} runs a side settle it"
+    return f"no verdict: {row.why}"
+
+
+def picture(row: Row, margin: float, width: int = 29) -> str:
+    """The interval over the ±margin band, on a logarithmic axis with 1 in the middle.
+
+    ``·····┊──●──┊·····``; an end that lies outside is an arrow.
+    """
+    edge = math.log1p(margin)
+    scale = (width - 1) / 2 / (_REACH * edge)
+    middle = (width - 1) // 2
+    band = round(edge * scale)
+    cells = ["·"] * width
+    if row.interval is not None and row.ratio is not None:
+        low, at, high = (
+            middle + round(math.log(value) * scale)
+            for value in (row.interval[0], row.ratio, row.interval[1])
+        )
+        for cell in range(max(low, 0), min(high, width - 1) + 1):
+            cells[cell] = "─"
+        if 0 <= at < width:
+            cells[at] = "●"
+    for cell in (middle - band, middle + band):
+        if cells[cell] != "●":
+            cells[cell] = "┼" if cells[cell] == "─" else "┊"
+    if row.interval is not None and row.ratio is not None:
+        if low < 0:
+            cells[0] = "◀"
+        if high >= width:
+            cells[-1] = "▶"
+    return "".join(cells)
+
+
+def common_reason(comparison: Comparison) -> str:
+    """Why there is no verdict, where all six rows say the same; empty otherwise."""
+    reasons = {row.why for row in comparison.rows}
+    return reasons.pop() if len(reasons) == 1 else ""
+
+
+def heading(comparison: Comparison) -> tuple[str, str]:
+    """What each side is: how many runs, of which host."""
+    sides = []
+    for runs in (comparison.a, comparison.b):
+        host = runs[0].meta.get("host")
+        host = host if isinstance(host, dict) else {}
+        words = [host.get("hostname"), host.get("virtualization"), host.get("cpu_model")]
+        name = " · ".join(str(word)[:40] for word in words if word) or "unknown host"
+        count = "1 run" if len(runs) == 1 else f"{len(runs)} runs"
+        sides.append(f"{name} · {count}")
+    return sides[0], sides[1]
+
+
+def gate_lines(comparison: Comparison) -> list[str]:
+    """The gate in words."""
+    found = comparison.gate
+    lines = [
+        f"{'confounder' if d in found.confounders else d.kind}: {d.field}: {d.a} → {d.b}"
+        for d in found.differences
+    ]
+    lines += [f"confounder: {text}" for text in found.mixed]
+    if found.open:
+        lines.insert(0, "same model, engine settings and load, as far as the recordings tell")
+    else:
+        lines.insert(0, "NOT COMPARABLE: more than the hosts differs, so nothing is conclusive")
+    return lines
+
+
+def noise_lines(comparison: Comparison) -> list[str]:
+    """What is known of each host's own noise, a line a side."""
+    lines = []
+    for side, noise in zip("AB", comparison.noise, strict=True):
+        if noise is not None:
+            told = ", ".join(
+                f"{row.quantity.title} ±{noise.spread[row.quantity.name]:.1%}"
+                for row in comparison.rows
+                if row.quantity.name in noise.spread
+            )
+            lines.append(f"{side}'s own runs differ by {told} ({noise.runs} runs, {noise.trial})")
+    return lines

@@ -1,0 +1,248 @@
+"""The comparison of two sides of runs: gate, family, intervals, verdicts.
+
+Estimator: the mean over runs of ln q_B − ln q_A; Welch's t where the runs are independent, paired
+t over blocks where a trial interleaved them. Every interval has level 1 − 0.05/6 (Bonferroni), so
+that the intervals shown are the decisions made.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from tuiapp.compare.gate import Gate, gate
+from tuiapp.compare.noise import Noise, host_key, recall
+from tuiapp.compare.quantities import FAMILY, LEVEL, Quantity, is_usable
+from tuiapp.compare.runs import Run
+from tuiapp.compare.verdict import (
+    EQUIVALENT,
+    FASTER,
+    FASTER_BY_SOME,
+    INCONCLUSIVE,
+    NONE,
+    WORSE,
+    decide,
+    runs_needed,
+)
+from tuiapp.stats.hodges_lehmann import shift
+from tuiapp.stats.quantile import samples_needed
+from tuiapp.stats.resample import quantile_ratio_interval, sum_ratio_interval
+from tuiapp.stats.student import Estimate, paired, welch
+
+MARGIN = 0.05
+FEWEST_RUNS, GOOD_RUNS = 5, 10
+WELCH, PAIRED, BLOCKS, NOTHING = "Welch t", "paired t", "block bootstrap", ""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One quantity of the family.
+
+    Attributes:
+        a, b: geometric means over runs, seconds or tokens a second; None when unknown, +inf when
+            too many requests failed in a run.
+        ratio: B / A; None without.
+        interval: of B / A, at ``LEVEL``.
+        method: how the interval came about; empty without one.
+        robust_ratio: B / A by Hodges and Lehmann's estimate.
+        verdict: about B against A; one of ``verdict``'s constants.
+        why: why there is no verdict, or none but inconclusive; empty otherwise.
+        runs_needed: a side, to settle an inconclusive row.
+    """
+
+    quantity: Quantity
+    a: float | None
+    b: float | None
+    runs: tuple[int, int]
+    ratio: float | None = None
+    interval: tuple[float, float] | None = None
+    method: str = NOTHING
+    robust_ratio: float | None = None
+    verdict: str = NONE
+    why: str = ""
+    runs_needed: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Everything that is said about two sides.
+
+    Attributes:
+        rows: one for each quantity of the family, in its order.
+        scope: what the verdicts are about, in words.
+        caveats: what to know before relying on them.
+        noise: what earlier trials learned of each host's own noise.
+    """
+
+    a: tuple[Run, ...]
+    b: tuple[Run, ...]
+    margin: float
+    gate: Gate
+    rows: tuple[Row, ...]
+    scope: str
+    caveats: tuple[str, ...]
+    noise: tuple[Noise | None, Noise | None] = (None, None)
+
+    @property
+    def exit_code(self) -> int:
+        """0 equivalent or better throughout, 4 worse somewhere, 5 undecided."""
+        if any(row.verdict in WORSE for row in self.rows):
+            return 4
+        settled = (EQUIVALENT, FASTER, FASTER_BY_SOME)
+        return 0 if all(row.verdict in settled for row in self.rows) else 5
+
+
+def compare(
+    a: Sequence[Run], b: Sequence[Run], margin: float = MARGIN, noise_folder: Path | None = None
+) -> Comparison:
+    """B against A.
+
+    Args:
+        margin: a share above 0; smaller differences do not matter to whoever asks.
+        noise_folder: where trials keep the hosts' own noise; not looked at when left out.
+    """
+    found = gate(a, b)
+    blocks = _blocks(a, b)
+    rows = tuple(_row(quantity, a, b, found, margin, blocks) for quantity in FAMILY)
+    caveats = tuple(_caveats(a, b, found))
+    known = [recall(noise_folder, host_key(side[0])) if noise_folder else None for side in (a, b)]
+    noise = known[0], known[1]
+    return Comparison(tuple(a), tuple(b), margin, found, rows, _scope(a, b), caveats, noise)
+
+
+def _row(
+    quantity: Quantity,
+    a: Sequence[Run],
+    b: Sequence[Run],
+    found: Gate,
+    margin: float,
+    blocks: Sequence[tuple[list[int], list[int]]],
+) -> Row:
+    sides = [[run.values[quantity.name] for run in side] for side in (a, b)]
+    mean_a, mean_b = map(_geometric_mean, sides)
+    row = Row(quantity, mean_a, mean_b, (len(a), len(b)))
+    trouble = _no_ratio(quantity, sides)
+    if trouble:
+        return replace(row, why=trouble)
+    logs = [np.log(np.array(side, np.float64)) for side in sides]
+    ratio, robust = math.exp(logs[1].mean() - logs[0].mean()), math.exp(shift(*logs))
+    row = replace(row, ratio=ratio, robust_ratio=robust)
+    fewest = min(row.runs)
+    if fewest < 2:
+        interval = _of_two_recordings(quantity, a[0], b[0]) if max(row.runs) == 1 else None
+        why = "one run a side tells of these recordings, not of the hosts"
+        return replace(row, interval=interval, method=BLOCKS if interval else NOTHING, why=why)
+    estimate, method = _estimate(logs, blocks)
+    row = replace(row, interval=(math.exp(estimate.low), math.exp(estimate.high)), method=method)
+    if fewest < FEWEST_RUNS:
+        return replace(row, why=f"a verdict needs {FEWEST_RUNS} runs a side")
+    if not found.open:
+        return replace(row, verdict=INCONCLUSIVE, why="more than the hosts differs")
+    sign = -1 if quantity.higher_is_better else 1
+    low, high = sorted((sign * estimate.low, sign * estimate.high))
+    verdict = decide(low, high, margin)
+    needed = None
+    if verdict == INCONCLUSIVE:
+        needed = runs_needed(estimate.value, _spread(logs), margin, LEVEL)
+    return replace(row, verdict=verdict, runs_needed=needed)
+
+
+def _no_ratio(quantity: Quantity, sides: Sequence[Sequence[float | None]]) -> str:
+    """Why no ratio can be made of every run's value; empty when it can."""
+    for name, side in zip("AB", sides, strict=True):
+        missing = sum(value is None for value in side)
+        infinite = sum(value is not None and math.isinf(value) for value in side)
+        if infinite:
+            return f"{name}: too many requests failed in {infinite} of {len(side)} runs"
+        if missing:
+            return f"{name}: nothing was measured in {missing} of {len(side)} runs"
+        if not all(map(is_usable, side)):
+            return f"{name}: {quantity.title} is zero"
+    return ""
+
+
+def _geometric_mean(side: Sequence[float | None]) -> float | None:
+    known = [value for value in side if value is not None]
+    if not known:
+        return None
+    if any(math.isinf(value) for value in known):
+        return math.inf
+    return math.exp(sum(map(math.log, known)) / len(known)) if all(known) else 0.0
+
+
+def _estimate(
+    logs: Sequence[np.ndarray], blocks: Sequence[tuple[list[int], list[int]]]
+) -> tuple[Estimate, str]:
+    if len(blocks) >= FEWEST_RUNS:
+        pairs = [logs[1][in_b].mean() - logs[0][in_a].mean() for in_a, in_b in blocks]
+        return paired(np.array(pairs), LEVEL), PAIRED
+    return welch(logs[0], logs[1], LEVEL), WELCH
+
+
+def _blocks(a: Sequence[Run], b: Sequence[Run]) -> list[tuple[list[int], list[int]]]:
+    """Places of the runs of each block of one trial; empty unless every run belongs to one."""
+    sets = {run.trial.get("set") for run in (*a, *b)}
+    if len(sets) != 1 or None in sets:
+        return []
+    found: dict[object, tuple[list[int], list[int]]] = {}
+    for side, runs in enumerate((a, b)):
+        for at, run in enumerate(runs):
+            found.setdefault(run.trial.get("block"), ([], []))[side].append(at)
+    return list(found.values()) if all(x and y for x, y in found.values()) else []
+
+
+def _spread(logs: Sequence[np.ndarray]) -> float:
+    """Standard deviation of a run's logarithm, pooled."""
+    squares = sum(float(((side - side.mean()) ** 2).sum()) for side in logs)
+    return math.sqrt(squares / max(sum(map(len, logs)) - 2, 1))
+
+
+def _of_two_recordings(quantity: Quantity, a: Run, b: Run) -> tuple[float, float] | None:
+    if quantity.metric:
+        metric = quantity.metric
+        fewest = min(run.view.run(metric).n for run in (a, b))
+        if fewest < samples_needed(quantity.q):
+            return None
+        counts = a.counts_by_block(metric), b.counts_by_block(metric)
+        found = quantile_ratio_interval(*counts, quantity.q, LEVEL)
+    else:
+        found = sum_ratio_interval(a.tokens_by_block(), b.tokens_by_block(), LEVEL)
+    return None if found is None else (math.exp(found[0]), math.exp(found[1]))
+
+
+def _scope(a: Sequence[Run], b: Sequence[Run]) -> str:
+    keys = {host_key(run) for run in (*a, *b)}
+    if len(keys) == 1 and "" not in keys:
+        return "Scope: one machine, compared with itself."
+    if min(len(a), len(b)) < 2:
+        return "Scope: these two recordings."
+    return "Scope: these two machines as they were then, not one kind of machine against another."
+
+
+def _caveats(a: Sequence[Run], b: Sequence[Run], found: Gate) -> list[str]:
+    caveats = [
+        f"{side} {run.name}: {caveat}"
+        for side, runs in (("A", a), ("B", b))
+        for run in runs
+        for caveat in run.caveats
+    ]
+    if found.unknown:
+        fields = ", ".join(found.unknown)
+        caveats.append(f"not known of both sides, so not checked: {fields}")
+    fewest = min(len(a), len(b))
+    if FEWEST_RUNS <= fewest < GOOD_RUNS:
+        caveats.append(f"{fewest} runs a side; {GOOD_RUNS} are recommended")
+    small = [run for run in (*a, *b) if run.requests < samples_needed(0.99)]
+    if small:
+        what = "1 run has" if len(small) == 1 else f"{len(small)} runs have"
+        caveats.append(
+            f"{what} fewer than {samples_needed(0.99)} requests: p99 is near the largest"
+        )
+    if len({run.requests for run in (*a, *b)}) > 1:
+        counts = [f"{min(r.requests for r in s)}–{max(r.requests for r in s)}" for s in (a, b)]
+        caveats.append(f"requests a run differ: A {counts[0]}, B {counts[1]}")
+    return caveats

@@ -1,0 +1,229 @@
+"""What the difference costs. Prices are the user's; none are built in.
+
+Everything rests on goodput, the output tokens a second of requests that met every objective:
+tokens that came too late are paid for and worth nothing. Where several runs were made, the
+interval of goodput (t over runs, 95 %) becomes the interval of every amount that follows from it.
+
+Currency is whatever the prices are in; ``$`` is only a sign.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from tuiapp.compare.runs import Run
+from tuiapp.stats.student import paired, welch
+
+HOUR_S = 3600.0
+SHARES = (0.05, 0.1, 0.25, 0.5, 0.75, 1.0)
+"""Utilizations at which costs are told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A number with its 95 % interval; ``low`` and ``high`` are None where it has none."""
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+
+    def inverse(self, numerator: float) -> Span:
+        """``numerator`` divided by it; infinite where it is zero."""
+        low = None if self.high is None else _over(numerator, self.high)
+        high = None if self.low is None else _over(numerator, self.low)
+        return Span(_over(numerator, self.value), low, high)
+
+
+def _over(numerator: float, denominator: float) -> float:
+    return numerator / denominator if denominator > 0 else math.inf
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """What one side costs; None for what is not offered, or not known.
+
+    Attributes:
+        on_demand_per_h: of the whole machine, for each hour it exists.
+        quantum_s: billing steps; a started one is paid in full.
+        spot_per_h, interruptions_per_h, per_interruption: of a machine that may be taken away, how
+            often that happens, and what each time costs besides the time to recover.
+        reserved_per_h: for each hour of the term, used or not.
+        serverless_per_h: for each hour a request is served.
+    """
+
+    on_demand_per_h: float
+    quantum_s: float = 1.0
+    spot_per_h: float | None = None
+    interruptions_per_h: float = 0.0
+    per_interruption: float = 0.0
+    reserved_per_h: float | None = None
+    serverless_per_h: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What one side costs at its measured goodput.
+
+    Attributes:
+        goodput: output tokens a second of requests that met every objective.
+        per_million: a million such tokens at full utilization, on demand.
+        by_share: (utilization, per million tokens) on demand.
+        cold_start_s: measured, from spawn to ready.
+        start: what a cold start alone costs, on demand.
+        spot_effective_per_h: the spot price with what interruptions add.
+        spot_per_million: at that price, full utilization.
+        serverless_from: share of time busy above which the machine is cheaper than serverless.
+        reserved_from: share of time used above which reserving is cheaper than on demand.
+        hybrid_from: share of hours a machine must be needed for reserving it to be cheaper than
+            taking it as spot for those hours.
+    """
+
+    goodput: Span
+    per_million: Span
+    by_share: tuple[tuple[float, Span], ...]
+    cold_start_s: float | None
+    start: float | None
+    spot_effective_per_h: float | None = None
+    spot_per_million: Span | None = None
+    serverless_from: float | None = None
+    reserved_from: float | None = None
+    hybrid_from: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BreakEven:
+    """Whether A or B is cheaper for the tokens it serves in time.
+
+    Attributes:
+        goodput_ratio: A's over B's.
+        rate_ratio: A's price over B's. A is worth it when this is smaller.
+        cheaper: ``A``, ``B``, or empty when the interval holds the ratio of prices, or there is
+            no interval.
+        b_may_cost: the price of B an hour at which both are alike.
+    """
+
+    goodput_ratio: Span
+    rate_ratio: float
+    cheaper: str
+    b_may_cost: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """Both sides and the break-even between them."""
+
+    a: Cost
+    b: Cost
+    break_even: BreakEven
+    caveats: tuple[str, ...] = field(default=())
+
+
+def goodput_tokens_per_s(run: Run) -> float:
+    """Output tokens a second, over the measured window, of requests that met every objective.
+
+    Without objectives, of all requests that were served.
+    """
+    window = run.view.measured
+    if window is None:
+        return 0.0
+    good = run.view.good_tokens(window.start_ns - 1, window.end_ns)
+    return good / window.seconds
+
+
+def bill(a: Sequence[Run], b: Sequence[Run], prices_a: Prices, prices_b: Prices) -> Bill:
+    """What both sides cost."""
+    goodputs = [np.array([goodput_tokens_per_s(run) for run in side]) for side in (a, b)]
+    costs = [
+        _cost(side, goodput, prices)
+        for side, goodput, prices in zip((a, b), goodputs, (prices_a, prices_b), strict=True)
+    ]
+    ratio = _ratio(*goodputs)
+    rates = prices_a.on_demand_per_h / prices_b.on_demand_per_h
+    even = BreakEven(ratio, rates, _cheaper(ratio, rates), ratio.inverse(prices_a.on_demand_per_h))
+    return Bill(costs[0], costs[1], even, tuple(_caveats(a, b)))
+
+
+def _cost(runs: Sequence[Run], goodput: np.ndarray, prices: Prices) -> Cost:
+    found = _mean(goodput)
+    rate = prices.on_demand_per_h
+    full = found.inverse(rate / HOUR_S * 1e6)
+    cold = _cold_start_s(runs)
+    spot = None if prices.spot_per_h is None else _spot_per_h(prices, cold or 0.0)
+    reserved = prices.reserved_per_h
+    return Cost(
+        goodput=found,
+        per_million=full,
+        by_share=tuple((share, found.inverse(rate / HOUR_S * 1e6 / share)) for share in SHARES),
+        cold_start_s=cold,
+        start=None if cold is None else session_cost(rate, prices.quantum_s, cold),
+        spot_effective_per_h=spot,
+        spot_per_million=None if spot is None else found.inverse(spot / HOUR_S * 1e6),
+        serverless_from=_share(rate, prices.serverless_per_h),
+        reserved_from=None if reserved is None else _share(reserved, rate),
+        hybrid_from=None if reserved is None or spot is None else _share(reserved, spot),
+    )
+
+
+def session_cost(rate_per_h: float, quantum_s: float, seconds: float) -> float:
+    """What a machine costs that exists for ``seconds``: every started billing step is paid."""
+    return rate_per_h / HOUR_S * math.ceil(seconds / quantum_s - 1e-9) * quantum_s
+
+
+def _spot_per_h(prices: Prices, recover_s: float) -> float:
+    """An hour of useful time: each interruption is paid as the time to come back, and on top."""
+    assert prices.spot_per_h is not None
+    lost = 1 + prices.interruptions_per_h * recover_s / HOUR_S
+    return prices.spot_per_h * lost + prices.interruptions_per_h * prices.per_interruption
+
+
+def _share(numerator: float, denominator: float | None) -> float | None:
+    return numerator / denominator if denominator else None
+
+
+def _mean(values: np.ndarray) -> Span:
+    value = float(values.mean())
+    if len(values) < 2:
+        return Span(value)
+    found = paired(values)
+    return Span(value, max(found.low, 0.0), found.high)
+
+
+def _ratio(a: np.ndarray, b: np.ndarray) -> Span:
+    """A over B, with the interval of the difference of logarithms (Welch)."""
+    if not (a > 0).all() or not (b > 0).all():
+        return Span(_over(float(a.mean()), float(b.mean())))
+    value = math.exp(np.log(a).mean() - np.log(b).mean())
+    if min(len(a), len(b)) < 2:
+        return Span(value)
+    found = welch(np.log(b), np.log(a))
+    return Span(value, math.exp(found.low), math.exp(found.high))
+
+
+def _cheaper(goodput_ratio: Span, rate_ratio: float) -> str:
+    if goodput_ratio.low is None or goodput_ratio.high is None:
+        return ""
+    if goodput_ratio.low > rate_ratio:
+        return "A"
+    return "B" if goodput_ratio.high < rate_ratio else ""
+
+
+def _cold_start_s(runs: Sequence[Run]) -> float | None:
+    known = [run.view.cold_start_s["ready"] for run in runs if "ready" in run.view.cold_start_s]
+    return sum(known) / len(known) if known else None
+
+
+def _caveats(a: Sequence[Run], b: Sequence[Run]) -> list[str]:
+    caveats = []
+    if not all(run.view.slos for run in (*a, *b)):
+        caveats.append("not every run has objectives, so all its tokens count as good")
+    if min(len(a), len(b)) < 2:
+        caveats.append("one run a side: no interval of goodput, so none of any amount")
+    caveats.append("the cold start is the engine's; booting the machine is not in it")
+    offered = {str((run.meta.get("workload") or {}).get("arrival")) for run in (*a, *b)}
+    if offered - {"closed"}:
+        caveats.append("goodput at the offered load, which may be below what the host can serve")
+    return caveats

@@ -1,0 +1,86 @@
+"""The cost and the advice of a comparison, in words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from tuiapp.compare.advice import Advice
+from tuiapp.compare.cost import Bill, Cost, Span
+
+UNKNOWN = "—"
+
+
+def amount(value: float | None) -> str:
+    """With as many digits as a small amount needs."""
+    if value is None:
+        return UNKNOWN
+    if not math.isfinite(value):
+        return "∞"
+    return f"{value:.4f}" if value < 0.1 else f"{value:.3f}" if value < 10 else f"{value:,.2f}"
+
+
+def span(found: Span | None) -> str:
+    """The number with its interval, where it has one."""
+    if found is None:
+        return UNKNOWN
+    if found.low is None or found.high is None:
+        return amount(found.value)
+    return f"{amount(found.value)} ({amount(found.low)}–{amount(found.high)})"
+
+
+def bill_rows(bill: Bill) -> list[tuple[str, str, str]]:
+    """(what, A, B)."""
+    rows = [
+        ("good tokens/s", span(bill.a.goodput), span(bill.b.goodput)),
+        ("$ / 1 M good tokens, fully used", span(bill.a.per_million), span(bill.b.per_million)),
+    ]
+    for (share, in_a), (_, in_b) in zip(bill.a.by_share, bill.b.by_share, strict=True):
+        if share < 1:
+            rows.append((f"  used {share:.0%} of the time", span(in_a), span(in_b)))
+    rows += [
+        _row("cold start, s", bill, lambda cost: _seconds(cost.cold_start_s)),
+        _row("$ / cold start", bill, lambda cost: amount(cost.start)),
+        _row(
+            "spot with interruptions, $ / h", bill, lambda cost: amount(cost.spot_effective_per_h)
+        ),
+        _row("  $ / 1 M good tokens", bill, lambda cost: span(cost.spot_per_million)),
+        _row("beats serverless when busy over", bill, lambda cost: _share(cost.serverless_from)),
+        _row("reserving pays when used over", bill, lambda cost: _share(cost.reserved_from)),
+        _row("reserve, not spot, when needed over", bill, lambda cost: _share(cost.hybrid_from)),
+    ]
+    return [row for row in rows if (row[1], row[2]) != (UNKNOWN, UNKNOWN)]
+
+
+def _row(what: str, bill: Bill, tell: Callable[[Cost], str]) -> tuple[str, str, str]:
+    return what, tell(bill.a), tell(bill.b)
+
+
+def _seconds(value: float | None) -> str:
+    return UNKNOWN if value is None else f"{value:.1f}"
+
+
+def _share(value: float | None) -> str:
+    if value is None:
+        return UNKNOWN
+    return "never" if value > 1 else f"{value:.0%}"
+
+
+def break_even_line(bill: Bill) -> str:
+    """Whether A's price is worth it."""
+    even = bill.break_even
+    verdict = {
+        "A": "A is cheaper for what it serves in time",
+        "B": "B is cheaper for what it serves in time",
+        "": "which is cheaper is not decided",
+    }[even.cheaper]
+    return (
+        f"A serves {span(even.goodput_ratio)} × B's good tokens at {even.rate_ratio:.3f} × its "
+        f"price: {verdict}. Both are alike when an hour of B costs {span(even.b_may_cost)}."
+    )
+
+
+def advice_line(advice: Advice) -> str:
+    """One recommendation."""
+    choice = {"A": "A", "B": "B", "either": "either", "open": "nothing recommended"}[advice.choice]
+    return f"{advice.want}: {choice}; {advice.because}; unless {advice.unless}"

@@ -1,0 +1,25 @@
+"""Forms in which a comparison is written. A new one is one file and one line in ``FORMATS``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tuiapp.compare.answer import Answer
+
+FORMATS: dict[str, str] = {
+    "text": "tuiapp.compare.report_text:text",
+    "json": "tuiapp.compare.report_json:text",
+    "markdown": "tuiapp.compare.report_markdown:text",
+    "html": "tuiapp.compare.report_html:text",
+}
+"""Name to ``"module:function"``, resolved on use."""
+
+
+def report(name: str) -> Callable[[Answer], str]:
+    """The function that writes the form ``name``; KeyError when there is none."""
+    module, _, attribute = FORMATS[name].partition(":")
+    found: Callable[[Answer], str] = getattr(import_module(module), attribute)
+    return found

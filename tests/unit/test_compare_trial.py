@@ -1,0 +1,115 @@
+"""Designs of trials and sweeps, a host's own noise, knees and capacities."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.unit.test_compare import STEADY, made
+from tuiapp.cli.sweep import parse_over
+from tuiapp.compare.comparison import compare
+from tuiapp.compare.design import AA, DONE, ONE, PLAN, plan, plan_sweep, read, save
+from tuiapp.compare.noise import host_key, keep, learn, recall
+from tuiapp.compare.sweep import Point, capacity, knee
+from tuiapp.errors import UsageError
+
+
+def test_two_arms_are_interleaved_in_pairs_that_turn() -> None:
+    design = plan("t", AA, "d", 4)
+    assert "".join(run.arm for run in design.runs) == "ABBAABBA"
+    assert [run.block for run in design.runs] == [0, 0, 1, 1, 2, 2, 3, 3]
+
+
+def test_one_arm_is_made_in_order() -> None:
+    assert [run.arm for run in plan("t", ONE, "d", 3).runs] == ["A", "A", "A"]
+
+
+def test_a_plan_is_read_as_it_was_written(tmp_path: Path) -> None:
+    design = plan_sweep("t", "d", "rate", [1, 2, 4], 2, seed=1)
+    design = design.with_outcome(design.runs[0], DONE)
+    save(tmp_path, design)
+    assert read(tmp_path) == design
+    assert design.is_like(plan_sweep("t", "d", "rate", [1, 2, 4], 2, seed=1))
+    assert not design.is_like(plan_sweep("t", "d", "rate", [1, 2, 5], 2, seed=1))
+
+
+def test_every_round_of_a_sweep_visits_every_level() -> None:
+    design = plan_sweep("t", "d", "rate", [1, 2, 4, 8], 3, seed=5)
+    rounds = [[run.level for run in design.runs if run.block == block] for block in range(3)]
+    assert all(sorted(levels) == [1, 2, 4, 8] for levels in rounds)
+    assert len({tuple(levels) for levels in rounds}) > 1
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"schema": "x"}', "[" * 5000, "\0"])
+def test_what_is_no_plan_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / PLAN).write_text(text)
+    with pytest.raises(UsageError, match="no plan"):
+        read(tmp_path)
+
+
+def test_a_plan_cannot_name_a_file_elsewhere(tmp_path: Path) -> None:
+    design = plan("t", ONE, "d", 1)
+    save(tmp_path, replace(design, runs=(replace(design.runs[0], file="../../etc/x"),)))
+    found = read(tmp_path)
+    assert found is not None
+    assert found.runs[0].file == "x"
+
+
+def test_noise_is_kept_with_the_host_and_shown(tmp_path: Path) -> None:
+    host = {"fingerprint": {"digest": "abc"}}
+    runs = made(STEADY, host=host)
+    noise = learn(runs, "t")
+    assert noise is not None
+    assert noise.spread["ttft_p50_s"] == pytest.approx(0.00316, rel=0.01)
+    keep(tmp_path, host_key(runs[0]), noise)
+    assert recall(tmp_path, "abc") == noise
+    assert recall(tmp_path, "other") is None
+    found = compare(runs, made(STEADY), noise_folder=tmp_path)
+    assert found.noise == (noise, None)
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"abc": 1}', '{"abc": {"spread": 1}}', "[" * 9999])
+def test_noise_that_makes_no_sense_is_unknown(tmp_path: Path, text: str) -> None:
+    (tmp_path / "noise.json").write_text(text)
+    assert recall(tmp_path, "abc") is None
+
+
+def test_one_run_has_no_noise() -> None:
+    assert learn(made([1.0]), "t") is None
+
+
+def point(level: float, tokens: float, e2el_s: float, worst: float | None) -> Point:
+    meets = None if worst is None else worst <= 1
+    return Point(level, 1, 100, 0.01, 0.02, 0.01, 0.02, e2el_s, tokens, meets, worst)
+
+
+def test_the_knee_has_the_most_throughput_for_its_response_time() -> None:
+    saturating = [
+        point(load, min(load, 8.0), 1 / (1 - min(load / 10, 0.95)), None)
+        for load in (1.0, 2.0, 4.0, 5.0, 8.0, 16.0)
+    ]
+    assert knee(saturating) == 5.0  # of M/M/1 with a capacity of 10
+    assert knee(saturating[:3]) is None  # still rising at the end
+
+
+def test_capacity_is_where_the_worst_statistic_reaches_its_limit() -> None:
+    points = [point(1, 1, 1, 0.25), point(4, 1, 1, 0.5), point(16, 1, 1, 2.0)]
+    assert capacity(points) == pytest.approx(8.0)
+    assert capacity(points[:2]) is None
+    assert capacity([point(1, 1, 1, 2.0), point(2, 1, 1, 3.0)]) is None
+    assert capacity([point(1, 1, 1, None), point(2, 1, 1, None)]) is None
+
+
+def test_levels_are_read_in_rising_order() -> None:
+    assert parse_over("rate=4,1,2,2") == ("rate", [1.0, 2.0, 4.0])
+
+
+@pytest.mark.parametrize(
+    "text", ["", "rate", "rate=", "rate=a,b", "rate=1", "rate=0,1", "rate=1,inf", "x=1,2",
+             "concurrency=1.5,2"],
+)  # fmt: skip
+def test_levels_that_make_no_sense_are_refused(text: str) -> None:
+    with pytest.raises(UsageError):
+        parse_over(text)
