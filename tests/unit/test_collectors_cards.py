@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.doubles import cards as trees
-from tuiapp.collectors import amd_library, throttle
+from tuiapp.collectors import amd_library, nvml_gpu, throttle
 from tuiapp.collectors.amd_metrics import parse
 from tuiapp.collectors.amdgpu import AmdgpuCollector
 from tuiapp.collectors.base import Host

@@ -188,7 +188,7 @@ def _folded(label: str, text: str, paint: Paint) -> Iterator[str]:
     """A label and its text, folded under itself; nothing for no text."""
     for at, line in enumerate(wrap(clean(text), _width() - _LABEL - 1)):
         head = label if at == 0 else ""
-        yield paint("dim", f"{head:<{_LABEL}}") + f" {line}"
+        yield f"{paint('dim', head)}{' ' * (_LABEL - len(head))} {line}"
 
 
 def _host_words(host: Mapping[str, Any]) -> str:
@@ -229,8 +229,9 @@ def _finding_lines(findings: Sequence[Finding], paint: Paint, *, explain: bool) 
     shown = [found for found in findings if explain or found.severity in ("bad", "warn")]
     counts = {kind: sum(f.severity == kind for f in findings) for kind in ("fine", "unknown")}
     for found in shown:
-        label = paint(found.severity, f"{found.severity.upper():<{_LABEL}}")
-        yield f"{label} {paint('title', found.title)}"
+        label = paint(found.severity, found.severity.upper())
+        gap = " " * (_LABEL - len(found.severity) + 1)
+        yield f"{label}{gap}{paint('title', found.title)}"
         for text in filter(None, (found.evidence, found.advice and f"→ {found.advice}")):
             yield from _folded("", text, paint)
     rest = f"{counts['fine']} factors are fine, {counts['unknown']} could not be judged"

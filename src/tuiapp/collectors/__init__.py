@@ -16,6 +16,7 @@ COLLECTORS: dict[str, str] = {
     "process": "tuiapp.collectors.process:ProcessCollector",
     "tuning": "tuiapp.collectors.tuning:TuningCollector",
     "machine": "tuiapp.collectors.machine:MachineCollector",
+    "tax": "tuiapp.collectors.tax:TaxCollector",
     "hiccup": "tuiapp.collectors.hiccup:HiccupCollector",
     "nvml": "tuiapp.collectors.nvml:NvmlCollector",
     "amdgpu": "tuiapp.collectors.amdgpu:AmdgpuCollector",

@@ -1,8 +1,8 @@
 """A few bytes of machine code, made callable without memory that is ever writable and executable.
 
-Systems that enforce W^X (``PR_SET_MDWE``, SELinux's ``execmem`` and ``execmod``, PaX) refuse one way
-or another of getting at executable memory. The first way passes nearly everywhere: bytes are written
-to a file that exists in memory only, and the file is mapped read-and-execute.
+Systems that enforce W^X (``PR_SET_MDWE``, SELinux's ``execmem`` and ``execmod``, PaX) refuse one
+way or another of getting at executable memory. The first way passes nearly everywhere: bytes are
+written to a file that exists in memory only, and the file is mapped read-and-execute.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def from_file(code: bytes) -> int:
 
 
 def from_mprotect(code: bytes) -> int:
-    """Address of ``code`` in memory that was writable first, then executable; OSError when refused."""
+    """Address of ``code`` in memory writable first, then executable; OSError when refused."""
     flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
     address = _map(len(code), mmap.PROT_READ | mmap.PROT_WRITE, flags, -1)
     ctypes.memmove(address, code, len(code))

@@ -22,7 +22,7 @@ PROBES: dict[str, str] = {
 
 
 def measure(progress: Callable[[str], None] | None = None, engine_python: str | None = None) -> Tax:
-    """Run every probe once: about four seconds, and what importing torch takes where there is a GPU.
+    """Run every probe once: about four seconds, and torch's import where there is a GPU.
 
     Args:
         progress: told, before each probe, what is being measured.

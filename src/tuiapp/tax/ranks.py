@@ -1,0 +1,32 @@
+"""Percentiles and words for lengths of time; without numpy, as processes that sample are."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+
+def rank(values: Sequence[float], q: float) -> float:
+    """The nearest-rank ``q`` quantile; ValueError without values."""
+    if not values:
+        raise ValueError("no values")
+    ordered = sorted(values)
+    return ordered[max(math.ceil(q * len(ordered)) - 1, 0)]
+
+
+def apart(values: Sequence[float], q: float = 0.5) -> float | None:
+    """How far the quantiles of the first and the second half are apart, as a share of the whole."""
+    half = len(values) // 2
+    whole = rank(values, q) if half else 0.0
+    if not half or not whole:
+        return None
+    return abs(rank(values[:half], q) - rank(values[half:], q)) / whole
+
+
+def time_text(seconds: float) -> str:
+    """``3.81 µs``, ``62 ns``, ``0.31 ms``."""
+    if seconds < 1e-6:
+        return f"{seconds * 1e9:.0f} ns"
+    if seconds < 1e-4:
+        return f"{seconds * 1e6:.2f} µs"
+    return f"{seconds * 1e3:.2f} ms"

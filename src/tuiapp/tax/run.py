@@ -1,0 +1,68 @@
+"""Runs the probes one after the other, and judges how quiet the machine was."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from importlib import import_module
+
+from tuiapp.clock import monotonic_ns, sleep_s
+from tuiapp.errors import Unavailable
+from tuiapp.tax import steal
+from tuiapp.tax.report import Result, Tax
+
+_LOOK_S = 0.2
+_BUSY = 0.2
+_NOISY = 0.25
+
+
+def run(
+    probes: Mapping[str, str], progress: Callable[[str], None], engine_python: str | None
+) -> Tax:
+    """Every probe's result, or why there is none."""
+    start_ns = monotonic_ns()
+    results: dict[str, Result] = {}
+    unknown: dict[str, str] = {}
+    caveats = _busy_before()
+    before = _ticks(unknown)
+    for name, place in probes.items():
+        progress(name.replace("_", " "))
+        module, _, attribute = place.partition(":")
+        function = getattr(import_module(module), attribute)
+        try:
+            results[name] = function(engine_python) if name == "gpu" else function()
+        except Unavailable as reason:
+            unknown[name] = reason.message
+        except Exception as error:  # noqa: BLE001 - one probe must not cost the others
+            unknown[name] = f"{type(error).__name__}: {error}"
+    if before is not None:
+        try:
+            results["steal"] = steal.between(before, steal.read())
+        except Unavailable as reason:
+            unknown["steal"] = reason.message
+    caveats += [
+        f"{name.replace('_', ' ')}: the two halves of the probe differ by {result.noise:.0%}"
+        for name, result in results.items()
+        if result.noise is not None and result.noise > _NOISY
+    ]
+    return Tax(results, unknown, tuple(caveats), (monotonic_ns() - start_ns) / 1e9)
+
+
+def _ticks(unknown: dict[str, str]) -> steal.Ticks | None:
+    try:
+        return steal.read()
+    except Unavailable as reason:
+        unknown["steal"] = reason.message
+        return None
+
+
+def _busy_before() -> list[str]:
+    """A caveat when others were busy while we did nothing."""
+    try:
+        before = steal.read()
+        sleep_s(_LOOK_S)
+        busy = steal.between(before, steal.read()).busy
+    except Unavailable:
+        return []
+    if busy <= _BUSY:
+        return []
+    return [f"the machine was busy before it began ({busy:.0%} of its CPUs): measure it at rest"]
