@@ -2,38 +2,47 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterator
 from pathlib import Path
 
-from tests.integration.program import Program
+import pytest
+
+from tests.integration.program import Surroundings
 
 
-def test_a_trial_of_one_host_against_itself(tmp_path: Path) -> None:
+@pytest.fixture
+def program() -> Iterator[Surroundings]:
+    around = Surroundings()
+    yield around
+    around.close()
+
+
+def test_a_trial_of_one_host_against_itself(tmp_path: Path, program: Surroundings) -> None:
     load = ["--duration", "2", "--warmup", "0", "--rate", "40"]
-    with Program() as program:
-        folder = str(tmp_path / "aa")
-        done = program.run("trial", "--aa", "--runs", "2", "-o", folder, *load)
-        assert done.code == 0, done.err
-        assert "own noise" in done.out
-        files = sorted(path.name for path in Path(folder).glob("*.tuiapp"))
-        assert files == ["01-a.tuiapp", "02-b.tuiapp", "03-b.tuiapp", "04-a.tuiapp"]
-        again = program.run("trial", "--aa", "--runs", "2", "-o", folder, *load)
-        assert again.code == 0
-        assert "4 of 4 runs are there already" in again.err
-        other = program.run("trial", "--aa", "--runs", "2", "-o", folder, "--rate", "5")
-        assert other.code == 2
-        assert "another load" in other.err
+    folder = str(tmp_path / "aa")
+    done = program.run("trial", "--aa", "--runs", "2", "-o", folder, *load)
+    assert done.code == 0, done.err
+    assert "own noise" in done.out
+    files = sorted(path.name for path in Path(folder).glob("*.tuiapp"))
+    assert files == ["01-a.tuiapp", "02-b.tuiapp", "03-b.tuiapp", "04-a.tuiapp"]
+    again = program.run("trial", "--aa", "--runs", "2", "-o", folder, *load)
+    assert again.code == 0
+    assert "4 of 4 runs are there already" in again.err
+    other = program.run("trial", "--aa", "--runs", "2", "-o", folder, "--rate", "5")
+    assert other.code == 2
+    assert "another load" in other.err
 
 
-def test_a_sweep_finds_its_levels_and_compares_with_itself(tmp_path: Path) -> None:
-    with Program() as program:
-        folder = str(tmp_path / "sweep")
-        options = ["--over", "rate=5,20", "--duration", "2", "--warmup", "0", "--json"]
-        done = program.run("sweep", *options, "-o", folder)
-        assert done.code == 0, done.err
-        points = json.loads(done.out)["sweeps"][0]["points"]
-        assert [point["level"] for point in points] == [5.0, 20.0]
-        assert all(point["requests"] > 0 for point in points)
-        both = program.run("compare", folder, "vs", folder)
-        assert both.code == 0
-        assert "requests/s" in both.out
+def test_a_sweep_finds_its_levels_and_compares_with_itself(
+    tmp_path: Path, program: Surroundings
+) -> None:
+    folder = str(tmp_path / "sweep")
+    options = ["--over", "rate=5,20", "--duration", "2", "--warmup", "0", "--json"]
+    done = program.run("sweep", *options, "-o", folder)
+    assert done.code == 0, done.err
+    points = done.json["sweeps"][0]["points"]
+    assert [point["level"] for point in points] == [5.0, 20.0]
+    assert all(point["requests"] > 0 for point in points)
+    both = program.run("compare", folder, "vs", folder)
+    assert both.code == 0
+    assert "requests/s" in both.out
