@@ -19,6 +19,7 @@ import msgpack
 from tuiapp.clock import NS_PER_S, Clock, cpu_s
 from tuiapp.collectors import COLLECTORS
 from tuiapp.collectors.base import Gauges, Host, Row
+from tuiapp.collectors.facts import FactBoard
 from tuiapp.collectors.probe import Probe, Turn, make_probe
 from tuiapp.events import PROBE_UNAVAILABLE, Frame, Kind, facts_frame
 from tuiapp.priority import give_way
@@ -112,7 +113,7 @@ class Agent:
         self._control = control
         self._pipe = pipe
         self._due = dict.fromkeys(probes, 0)
-        self._gpus: dict[int, dict[str, Any]] = {}
+        self._facts = FactBoard()
         self._stopped = False
         self._cpu_s = cpu_s()
         self._lag_ns = 0
@@ -169,14 +170,7 @@ class Agent:
         self._pipe.flush()
 
     def _put_facts(self, now_ns: int, turns: Sequence[Turn]) -> None:
-        facts: dict[str, Any] = {}
-        for turn in turns:
-            facts.update(turn.facts)
-            for gpu in turn.facts.get("gpus", ()):
-                self._gpus[gpu["index"]] = self._gpus.get(gpu["index"], {}) | gpu
-        if "gpus" in facts:
-            # Several probes find GPUs, each its own: what is told is always the whole list.
-            facts["gpus"] = [gpu for _, gpu in sorted(self._gpus.items())]
+        facts = self._facts.merged(turn.facts for turn in turns)
         if facts:
             self._pipe.put(Frame(Kind.META, now_ns, now_ns, attrs={"host": facts}))
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import os
 import tarfile
+import threading
 from pathlib import Path
 
 import pytest
 
 from tuiapp import cli
+from tuiapp.cli import host_sampling
+from tuiapp.collectors.base import Collector, Gauges
 from tuiapp.errors import UsageError
 from tuiapp.machine.badge import badge
 from tuiapp.machine.capture import RecordingTree, redact, unpack, write
@@ -257,3 +260,39 @@ def test_a_file_that_is_no_capture_is_refused(
     code, _, err = run(capsys, "--root", str(tmp_path / "x"))
     assert code == 2
     assert "no capture" in err
+
+
+class Hanging(Collector):
+    """A driver that never answers, and two GPUs of another."""
+
+    name = "hanging"
+    blocking = True
+
+    def open(self) -> None:
+        threading.Event().wait()
+
+    def sample(self, dt_s: float) -> dict[str, Gauges]:
+        return {}
+
+
+class Cards(Collector):
+    name = "cards"
+
+    def facts(self) -> dict[str, object]:
+        return {"gpus": [{"index": 1, "name": "B"}, {"index": 0, "name": "A"}]}
+
+    def sample(self, dt_s: float) -> dict[str, Gauges]:
+        return {"gpu0": {"util": 0.5}}
+
+
+def test_a_driver_that_hangs_delays_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    here = "tests.unit.test_host_command"
+    table = {"hanging": f"{here}:Hanging", "cards": f"{here}:Cards"}
+    monkeypatch.setattr("tuiapp.collectors.COLLECTORS", table)
+    monkeypatch.setattr(host_sampling, "COLLECTORS", table)
+    monkeypatch.setattr(host_sampling, "_PATIENCE_NS", 100_000_000)
+    view, reasons = host_sampling.sampled({"kernel": "6.1"})
+    assert reasons["hanging"] == "it does not answer"
+    assert view.meta["host"]["kernel"] == "6.1"
+    assert [gpu["name"] for gpu in view.meta["host"]["gpus"]] == ["A", "B"]
+    assert view.gauge("gpu0", "util") == pytest.approx(0.5)

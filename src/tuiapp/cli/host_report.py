@@ -11,9 +11,7 @@ from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from tuiapp.cli.sessions_common import emit_json, write
-from tuiapp.clock import Clock, sleep_s
-from tuiapp.collectors import COLLECTORS, collector_class
-from tuiapp.collectors.base import Host
+from tuiapp.collectors import collector_class
 from tuiapp.collectors.recorded import TreeHost
 from tuiapp.errors import TuiappError
 from tuiapp.machine.badge import badge
@@ -29,9 +27,6 @@ if TYPE_CHECKING:
 
 SCHEMA = "tuiapp.host/1"
 _FACTS = ("host", "tuning")
-_SKIPPED = ("machine", "process", "tax", "hiccup")
-"""Probes that are of no use here: done already, of a run, or measured on demand."""
-_SAMPLE_S = 0.3
 _NARROWEST, _WIDEST = 60, 160
 _LABEL = 11
 _COLOURS = {"bad": "31;1", "warn": "33;1", "fine": "32", "unknown": "2", "title": "1", "dim": "2"}
@@ -39,9 +34,16 @@ _COLOURS = {"bad": "31;1", "warn": "33;1", "fine": "32", "unknown": "2", "title"
 
 def report(found: Look, tax: Tax | None, *, as_json: bool, explain: bool) -> None:
     """Print the whole answer on stdout."""
+    from tuiapp.cli.host_sampling import sampled, view_of
+
     facts, reasons = collect_facts(found)
-    live = found.tree.live
-    view = _sampled(facts, reasons, tax) if live else _view(facts, tax, [])
+    if tax is not None:
+        facts["tax"] = tax.as_json()
+    if found.tree.live:
+        view, more = sampled(facts)
+        reasons |= more
+    else:
+        view = view_of(facts)
     findings = _findings(view)
     host = dict(view.meta.get("host") or {})
     if as_json:
@@ -66,47 +68,6 @@ def collect_facts(found: Look) -> tuple[dict[str, Any], dict[str, str]]:
     facts |= {"virtualization": badge(found.machine), "machine": machine}
     facts["fingerprint"] = fingerprint(facts)
     return facts, reasons
-
-
-def _sampled(facts: dict[str, Any], reasons: dict[str, str], tax: Tax | None) -> View:
-    """One short sampling of the live machine by every probe that has something to say here."""
-    from tuiapp.agent import samples_frame
-
-    clock, frames = Clock(), []
-    probes = []
-    for name in COLLECTORS:
-        if name in (*_SKIPPED, *_FACTS):
-            continue
-        collector = collector_class(name)(Host())
-        try:
-            collector.open()
-            facts |= collector.facts()
-        except Exception as error:  # noqa: BLE001 - one probe must not hide the others
-            reasons[name] = getattr(error, "message", f"{type(error).__name__}: {error}")
-        else:
-            probes.append(collector)
-    sleep_s(_SAMPLE_S)
-    for collector in probes:
-        with suppress(Exception):
-            for group, gauges in collector.sample(_SAMPLE_S).items():
-                frames.append(samples_frame(clock.now_ns(), group, gauges))
-        reasons |= dict(collector.take_reasons())
-        collector.close()
-    return _view(facts, tax, frames)
-
-
-def _view(facts: Mapping[str, Any], tax: Tax | None, frames: Sequence[Any]) -> View:
-    """A small session of this moment, so that what judges runs judges it as well."""
-    from tuiapp.events import Frame, Kind
-    from tuiapp.session.columns import Session
-    from tuiapp.session.view import View
-
-    session = Session()
-    attrs = {**facts, **({"tax": tax.as_json()} if tax is not None else {})}
-    session.fold(Frame(Kind.META, 0, 0, attrs={"host": attrs}))
-    for frame in frames:
-        session.fold(frame)
-    return View(session, max((frame.t1_ns for frame in frames), default=0))
 
 
 def _findings(view: View) -> tuple[Finding, ...]:

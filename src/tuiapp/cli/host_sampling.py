@@ -1,0 +1,76 @@
+"""One short look at the live machine by every probe that has something to say to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tuiapp.agent import samples_frame
+from tuiapp.clock import NS_PER_S, Clock, sleep_s
+from tuiapp.collectors import COLLECTORS
+from tuiapp.collectors.base import Host
+from tuiapp.collectors.facts import FactBoard
+from tuiapp.collectors.probe import Probe, Turn, make_probe
+from tuiapp.events import Frame, Kind
+from tuiapp.session.columns import Session
+from tuiapp.session.view import View
+
+SKIPPED = ("host", "tuning", "machine", "process", "tax", "hiccup")
+"""Done already, of a run, or measured on demand."""
+SAMPLE_S = 0.3
+_PATIENCE_NS = 2 * NS_PER_S
+_POLL_S = 0.005
+
+
+def sampled(facts: Mapping[str, Any]) -> tuple[View, dict[str, str]]:
+    """(a view of this moment with the host's facts in its header, why others are unknown).
+
+    A probe that does not answer within two seconds is left behind, and said to hang.
+    """
+    clock = Clock()
+    probes = {name: make_probe(name, Host(), clock) for name in COLLECTORS if name not in SKIPPED}
+    reasons: dict[str, str] = {}
+    first = _round(probes, clock, reasons)
+    sleep_s(SAMPLE_S)
+    second = _round(probes, clock, reasons)
+    for probe in probes.values():
+        probe.close()
+    turns = [*first, *second]
+    found = FactBoard().merged(turn.facts for turn in turns)
+    for turn in turns:
+        reasons |= dict(turn.reasons)
+    frames = [
+        samples_frame(turn.t_ns, group, gauges)
+        for turn in turns
+        for group, gauges in turn.samples.items()
+    ]
+    return view_of({**facts, **found}, frames), reasons
+
+
+def _round(probes: Mapping[str, Probe], clock: Clock, reasons: dict[str, str]) -> list[Turn]:
+    """One turn of every probe; those that hang are taken out."""
+    for name, probe in probes.items():
+        if name not in reasons:
+            probe.begin()
+    turns: list[Turn] = []
+    waited = {name for name in probes if name not in reasons}
+    deadline_ns = clock.now_ns() + _PATIENCE_NS
+    while waited and clock.now_ns() < deadline_ns:
+        for name in list(waited):
+            taken = probes[name].take()
+            if taken:
+                turns += taken
+                waited.discard(name)
+        if waited:
+            sleep_s(_POLL_S)
+    reasons |= dict.fromkeys(waited, "it does not answer")
+    return turns
+
+
+def view_of(facts: Mapping[str, Any], frames: Sequence[Frame] = ()) -> View:
+    """A small session, so that what judges runs judges a host as well."""
+    session = Session()
+    session.fold(Frame(Kind.META, 0, 0, attrs={"host": dict(facts)}))
+    for frame in frames:
+        session.fold(frame)
+    return View(session, max((frame.t1_ns for frame in frames), default=0))
