@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.doubles.machines import machine
+from tests.doubles.machines import leaves, machine, signed
 
 ID = "0123456789abcdef" * 4
 OWN_PID = {"/proc/self/ns/pid.readlink": "pid:[4026532180]\n"}
@@ -121,3 +121,29 @@ def test_values_of_variables_are_not_noted(tmp_path: Path) -> None:
     found = machine(tmp_path, files)
     assert found.cloud == "runpod"
     assert "secret" not in str(found.as_json())
+
+
+def _hyperv(rights: int) -> dict[str, tuple[int, int, int, int]]:
+    return leaves(
+        x00000001=(0, 0, 1 << 31, 0), x40000000=signed("Microsoft Hv"), x40000003=(0, rights, 0, 0)
+    )
+
+
+DMI = {"/sys/class/dmi/id/sys_vendor": "Microsoft Corporation\n",
+       "/sys/class/dmi/id/product_name": "Virtual Machine\n"}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("files", "rights", "container"),
+    [
+        ({}, 0x3B8030, "wsl"),  # a kernel somebody built: nothing of WSL in its name
+        (DMI, 0x3B8030, None),
+        ({}, 0x3B9031, None),  # the root partition
+        (OWN_PID, 0x3B8030, "namespaces-only"),
+        ({**MARK, **OWN_PID}, 0x3B8030, "docker"),
+    ],
+)
+def test_a_guest_of_hyperv_without_firmware_is_wsls(
+    tmp_path: Path, files: dict[str, str], rights: int, container: str | None
+) -> None:
+    assert machine(tmp_path, files, _hyperv(rights)).container == container

@@ -5,7 +5,9 @@
 3. ``/.dockerenv`` and the like are marks: they stay behind when an image becomes a virtual machine.
    They count with a second sign: a process namespace, other namespaces, a group or a store.
 4. Kubernetes and unnamed runtimes come after the engines, WSL after them: it may hold containers.
-5. A process namespace alone is called ``namespaces-only``.
+5. A guest of Hyper-V without firmware tables is WSL's utility machine, whatever its kernel is
+   called: both generations of ordinary guests have such tables.
+6. A process namespace alone is called ``namespaces-only``.
 """
 
 from __future__ import annotations
@@ -39,7 +41,14 @@ def container(facts: Facts) -> str | None:
         runners = facts.from_source("container-runner", "cgroup")
     for name in (*stores, *runners, *facts.all("container-store"), *named):
         return name
+    if _is_utility_machine(facts):
+        return "wsl"
     return NAMESPACES_ONLY if facts.has("namespace", "pid") else None
+
+
+def _is_utility_machine(facts: Facts) -> bool:
+    guest = facts.last("signature") == "hyperv" and not facts.has("root", "yes")
+    return guest and facts.has("no-dmi", "yes") and not facts.all("namespace")
 
 
 def left_over(facts: Facts) -> str:

@@ -8,7 +8,7 @@
 ``root``            Hyper-V's rights of a root partition: ``yes``, ``no``
 ``platform``        the hypervisor that firmware or kernel describe
 ``guest``           a guest of somebody's: what says so
-``dmi``             the hypervisor in the DMI strings
+``dmi``             the hypervisor in the DMI strings; ``no-dmi``: there are no such tables
 ``vmm``             the device model that wrote the ACPI tables, where only it writes such
 ``device-model``    the maker of virtual devices or tables; ``virtio`` may be a real card
 ``brand``           the device model that invented the processor's name; ``board``: of the board

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from tuiapp.errors import Unavailable
-from tuiapp.machine.report import CERTAIN, LIKELY
+from tuiapp.machine.report import CERTAIN, LIKELY, WEAK
 from tuiapp.machine.sources.base import Notes, clean
 from tuiapp.machine.sources.clouds import PROVIDERS
 
@@ -93,7 +93,10 @@ def meaningful(text: str) -> str:
 
 def _read(notes: Notes) -> dict[str, str]:
     if not notes.tree.exists(FOLDER):
-        notes.miss(FOLDER, "does not exist: a microVM, a container, or no firmware of this kind")
+        why = "does not exist: a microVM, a container, or no firmware of this kind"
+        notes.miss(FOLDER, why)
+        proves = "no firmware tables; of Hyper-V's guests only WSL's has none"
+        notes.add(FOLDER, "missing", proves, "no-dmi=yes", WEAK)
         return {}
     found = {}
     for name in FIELDS:
