@@ -70,13 +70,12 @@ def _range(path: Path, start: str, end: str) -> tuple[int, int]:
         whole = held(file)
     first_ns = max(whole.from_ns, 0)
     from_ns, to_ns = (moment_ns(text, first_ns, whole.to_ns) for text in (start, end))
+    if from_ns >= whole.to_ns or to_ns <= whole.from_ns:
+        option = f"--from {start}" if from_ns >= whole.to_ns else f"--to {end}"
+        reach = f"{clock_text(first_ns)} to {clock_text(whole.to_ns)}"
+        raise UsageError(f"{option} is outside {path.name}.", f"It reaches from {reach}.")
     if from_ns >= to_ns:
         raise UsageError(
             f"--from {start} is not before --to {end}.", "Give the earlier moment first."
-        )
-    if from_ns >= whole.to_ns or to_ns <= whole.from_ns:
-        raise UsageError(
-            f"{path.name} reaches from {clock_text(first_ns)} to {clock_text(whole.to_ns)}: there "
-            f"is nothing from {start} to {end}."
         )
     return from_ns if from_ns > 0 else -1, to_ns

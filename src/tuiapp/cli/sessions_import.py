@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
 def _import(path: Path, output: Path | None, part: int | None) -> list[dict[str, Any]]:
     """Make a recording of every run in a file, or of the ``part``-th one, from 1."""
     from tuiapp import imports
-    from tuiapp.session.library import SUFFIX, free_path, sessions_dir
+    from tuiapp.session.library import sessions_dir
 
     if not path.is_file():
         raise UsageError(f"There is no file {path}.")
@@ -65,13 +65,11 @@ def _import(path: Path, output: Path | None, part: int | None) -> list[dict[str,
             f"{path} holds {len(runs)} runs, and one -o cannot name them all.",
             "Choose one of them with --part N.",
         )
-    made = []
-    for at in wanted:
-        target = output
-        if target is None:
-            sessions_dir().mkdir(parents=True, exist_ok=True)
-            target = free_path(sessions_dir() / f"{path.stem}{SUFFIX}")
-        imports.import_file(path, free_output(target), at)
-        told = {"file": path, "format": form, "run": runs[at], "output": target}
-        made.append(told)
-    return made
+    if output is None:
+        made = imports.into_folder(path, sessions_dir(), None if part is None else part - 1)
+    else:
+        imports.import_file(path, free_output(output), wanted[0])
+        made = [(wanted[0], output)]
+    return [
+        {"file": path, "format": form, "run": runs[at], "output": target} for at, target in made
+    ]

@@ -163,3 +163,27 @@ def _choose(document: Document, titles: list[str], part: int | None) -> int:
     many = f"{len(titles)} runs" if len(titles) > 1 else "one run"
     shown = ", ".join(f"{at} ({title})" for at, title in enumerate(titles[:20]))
     raise UsageError(f"{document.path} holds {many}.", f"Choose one of them: {shown}.")
+
+
+def into_folder(path: Path, folder: Path, only: int | None = None) -> list[tuple[int, Path]]:
+    """Make a recording of every run in the file at ``path``, or of one, with free names.
+
+    Args:
+        folder: is made when it is not there.
+        only: the run's place in the file, from 0.
+
+    Returns:
+        (place of the run, recording) of each.
+
+    Raises:
+        TuiappError: it is no result that can be read, or a recording cannot be made.
+    """
+    from tuiapp.session.library import SUFFIX, free_path
+
+    folder.mkdir(parents=True, exist_ok=True)
+    made = []
+    for at in range(len(parts(path))) if only is None else [only]:
+        target = free_path(folder / f"{path.stem}{SUFFIX}")
+        import_file(path, target, at)
+        made.append((at, target))
+    return made

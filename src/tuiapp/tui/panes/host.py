@@ -14,7 +14,7 @@ from tuiapp.session.roofline import roofline
 from tuiapp.session.view import View
 from tuiapp.tui.panes.arranged import Beside, Faded, Stacked
 from tuiapp.tui.panes.base import Key, Pane, Part, Scene
-from tuiapp.tui.panes.devices import GPU_PROBES, gpu_fields
+from tuiapp.tui.panes.devices import GPU_PROBES, devices, gpu_fields
 from tuiapp.tui.panes.hiccups import coincidence_lines, stall_line, stall_strip, steady
 from tuiapp.tui.panes.history import LEAST_NS, last_seen, resample
 from tuiapp.tui.panes.lines import TextLines, wrap
@@ -108,7 +108,7 @@ def _numbers(scene: Scene, width: int, height: int) -> Sequence[Part]:
     bound = roofline(view, recent=True)
     if bound.words and (bound.device == "cpu" or not scene.gpu_pane) and height > _ROOFLINE_FROM:
         lines.append((Field("", bound.words, len(bound.words), keep=8, align="left"),))
-    if not view.groups("gpu"):
+    if not devices(view):
         lines.append(_no_gpu(view))
     elif not scene.gpu_pane:
         lines.insert(0, gpu_fields(view))
@@ -128,8 +128,8 @@ def _numbers(scene: Scene, width: int, height: int) -> Sequence[Part]:
 def _one_line(view: View) -> tuple[Field, ...]:
     steal = view.gauge("cpu", "steal")
     used, total = view.gauge("memory", "used_bytes"), view.gauge("memory", "total_bytes")
-    gpu = gpu_fields(view) if view.groups("gpu") else _no_gpu(view)
-    keep = 2 if view.groups("gpu") or stall_strip(view) else 8  # these say as much
+    gpu = gpu_fields(view) if devices(view) else _no_gpu(view)
+    keep = 2 if devices(view) or stall_strip(view) else 8  # these say as much
     return (
         Field("cpu", _percent(view.gauge("cpu", "total")), 4, "%", keep=9, gap=2),
         Field("steal", _percent(steal), 4, "%", _steal_ink(steal), keep=8, gap=2),

@@ -14,7 +14,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.widgets import Input, Static
 
-from tuiapp.errors import TuiappError
+from tuiapp.errors import TuiappError, UsageError
 from tuiapp.session import library
 from tuiapp.session.entry import UNREADABLE, Entry
 from tuiapp.session.reader import load
@@ -42,6 +42,7 @@ _KEYS: tuple[KeyOffer, ...] = (
     (("r", "rename", "screen.rename"), 5),
     (("t", "note", "screen.annotate"), 4),
     (("x", "export", "screen.export"), 5),
+    (("i", "import", "screen.import_file"), 4),
     (("del", "delete", "screen.delete"), 5),
     (("d", "sample", "screen.demo"), 4),
 )
@@ -77,6 +78,7 @@ class HomeScreen(Screen[None]):
         Binding("r", "rename", "rename the file"),
         Binding("t", "annotate", "write a note into the recording"),
         Binding("x", "export", "export the recording"),
+        Binding("i", "import_file", "import a result of vLLM, GuideLLM or AIPerf"),
         Binding("delete,D", "delete", "delete the recording"),
         Binding("d", "demo", "replay a sample"),
         Binding("question_mark,f1", "help", "this help"),
@@ -278,6 +280,34 @@ class HomeScreen(Screen[None]):
             from tuiapp.tui.screens.exporting import ask_export
 
             ask_export(self, entry.path.stem, partial(_whole, entry.path))
+
+    def action_import_file(self) -> None:
+        def check(text: str) -> None:
+            if not Path(text).expanduser().is_file():
+                raise UsageError(f"There is no file {text}.", "Give the path of a result.")
+
+        title, hint = "Import a result", "path of a vllm bench, GuideLLM or AIPerf result"
+        self.app.push_screen(
+            AskScreen(title, placeholder=hint, check=check),
+            self._import_from,
+        )
+
+    def _import_from(self, text: str | None) -> None:
+        if text is not None:
+            self._import(Path(text).expanduser())
+
+    @work(thread=True)
+    def _import(self, path: Path) -> None:
+        from tuiapp.imports import into_folder
+
+        call = self.app.call_from_thread
+        try:
+            made = into_folder(path, self._folder)
+        except (TuiappError, OSError) as error:
+            text = str(error)
+            call(self.notify, text, title="Not imported", severity="error", markup=False)
+        else:
+            call(self._changed, made[0][1])
 
     def action_delete(self) -> None:
         if entry := self._list.selected:
