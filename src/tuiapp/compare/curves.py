@@ -26,9 +26,7 @@ def shifts(a: Distribution, b: Distribution, shares: Sequence[float] = SHARES) -
     known = [share for share in shares if fewest * (1 - share) >= 1 - 1e-9]
     if not known:
         return []
-    in_a, in_b = (
-        quantiles_from_counts(side.fine_counts, known).tolist() for side in (a, b)
-    )
+    in_a, in_b = (quantiles_from_counts(side.fine_counts, known).tolist() for side in (a, b))
     return list(zip(known, in_a, in_b, strict=True))
 
 

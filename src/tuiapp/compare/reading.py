@@ -16,6 +16,13 @@ from tuiapp.errors import UsageError
 
 Progress = Callable[[int, int, str], None]
 """Called with how many recordings are read, of how many, and the next one's name."""
+
+
+def _silent(done: int, total: int, name: str) -> None:
+    """Nobody asked how far it is."""
+    del done, total, name
+
+
 Sides = tuple[Sequence[Path], Sequence[Path]]
 
 
@@ -48,7 +55,7 @@ class Question:
     prices: tuple[Prices, Prices] | None = None
     noise_folder: Path | None = None
 
-    def read(self, progress: Progress) -> Compared:
+    def read(self, progress: Progress = _silent) -> Compared:
         """Read and compare; takes about a second for a million tokens.
 
         Raises:

@@ -17,9 +17,10 @@ from tuiapp.session.columns import TICK_NS
 from tuiapp.session.view import View
 from tuiapp.tui.pairs import TABS
 from tuiapp.tui.pairs.scene import INKS, Chosen, DrawingLine, PairScene
+from tuiapp.tui.panes.lines import wrap
 from tuiapp.tui.panes.transport import format_speed
 from tuiapp.tui.renderables.blocks import BLOCKS, eighths
-from tuiapp.tui.renderables.canvas import Canvas, cells, clean, fit
+from tuiapp.tui.renderables.canvas import Canvas, fit
 from tuiapp.tui.renderables.numbers import format_clock
 from tuiapp.tui.renderables.palette import Ink, Palette
 
@@ -209,9 +210,7 @@ class TransportStrip:
                 canvas.text(2, _GUTTER + column, moment, Ink.FAINT)
         return canvas.strips()
 
-    def _draw_side(
-        self, canvas: Canvas, side: int, heights: np.ndarray, palette: Palette
-    ) -> None:
+    def _draw_side(self, canvas: Canvas, side: int, heights: np.ndarray, palette: Palette) -> None:
         columns = len(heights)
         at = np.arange(columns)
         bright = (at >= self._column(self.first_ns, columns)) & (
@@ -256,24 +255,19 @@ class Reading:
         canvas = Canvas(width, height, palette)
         row = max(height // 2 - 1, 0)
         if self.failed:
-            lines = _wrapped(self.failed, max(width - 8, 10))
+            lines = wrap(self.failed, max(width - 8, 10))
             for at, line in enumerate(lines):
                 canvas.put_center(row + at, line, Ink.BAD if at == 0 else Ink.TEXT)
             return canvas.strips()
-        words = f"comparing {self.total} recordings …" if self.done == self.total and self.total \
-            else f"reading {min(self.done + 1, max(self.total, 1))} of {max(self.total, 1)}"  # fmt: skip
+        total = max(self.total, 1)
+        words = f"reading {min(self.done + 1, total)} of {total}"
+        if self.done == total:
+            words = f"comparing {total} recordings …"
         canvas.put_center(row, words, Ink.STRONG)
         size = min(max(width - 20, 10), 60)
-        full = size * self.done // max(self.total, 1)
+        full = size * self.done // total
         left = (width - size) // 2
         canvas.text(row + 1, left, "━" * size, Ink.TRACK)
         canvas.text(row + 1, left, "━" * full, Ink.ACCENT)
         canvas.put_center(row + 2, self.name, Ink.DIM)
         return canvas.strips()
-
-
-def _wrapped(text: str, width: int) -> list[str]:
-    from tuiapp.tui.panes.lines import wrap
-
-    assert cells(clean(text)) >= 0
-    return wrap(text, width)

@@ -75,4 +75,4 @@ def _between(found: Sweep, value: _Value, at: np.ndarray) -> np.ndarray:
     if not known:
         return np.full(len(at), np.nan)
     levels, values = np.array(known).T
-    return np.interp(at, levels, values, left=np.nan, right=np.nan)
+    return np.asarray(np.interp(at, levels, values, left=np.nan, right=np.nan))

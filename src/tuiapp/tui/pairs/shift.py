@@ -100,9 +100,7 @@ def _curves(scene: PairScene, sides: tuple[Distribution, Distribution], width: i
     edges = axis.edges_ns()
     halves = np.sqrt(np.maximum(edges[:-1], 1.0) * edges[1:])
     points = np.stack((halves, edges[1:]), axis=1).ravel()
-    lines = tuple(
-        Series(ecdf(found, points), ink) for found, ink in zip(sides, INKS, strict=True)
-    )
+    lines = tuple(Series(ecdf(found, points), ink) for found, ink in zip(sides, INKS, strict=True))
     chart = LineChart(lines, high=1.0, label=lambda share: f"{share * 100:.0f} %".rjust(5),
                       empty="nothing measured in this stretch of time")  # fmt: skip
     ticks = tuple((column + _GUTTER, tick_label(ns / 1e6)) for column, ns in axis.ticks(columns))
