@@ -13,7 +13,13 @@ from tuiapp.session.view import View
 from tuiapp.tui.pairs.scene import INKS, Content, PairScene, shared_axis
 from tuiapp.tui.panes.arranged import Beside, Stacked
 from tuiapp.tui.panes.base import Part
-from tuiapp.tui.panes.heatmap import Columns, counts_by_column, draw_heatmap, longest_stalls
+from tuiapp.tui.panes.heatmap import (
+    Columns,
+    counts_by_column,
+    draw_heatmap,
+    longest_stalls,
+    marks_by_column,
+)
 from tuiapp.tui.panes.history import resample
 from tuiapp.tui.renderables.canvas import Canvas, Renderable
 from tuiapp.tui.renderables.heatmap import plot_rows
@@ -33,7 +39,7 @@ def content(scene: PairScene, width: int, height: int) -> Content:
     """Heatmaps, throughput and the host's gauges; A beside B, or over it where it is narrow."""
     charts = _gauges(scene)
     if width < _BESIDE_FROM:
-        room = height - 2 * min(_CHART_ROWS, max(height // 6, 2))
+        room = height - 2 * min(_CHART_ROWS, max(height // 5, 3))
         rows = (height - room) // 2
         parts: list[Part] = [(heatmaps(scene, scene.metric, width, room), room)]
         parts.append((_both(scene, charts[0], width), rows))
@@ -56,7 +62,8 @@ def heatmaps(scene: PairScene, metric: str, width: int, height: int) -> Renderab
     columns = [_columns(scene, side, wide - _GUTTER) for side in (0, 1)]
     stalls = [longest_stalls(v, c) for v, c in zip(scene.views, columns, strict=True)]
     metered = any(found is not None for found in stalls)
-    rows = max(plot_rows(high - 1, marks=True, times=True, stalls=metered), 1)
+    marked = any(marks_by_column(v, c) for v, c in zip(scene.views, columns, strict=True))
+    rows = max(plot_rows(high - 1, marks=marked, times=True, stalls=metered), 1)
     axis = shared_axis(scene, metric, 2 * rows)
     sides = list(zip(scene.views, columns, stalls, "AB", scene.chosen.starts_ns, strict=True))
     counts = [counts_by_column(v, metric, axis, c) for v, c, *_ in sides]
@@ -73,6 +80,7 @@ def heatmaps(scene: PairScene, metric: str, width: int, height: int) -> Renderab
                 stalls=_watched(stall, cols) if metered else None,
                 origin_ns=start,
                 peak=peak,
+                marks=marked,
             ),
         )
         for view, cols, stall, name, start in sides

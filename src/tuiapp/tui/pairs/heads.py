@@ -80,16 +80,16 @@ class TabsHead:
         canvas.codes[:], canvas.inks[:] = ord("─"), Ink.FAINT
         for start, number, name in tab_places(width):
             lit = name == self.shown
-            canvas.text(0, start, f" {number} ", Ink.ACCENT if not lit else Ink.STRONG)
-            ink = palette.inverse(Ink.ACCENT) if lit else Ink.DIM
-            canvas.text(0, start + 3, f"{name}" if not lit else f" {name} ", ink)
+            col = canvas.text(0, start, f" {number}", Ink.ACCENT)
+            words = f" {name} "
+            canvas.text(0, col, words, palette.inverse(Ink.ACCENT) if lit else Ink.DIM)
         return canvas.strips()
 
 
 def tab_places(width: int) -> list[tuple[int, int, str]]:
-    """(first cell, number, name) of each tab, with as much room between as there is."""
-    sizes = [len(name) + 5 for name in TABS]
-    gap = min(max((width - sum(sizes)) // max(len(sizes), 1), 0), 2)
+    """(first cell, number, name) of each tab, a little apart where there is room."""
+    sizes = [len(name) + 4 for name in TABS]
+    gap = min(max((width - sum(sizes)) // len(sizes), 0), 2)
     places, col = [], 0
     for number, (name, size) in enumerate(zip(TABS, sizes, strict=True), start=1):
         places.append((col, number, name))

@@ -82,7 +82,7 @@ def _draw_shift(canvas: Canvas, row: int, shift: Shift) -> None:
     if not (math.isfinite(a) and math.isfinite(b)) or a <= 0 or b <= 0:
         return
     sign = "−" if b < a else "+"
-    canvas.put_right(row, 37, sign + format_ms(abs(b - a), 1).strip(), Ink.TEXT)
+    canvas.put_right(row, 37, sign + format_ms(abs(b - a), 7).strip(), Ink.TEXT)
     canvas.put_right(row, 44, f"{b / a:.2f}" if b / a < 100 else f"{b / a:.0f}", Ink.STRONG)
     room = canvas.width - 46
     half = room // 2

@@ -26,7 +26,7 @@ from tuiapp.compare.verdict import (
     SLOWER,
     SLOWER_BY_SOME,
 )
-from tuiapp.tui.pairs.courses import heatmaps
+from tuiapp.tui.pairs.courses import content as courses
 from tuiapp.tui.pairs.scene import INKS, Content, PairScene
 from tuiapp.tui.panes.base import Part
 from tuiapp.tui.panes.lines import Line, wrap
@@ -51,15 +51,14 @@ _MAPS_FROM, _MAP_LEAST = 100, 5
 
 
 def content(scene: PairScene, width: int, height: int) -> Content:
-    """The table, its scope, and where there is room the heatmaps below it."""
+    """The table, its scope, and where there is room the courses below it."""
     comparison = scene.compared.answer.comparison
     notes = _notes(scene, width)
     parts: list[Part] = [(VerdictTable(comparison), _ROWS)]
     room = height - _ROWS - 1
     if width >= _MAPS_FROM and room >= _MAP_LEAST:
         parts.append((_Notes(notes), 1))
-        parts.append((heatmaps(scene, scene.metric, width, room), room))
-        return Content(parts)
+        return Content([*parts, *courses(scene, width, room).parts])
     return Content(parts, notes)
 
 

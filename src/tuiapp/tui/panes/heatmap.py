@@ -158,6 +158,7 @@ def draw_heatmap(
     stalls: np.ndarray | None = None,
     origin_ns: int = 0,
     peak: float | None = None,
+    marks: bool = True,
 ) -> Heatmap:
     """The map of one metric on an axis of one column a bin.
 
@@ -165,13 +166,14 @@ def draw_heatmap(
         stalls: as ``longest_stalls`` tells them; None keeps no row for them.
         origin_ns: the moment that is written as 00:00.
         peak: count drawn hottest; the largest shown when left out.
+        marks: keep a row for notes and failures.
     """
     limit = view.limit_ns(metric)
     return Heatmap(
         counts=counts_by_column(view, metric, axis, columns),
         labels=tuple((row, tick_label(ns / 1e6)) for row, ns in axis.ticks(axis.columns, 4)),
         slo=None if limit is None else int(axis.column_of(limit)),
-        marks=_marks(view, columns),
+        marks=marks_by_column(view, columns) if marks else None,
         stalls=stalls,
         stalls_label=_STALLS,
         times=_times(columns, origin_ns),
@@ -195,7 +197,8 @@ def counts_by_column(view: View, metric: str, axis: Axis, columns: Columns) -> n
     return counts
 
 
-def _marks(view: View, columns: Columns) -> tuple[Mark, ...]:
+def marks_by_column(view: View, columns: Columns) -> tuple[Mark, ...]:
+    """Failures and notes of the stretch shown."""
     notes = [
         Mark(int((mark.t_ns - columns.start_ns) // columns.each_ns))
         for mark in view.marks()

@@ -31,7 +31,7 @@ class Side:
     Attributes:
         name: drawn at the left of its labels.
         counts: a column each, as many as the width it will be drawn at.
-        markers: quantiles with their values; the first gets its place first.
+        markers: quantiles with their values; where there is no room, the last goes first.
         below, above: counts left and right of the axis.
         note: at the right of its labels, where there is room.
     """
@@ -52,7 +52,10 @@ class Side:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Mirror:
-    """Shares of A above the axis and of B below it, to one scale: equal areas are equal shares.
+    """Shares of A above the axis and of B below it, to one scale.
+
+    Heights are square roots of shares (J. W. Tukey's rootogram): a tail that a few requests make
+    can be seen beside a bulk of thousands.
 
     Rows from the top: A's labels (from five rows on), A's bars, the axis with its ticks (from three
     rows on), B's bars, B's labels; a row that is left stays empty at the bottom.
@@ -95,7 +98,7 @@ class Mirror:
     def _heights(self, width: int, tall: int) -> tuple[np.ndarray, np.ndarray]:
         """Eighths of a cell, both sides to one scale."""
         shares = [fit_columns(side.shares, width, align="left") for side in (self.a, self.b)]
-        both = eighths(np.concatenate(shares), tall)
+        both = eighths(np.sqrt(np.concatenate(shares)), tall)
         return both[:width], both[width:]
 
     def _needles(
@@ -162,29 +165,33 @@ def _label(canvas: Canvas, row: int, side: Side, ink: Ink) -> None:
     right = canvas.width
     if side.above:
         right = canvas.put_right(row, right, f"{side.above}▸", Ink.WARN) - 1
-    taken: list[tuple[int, int]] = []
-    for marker in side.markers:
-        text = clean(marker.label)
-        start = _place(marker.column, cells(text), left, right, taken)
-        if start is not None and 0 <= marker.column < canvas.width:
-            canvas.text(row, start, text, marker.ink)
-            taken.append((start - 1, start + cells(text) + 1))
-    note = cells(clean(side.note))
-    if note and _is_free(right - note, note, left, right, taken):
-        canvas.put_right(row, right, side.note, Ink.DIM)
+    placed = _spread(side.markers, left, right, canvas.width)
+    for start, marker in placed:
+        left = canvas.text(row, start, marker.label, marker.ink) + 1
+    if (note := clean(side.note)) and right - cells(note) > left:
+        canvas.put_right(row, right, note, Ink.DIM)
 
 
-def _place(
-    column: int, size: int, left: int, right: int, taken: Sequence[tuple[int, int]]
-) -> int | None:
-    """Where a label of ``size`` cells is nearest to its column; None where no room is left."""
-    wanted = column - size // 2
-    starts = sorted(range(left, right - size + 1), key=lambda start: abs(start - wanted))
-    return next((s for s in starts if _is_free(s, size, left, right, taken)), None)
+def _spread(
+    markers: Sequence[Marker], left: int, right: int, width: int
+) -> list[tuple[int, Marker]]:
+    """Each label as near to its column as the others allow, in the order of columns.
+
+    Where not all fit, the last of ``markers`` is left out first.
+    """
+    kept = [marker for marker in markers if 0 <= marker.column < width and clean(marker.label)]
+    while kept and sum(_size(marker) + 1 for marker in kept) - 1 > right - left:
+        kept.pop()
+    ordered = sorted(kept, key=lambda marker: marker.column)
+    starts: list[int] = []
+    for marker in ordered:
+        starts.append(max(marker.column - _size(marker) // 2, left))
+        left = starts[-1] + _size(marker) + 1
+    for at in reversed(range(len(starts))):
+        starts[at] = min(starts[at], right - _size(ordered[at]))
+        right = starts[at] - 1
+    return list(zip(starts, ordered, strict=True))
 
 
-def _is_free(
-    start: int, size: int, left: int, right: int, taken: Sequence[tuple[int, int]]
-) -> bool:
-    inside = left <= start and start + size <= right
-    return inside and all(start + size <= first or start >= last for first, last in taken)
+def _size(marker: Marker) -> int:
+    return cells(clean(marker.label))
