@@ -22,7 +22,7 @@ _HOW = (
     "An hour of each:  tuiapp compare A... vs B... --rate-a 4.10 --rate-b 2.90",
     "Spot, reserved and serverless too:  --prices FILE, two tables in TOML; see docs/compare.md",
 )
-_BESIDE_FROM, _TABLE, _GAP, _GUTTER = 112, 76, 3, 9
+_BESIDE_FROM, _TABLE, _GAP, _GUTTER = 116, 87, 3, 9
 _LOWEST_USE = 0.1
 
 
@@ -34,7 +34,7 @@ def content(scene: PairScene, width: int, height: int) -> Content:
         return Content(lines=lines)
     rows = bill_rows(bill)
     table = Table(
-        (Column("what", "", 34, "left"), Column("a", "A", 18), Column("b", "B", 18)),
+        (Column("what", "", 34, "left"), Column("a", "A", 24), Column("b", "B", 24)),
         [((what, Ink.TEXT), (a, Ink.STRONG), (b, Ink.STRONG)) for what, a, b in rows],
     )
     said: list[tuple[str, Ink]] = [(break_even_line(bill), Ink.STRONG)]
@@ -60,4 +60,4 @@ def _curve(bill: Bill, width: int) -> Renderable:
     chart = LineChart(lines, label=lambda value: f"{value:.2f}".rjust(_GUTTER - 2)[: _GUTTER - 2])
     ticks = tuple((_GUTTER + round((share - _LOWEST_USE) / (1 - _LOWEST_USE) * (columns - 1)),
                    f"{share:.0%}") for share in (0.1, 0.5, 1.0))  # fmt: skip
-    return Titled(" ", "$ / 1 M good tokens, by share of time used", Stacking(chart, ticks))
+    return Titled(" ", "$ / 1 M, by time used", Stacking(chart, ticks))

@@ -99,7 +99,7 @@ def _columns(scene: PairScene, side: int, count: int) -> Columns:
     count = max(count, 1)
     start_ns = scene.chosen.starts_ns[side]
     span_ns = scene.view.window_ns or max(scene.chosen.span_ns, _LEAST_NS)
-    each_ns = max(-(-span_ns // (count * TICK_NS)), 1) * TICK_NS
+    each_ns = max(-(-span_ns // count), TICK_NS)
     cursors = zip(scene.views, scene.chosen.starts_ns, strict=True)
     at_ns = max(view.cursor_ns - start for view, start in cursors)
     first = 0 if scene.view.window_ns is None else at_ns // each_ns + 1 - count

@@ -59,12 +59,12 @@ class SidesHead:
             canvas.text(row, 0, fit(f"✗ {text}", canvas.width), Ink.BAD)
             return
         col = canvas.text(row, 0, "✓", Ink.GOOD) + 1
-        col = canvas.text(row, col, "same model, engine and load", Ink.TEXT) + 3
+        level = self.scene.compared.level
+        where = "" if level is None else f" at level {level:g} of the sweeps"
+        col = canvas.text(row, col, f"same model, engine and load{where}", Ink.TEXT) + 3
         told = [f"{d.field.rpartition('.')[2]} {d.a} → {d.b}" for d in host_differences(comparison)
                 if d.kind == INTENDED]  # fmt: skip
         words = "; ".join(told) or "nothing that is known of the hosts"
-        if self.scene.compared.level is not None:
-            words = f"level {self.scene.compared.level:g} of the sweeps; {words}"
         canvas.text(row, col, fit(f"differs: {words}", canvas.width - col), Ink.DIM)
 
 
