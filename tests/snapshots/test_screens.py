@@ -6,13 +6,18 @@ After a wanted change: ``pytest tests/snapshots --update-golden``, then read the
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from tests.conftest import Golden
 from tests.doubles import gpu_scenes
-from tests.doubles.scenes import NS, SCENES, FakeRun, mark_frame, serving
+from tests.doubles.scenes import NEVER_FPS, NS, SCENES, FakeRun, mark_frame, screen_text, serving
 from tests.doubles.terminal import shown
+from tuiapp.compare.reading import Question
+from tuiapp.tui.compare_app import CompareApp
+
+SAMPLES = Path(__file__).parents[2] / "sample_sessions"
 
 
 def eight_gpus() -> FakeRun:
@@ -60,3 +65,16 @@ async def test_screen(name: str, golden: Golden) -> None:
         if monitor.screen is monitor.live:
             await monitor.draw()
         golden(f"{name}_{width}x{height}.txt", monitor.text)
+
+
+async def test_comparison(golden: Golden) -> None:
+    """The two samples side by side: one host, quiet and with a noisy neighbour."""
+    question = Question(
+        ([SAMPLES / "neighbour-quiet.tuiapp"], [SAMPLES / "neighbour-noisy.tuiapp"])
+    )
+    app = CompareApp(question, fps=NEVER_FPS)
+    async with app.run_test(size=(120, 35)) as pilot:
+        await app.workers.wait_for_complete()
+        for _ in range(3):
+            await pilot.pause()
+        golden("comparison_120x35.txt", screen_text(app))  # type: ignore[arg-type]

@@ -14,6 +14,7 @@ from tuiapp.tui.renderables.canvas import Renderable
 from tuiapp.tui.renderables.heatmap import Heatmap, Mark
 from tuiapp.tui.renderables.histogram import Histogram, Marker
 from tuiapp.tui.renderables.line import Area, LineChart, Series
+from tuiapp.tui.renderables.mirror import Mirror, Side
 from tuiapp.tui.renderables.numbers import Field, NumberLines, quantile_fields
 from tuiapp.tui.renderables.palette import Depth, Ink
 from tuiapp.tui.renderables.table import Column, Table
@@ -58,6 +59,13 @@ def drawings(values: np.ndarray, text: str) -> dict[str, Renderable]:
     return {
         "histogram": Histogram(values, values[::-1], ticks, markers, slo=4, below=9, above=12),
         "histogram log": Histogram(values, values, slo=-3, slo_label=text, scale="log", empty=text),
+        "mirror": Mirror(
+            Side(text, values, markers, note=text),
+            Side(text, values[::-1], markers, below=9, above=12),
+            ticks,
+            slo=4,
+            empty=text,
+        ),
         "numbers": NumberLines(
             (quantile_fields(first, None, first, 3, caveat=text), (Field(text, text, unit=text),))
         ),

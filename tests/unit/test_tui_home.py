@@ -21,9 +21,9 @@ from tuiapp.session.reader import load
 from tuiapp.session.writer import SessionWriter
 from tuiapp.tui.home_app import HomeApp
 from tuiapp.tui.screens.ask import AskScreen, ChooseScreen, ConfirmScreen
+from tuiapp.tui.screens.compare import CompareScreen
 from tuiapp.tui.screens.help import HelpScreen
 from tuiapp.tui.screens.home import Choice, HomeScreen
-from tuiapp.tui.screens.pair import PairScreen
 
 HOST = {"hostname": "hel-07", "cpu_model": "Made-up CPU", "cores_logical": 8, "os": "Debian 12"}
 CREATED_NS = 1_764_000_000_000_000_000
@@ -219,11 +219,14 @@ def _formats() -> dict[str, object]:
 async def test_two_side_by_side(folder: Path) -> None:
     async with home(folder) as shown:
         await shown.press("c")
-        assert not isinstance(shown.app.screen, PairScreen)
+        assert not isinstance(shown.app.screen, CompareScreen)
         await shown.press("down", "space", "space", "c")
-        assert isinstance(shown.app.screen, PairScreen)
-        assert "TTFT p99, ms" in shown.text
-        assert "two recordings cannot tell" in " ".join(shown.text.split())
+        assert isinstance(shown.app.screen, CompareScreen)
+        await shown.settle()
+        assert "TTFT p99" in shown.text
+        assert "tells of these recordings" in " ".join(shown.text.split())
+        await shown.press("escape")
+        assert shown.app.screen is shown.screen
 
 
 async def test_a_new_run_is_checked_before_it_is_started(folder: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from tuiapp.errors import UsageError
 
 if TYPE_CHECKING:
     from tuiapp.compare.cost import Prices
-    from tuiapp.compare.sweep import Sweep
+    from tuiapp.compare.reading import Question
 
 FORMATS = ("text", "json", "markdown", "html")
 _EXAMPLES = """\
@@ -24,7 +25,8 @@ examples:
   tuiapp compare metal/ vs vm/ --rate-a 4.10 --rate-b 2.90      and what the difference costs
 
 A recording is named by its path, its name in the library, or the beginning of one. A verdict
-needs five runs a side, each a fresh engine start; ten are better.
+needs five runs a side, each a fresh engine start; ten are better. On a terminal a screen opens;
+--format or --json write the result instead.
 
 exit codes: 0 B is equivalent or better in all six quantities; 4 B is worse in one; 5 undecided;
 1 a recording cannot be read; 2 wrong usage."""
@@ -42,7 +44,9 @@ def add_parser(commands: Any, name: str) -> None:
     )
     parser.add_argument("runs", metavar="A... vs B...", nargs="*", help="recordings, or folders")
     parser.add_argument(
-        "--format", choices=FORMATS, default="text", help="of the result (default: text)"
+        "--format",
+        choices=FORMATS,
+        help="write the result (default: on a terminal a screen, elsewhere text)",
     )
     parser.add_argument("--json", action="store_true", help="the same as --format json")
     parser.add_argument(
@@ -61,6 +65,7 @@ def add_parser(commands: Any, name: str) -> None:
             metavar="R",
             help=f"what an hour of {side.upper()} costs, where that is all there is to know",
         )
+    parser.add_argument("--theme", metavar="NAME", help="colours; see docs/themes.md")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -70,26 +75,70 @@ def run(args: argparse.Namespace) -> int:
     sides = split(args.runs)
     margin = parse_margin(args.margin)
     prices = _prices(args)
-    from tuiapp.cli.sessions_common import write
-    from tuiapp.compare.answer import answer
-    from tuiapp.compare.comparison import compare
-    from tuiapp.compare.reports import report
-    from tuiapp.compare.runs import expand, read_run
-    from tuiapp.session.library import find, sessions_dir
+    from tuiapp.compare.reading import Question
+    from tuiapp.session.library import sessions_dir
 
-    sweeps = _sweeps(sides)
-    if sweeps:
+    sweeps = _sweep_folders(sides)
+    on_screen = _is_for_a_screen(args)
+    if sweeps and not on_screen:
         return _compare_sweeps(args, sweeps)
-    paths = [expand([_place(word, find) for word in side]) for side in sides]
-    both = {path.resolve() for path in paths[0]} & {path.resolve() for path in paths[1]}
+    question = Question(
+        (sweeps[:1], sweeps[1:]) if sweeps else _recordings(sides),
+        margin,
+        prices,
+        sessions_dir().parent,
+    )
+    return _show(question, args) if on_screen else _write(question, args)
+
+
+def _is_for_a_screen(args: argparse.Namespace) -> bool:
+    """Nobody asked for text, and somebody sits there."""
+    streams = (sys.stdin, sys.stdout)
+    return args.format is None and not args.json and all(s and s.isatty() for s in streams)
+
+
+def _recordings(sides: tuple[list[str], list[str]]) -> tuple[list[Path], list[Path]]:
+    """The files of both sides.
+
+    Raises:
+        UsageError: one is not found, or stands on both sides.
+    """
+    from tuiapp.compare.runs import expand
+    from tuiapp.session.library import find
+
+    a, b = (expand([_place(word, find) for word in side]) for side in sides)
+    both = {path.resolve() for path in a} & {path.resolve() for path in b}
     if both:
         raise UsageError(
             f"{min(both).name} stands on both sides.", "A run is compared with others."
         )
-    a, b = ([read_run(path) for path in side] for side in paths)
-    result = compare(a, b, margin, sessions_dir().parent)
-    write(report("json" if args.json else args.format)(answer(result, prices)))
-    return result.exit_code
+    return a, b
+
+
+def _write(question: Question, args: argparse.Namespace) -> int:
+    from tuiapp.cli.sessions_common import write
+    from tuiapp.compare.reports import report
+
+    found = question.read().answer
+    write(report("json" if args.json else args.format or "text")(found))
+    return found.comparison.exit_code
+
+
+def _show(question: Question, args: argparse.Namespace) -> int:
+    """The screen, until it is left; the exit code is that of the written forms."""
+    from tuiapp.cli.screen import check_screen
+    from tuiapp.tui.compare_app import CompareApp
+    from tuiapp.tui.guard import guarded_terminal
+
+    check_screen(1.0, args.theme, instead="Or write it: --format text.")
+    with guarded_terminal():
+        app = CompareApp(question, theme=args.theme)
+        app.run()
+    if app.shown.failed is not None:
+        raise app.shown.failed
+    compared = app.shown.compared
+    code = 5 if compared is None else compared.answer.comparison.exit_code
+    return app.return_code or code
 
 
 def _prices(args: argparse.Namespace) -> tuple[Prices, Prices] | None:
@@ -116,14 +165,13 @@ def _prices(args: argparse.Namespace) -> tuple[Prices, Prices] | None:
     return Prices(a), Prices(b)
 
 
-def _sweeps(sides: tuple[list[str], list[str]]) -> list[Sweep]:
-    """The sweeps that stand on both sides; empty when runs are compared.
+def _sweep_folders(sides: tuple[list[str], list[str]]) -> list[Path]:
+    """The folders of the sweeps that stand on both sides; empty when runs are compared.
 
     Raises:
         UsageError: a sweep is compared with runs, or with one of something else.
     """
     from tuiapp.compare.design import SWEEP, read
-    from tuiapp.compare.sweep import read_sweep
 
     folders = [Path(side[0]) for side in sides if len(side) == 1 and Path(side[0]).is_dir()]
     designs = [(folder, read(folder)) for folder in folders]
@@ -132,22 +180,25 @@ def _sweeps(sides: tuple[list[str], list[str]]) -> list[Sweep]:
         return []
     if len(found) < 2:
         raise UsageError(f"{found[0][0]} is a sweep, the other side is none.")
-    sweeps = [read_sweep(folder, plan) for folder, plan in found]
-    if sweeps[0].over != sweeps[1].over:
+    over = [plan.over for _, plan in found]
+    if over[0] != over[1]:
         raise UsageError(
-            f"One sweep steps {sweeps[0].over}, the other {sweeps[1].over}.",
-            "Make both over the same.",
+            f"One sweep steps {over[0]}, the other {over[1]}.", "Make both over the same."
         )
-    return sweeps
+    return [folder for folder, _ in found]
 
 
-def _compare_sweeps(args: argparse.Namespace, sweeps: list[Sweep]) -> int:
+def _compare_sweeps(args: argparse.Namespace, folders: list[Path]) -> int:
     from tuiapp.cli.sessions_common import emit_json, write
+    from tuiapp.compare.design import read
+    from tuiapp.compare.sweep import read_sweep
     from tuiapp.compare.sweep_text import as_json, text
 
-    form = "json" if args.json else args.format
+    form = "json" if args.json else args.format or "text"
     if form not in ("text", "json"):
         raise UsageError(f"Sweeps are not written as {form}.", "There are text and json.")
+    designs = [(folder, read(folder)) for folder in folders]
+    sweeps = [read_sweep(folder, design) for folder, design in designs if design is not None]
     if form == "json":
         emit_json(as_json(sweeps))
     else:

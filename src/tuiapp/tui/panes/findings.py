@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
-from textual.strip import Strip
 
 from tuiapp.diagnosis import diagnose
 from tuiapp.diagnosis.finding import BAD, FINE, UNKNOWN, WARN, Finding
 from tuiapp.tui.panes.base import Key, Pane, Part, Scene
-from tuiapp.tui.panes.lines import wrap
-from tuiapp.tui.renderables.canvas import Canvas, fit
-from tuiapp.tui.renderables.palette import Ink, Palette
+from tuiapp.tui.panes.lines import Line, Page, wrap
+from tuiapp.tui.renderables.canvas import fit
+from tuiapp.tui.renderables.palette import Ink
 
-_MARKS = {
+MARKS = {
     BAD: ("✗", Ink.BAD),
     WARN: ("!", Ink.WARN),
     UNKNOWN: ("?", Ink.DIM),
@@ -26,10 +24,6 @@ _INDENT = 2
 _TITLE = 30
 """Cells of a title with its text beside it."""
 _LEAST_TEXT = 30
-_BAR, _THUMB = "│", "┃"
-
-Line = tuple[tuple[int, str, Ink], ...]
-"""Pieces of a line: column, text, ink."""
 
 
 class FindingsPane(Pane):
@@ -55,7 +49,7 @@ class FindingsPane(Pane):
         lines = described(diagnose(scene.view), width - 2)
         self._most = max(len(lines) - height, 0)
         self._offset = min(self._offset, self._most)
-        return ((_Page(lines, self._offset), height),)
+        return ((Page(lines, self._offset), height),)
 
     def action_scroll_lines(self, step: int) -> None:
         self._offset = min(max(self._offset + step, 0), self._most)
@@ -91,7 +85,7 @@ def _sum(findings: Sequence[Finding]) -> str:
 
 
 def _cause(finding: Finding, width: int) -> list[Line]:
-    mark, ink = _MARKS[finding.severity]
+    mark, ink = MARKS[finding.severity]
     lines: list[Line] = [((0, mark, ink), (_INDENT, fit(finding.title, width - _INDENT), ink))]
     for text, shade in ((finding.evidence, Ink.TEXT), (finding.advice, Ink.ACCENT)):
         lines += [((_INDENT, line, shade),) for line in wrap(text, width - _INDENT)]
@@ -100,7 +94,7 @@ def _cause(finding: Finding, width: int) -> list[Line]:
 
 def _beside(finding: Finding, width: int) -> list[Line]:
     """The title, and the evidence beside it where there is room for both, else below."""
-    mark, ink = _MARKS[finding.severity]
+    mark, ink = MARKS[finding.severity]
     shade = Ink.TEXT if finding.severity == FINE else Ink.DIM
     left = _INDENT + _TITLE + 1
     if width - left < _LEAST_TEXT:
@@ -114,26 +108,3 @@ def _beside(finding: Finding, width: int) -> list[Line]:
         ((0, mark, ink), (_INDENT, title, Ink.TEXT), (left, first, shade)),
         *(((left, line, shade),) for line in more),
     ]
-
-
-@dataclass(frozen=True, slots=True)
-class _Page:
-    """Lines from ``offset`` on, with a thumb at the right edge where not all fit."""
-
-    lines: Sequence[Line]
-    offset: int
-
-    def strips(self, width: int, height: int, palette: Palette) -> list[Strip]:
-        """Exactly ``height`` strips of ``width`` cells."""
-        canvas = Canvas(width, height, palette)
-        for row, line in enumerate(self.lines[self.offset : self.offset + max(height, 0)]):
-            for col, text, ink in line:
-                canvas.text(row, col, text, ink)
-        total = len(self.lines)
-        if total > height > 0:
-            size = max(height * height // total, 1)
-            top = round(self.offset / (total - height) * (height - size))
-            for row in range(height):
-                lit = top <= row < top + size
-                canvas.text(row, width - 1, _THUMB if lit else _BAR, Ink.DIM if lit else Ink.FAINT)
-        return canvas.strips()

@@ -129,7 +129,8 @@ class HeatmapPane(Pane):
         left = height - len(notes)
         rows = max(plot_rows(left, marks=True, times=True, stalls=stalls is not None), 1)
         bins = 2 * rows if rows < _TALL else rows
-        drawing = _heatmap(scene, self.metric, self._columns, bins, stalls)
+        axis = latency_axis(self.metric, scene, bins)
+        drawing = draw_heatmap(scene.view, self.metric, axis, self._columns, stalls=stalls)
         return ((drawing, left), (TextLines(notes, Ink.TEXT), len(notes)))
 
     def on_click(self, event: events.Click) -> None:
@@ -148,25 +149,41 @@ def _columns(view: View, width: int) -> Columns:
     return columns_for(view, width - gutter)
 
 
-def _heatmap(
-    scene: Scene, metric: str, columns: Columns, bins: int, stalls: np.ndarray | None
+def draw_heatmap(
+    view: View,
+    metric: str,
+    axis: Axis,
+    columns: Columns,
+    *,
+    stalls: np.ndarray | None = None,
+    origin_ns: int = 0,
+    peak: float | None = None,
+    marks: bool = True,
 ) -> Heatmap:
-    view = scene.view
-    axis = latency_axis(metric, scene, bins)
+    """The map of one metric on an axis of one column a bin.
+
+    Args:
+        stalls: as ``longest_stalls`` tells them; None keeps no row for them.
+        origin_ns: the moment that is written as 00:00.
+        peak: count drawn hottest; the largest shown when left out.
+        marks: keep a row for notes and failures.
+    """
     limit = view.limit_ns(metric)
     return Heatmap(
-        counts=_counts(view, metric, axis, columns),
-        labels=tuple((row, tick_label(ns / 1e6)) for row, ns in axis.ticks(bins, 4)),
+        counts=counts_by_column(view, metric, axis, columns),
+        labels=tuple((row, tick_label(ns / 1e6)) for row, ns in axis.ticks(axis.columns, 4)),
         slo=None if limit is None else int(axis.column_of(limit)),
-        marks=_marks(view, columns),
+        marks=marks_by_column(view, columns) if marks else None,
         stalls=stalls,
         stalls_label=_STALLS,
-        times=_times(columns),
+        times=_times(columns, origin_ns),
+        peak=peak,
         empty="nothing measured in this stretch of time",
     )
 
 
-def _counts(view: View, metric: str, axis: Axis, columns: Columns) -> np.ndarray:
+def counts_by_column(view: View, metric: str, axis: Axis, columns: Columns) -> np.ndarray:
+    """Requests by bin of the axis and column; nan where the engine was gone."""
     t_ns, values = view.points(metric, columns.start_ns - 1)
     edges = axis.edges_ns()
     rows = np.clip(np.searchsorted(edges, values, side="right") - 1, 0, len(edges) - 2)
@@ -180,7 +197,8 @@ def _counts(view: View, metric: str, axis: Axis, columns: Columns) -> np.ndarray
     return counts
 
 
-def _marks(view: View, columns: Columns) -> tuple[Mark, ...]:
+def marks_by_column(view: View, columns: Columns) -> tuple[Mark, ...]:
+    """Failures and notes of the stretch shown."""
     notes = [
         Mark(int((mark.t_ns - columns.start_ns) // columns.each_ns))
         for mark in view.marks()
@@ -197,11 +215,12 @@ def _notes(view: View, columns: Columns) -> list[str]:
     return [f"⚑ {format_clock(mark.t_ns / _S, 7)}  {mark.text}" for mark in shown]
 
 
-def _times(columns: Columns) -> tuple[tuple[int, str], ...]:
+def _times(columns: Columns, origin_ns: int = 0) -> tuple[tuple[int, str], ...]:
     least_s = _LABEL_CELLS * columns.each_ns / _S
     step = next((step for step in _STEPS_S if step >= least_s), _STEPS_S[-1]) * _S
-    first = -(-max(columns.start_ns, 0) // step) * step
-    moments = range(first, columns.start_ns + columns.count * columns.each_ns, step)
+    start_ns = columns.start_ns - origin_ns
+    first = -(-max(start_ns, 0) // step) * step
+    moments = range(first, start_ns + columns.count * columns.each_ns, step)
     return tuple(
-        ((t_ns - columns.start_ns) // columns.each_ns, format_clock(t_ns / _S)) for t_ns in moments
+        ((t_ns - start_ns) // columns.each_ns, format_clock(t_ns / _S)) for t_ns in moments
     )

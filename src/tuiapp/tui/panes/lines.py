@@ -11,6 +11,11 @@ from textual.strip import Strip
 from tuiapp.tui.renderables.canvas import Canvas, cells, clean, fit
 from tuiapp.tui.renderables.palette import Ink, Palette
 
+_BAR, _THUMB = "│", "┃"
+
+Line = tuple[tuple[int, str, Ink], ...]
+"""Pieces of a line: column, text, ink."""
+
 
 @dataclass(frozen=True, slots=True)
 class TextLines:
@@ -37,3 +42,26 @@ def wrap(text: str, width: int, most: int | None = None) -> list[str]:
         kept = lines[:most]
         return [*kept[:-1], fit(kept[-1] + " …", width)] if kept else []
     return lines
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Lines from ``offset`` on, with a thumb at the right edge where not all fit."""
+
+    lines: Sequence[Line]
+    offset: int
+
+    def strips(self, width: int, height: int, palette: Palette) -> list[Strip]:
+        """Exactly ``height`` strips of ``width`` cells."""
+        canvas = Canvas(width, height, palette)
+        for row, line in enumerate(self.lines[self.offset : self.offset + max(height, 0)]):
+            for col, text, ink in line:
+                canvas.text(row, col, text, ink)
+        total = len(self.lines)
+        if total > height > 0:
+            size = max(height * height // total, 1)
+            top = round(self.offset / (total - height) * (height - size))
+            for row in range(height):
+                lit = top <= row < top + size
+                canvas.text(row, width - 1, _THUMB if lit else _BAR, Ink.DIM if lit else Ink.FAINT)
+        return canvas.strips()

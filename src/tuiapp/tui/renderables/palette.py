@@ -63,7 +63,7 @@ class Ink(IntEnum):
     SERIES_5 = 26
 
 
-_INVERSE = -1
+_INVERSE, _CUT = -1, -2
 PLAIN = len(Ink)
 """Style numbers below stand on the pane's own background."""
 
@@ -240,6 +240,21 @@ class Palette:
             style = self.styles[ink]
             swapped = Style(color=style.bgcolor, bgcolor=style.color, bold=True)
             self.styles.append(Style(reverse=True, bold=True) if self.mono else swapped)
+        return number
+
+    def cut(self, ink: int) -> int:
+        """Number of the style that draws the ground over ``ink``'s colour.
+
+        With it a block that grows from below becomes one that hangs from above. Without colours
+        that is ``ink`` itself.
+        """
+        if self.mono:
+            return ink
+        number = self._pairs.get((ink, _CUT))
+        if number is None:
+            number = self._pairs[ink, _CUT] = len(self.styles)
+            style = self.styles[ink]
+            self.styles.append(Style(color=style.bgcolor, bgcolor=style.color))
         return number
 
     def heat_base(self) -> int:

@@ -245,12 +245,15 @@ class HomeScreen(Screen[None]):
         self._list.action_select(1)
 
     def action_compare(self) -> None:
-        from tuiapp.tui.screens.pair import PairScreen
+        from tuiapp.compare.reading import Question
+        from tuiapp.tui.screens.compare import CompareScreen
 
         if len(self._list.chosen) != 2:
             self.notify("Choose two recordings with space first.", timeout=3)
             return
-        self.app.push_screen(PairScreen(*self._list.chosen))
+        a, b = self._list.chosen
+        question = Question(([a], [b]), noise_folder=self._folder.parent)
+        self.app.push_screen(CompareScreen(question))
 
     def action_rename(self) -> None:
         if entry := self._list.selected:

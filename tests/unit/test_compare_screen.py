@@ -1,0 +1,429 @@
+"""The comparison's screen: two recordings under one clock, at three sizes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from tests.doubles.drawing import HOSTILE
+from tests.doubles.scenes import NEVER_FPS, screen_lines
+from tests.doubles.synthetic import NS, Load, frames
+from tuiapp.compare.cost import Prices
+from tuiapp.compare.design import plan_sweep, save
+from tuiapp.compare.reading import Question
+from tuiapp.errors import SessionError
+from tuiapp.events import Frame, Kind
+from tuiapp.session.writer import SessionWriter
+from tuiapp.stats.axis import LogAxis
+from tuiapp.tui.compare_app import CompareApp
+from tuiapp.tui.pairs import TABS
+from tuiapp.tui.pairs.heads import PairTransport
+from tuiapp.tui.pairs.pane import TabPane
+from tuiapp.tui.pairs.scene import METRICS, shared_axis
+from tuiapp.tui.panes.base import Pane
+from tuiapp.tui.screens.compare import CompareScreen
+from tuiapp.tui.screens.help import HelpScreen
+
+SIZES = [(80, 24), (120, 35), (200, 60)]
+SAMPLES = Path(__file__).parents[2] / "sample_sessions"
+QUIET, NOISY = SAMPLES / "neighbour-quiet.tuiapp", SAMPLES / "neighbour-noisy.tuiapp"
+
+
+def record(path: Path, load: Load, **meta: Any) -> Path:
+    writer = SessionWriter(path)
+    for frame in frames(load):
+        writer.put(frame)
+    writer.put(Frame(Kind.META, 0, 0, attrs=meta))
+    writer.close()
+    return path
+
+
+@dataclass
+class Compared:
+    """A running comparison that draws only when told to."""
+
+    app: CompareApp
+    pilot: Pilot[None]
+
+    @property
+    def screen(self) -> CompareScreen:
+        return self.app.shown
+
+    @property
+    def lines(self) -> list[str]:
+        return screen_lines(self.app)  # type: ignore[arg-type]
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.lines)
+
+    @property
+    def words(self) -> str:
+        return " ".join(self.text.split())
+
+    @property
+    def said(self) -> str:
+        return [notification.message for notification in self.app._notifications][-1]
+
+    async def settle(self) -> None:
+        await self.app.workers.wait_for_complete()
+        for _ in range(3):
+            await self.pilot.pause()
+
+    async def press(self, *keys: str) -> None:
+        await self.pilot.press(*keys)
+        await self.settle()
+
+
+@asynccontextmanager
+async def compared(
+    question: Question, size: tuple[int, int] = (120, 35)
+) -> AsyncIterator[Compared]:
+    app = CompareApp(question, fps=NEVER_FPS)
+    async with app.run_test(size=size) as pilot:
+        shown = Compared(app, pilot)
+        await shown.settle()
+        yield shown
+
+
+SAMPLE_PAIR = Question(([QUIET], [NOISY]))
+
+
+@pytest.fixture(scope="module")
+def five(tmp_path_factory: pytest.TempPathFactory) -> Question:
+    """Five runs a side; B's first tokens take half as long again."""
+    folder = tmp_path_factory.mktemp("five")
+    sides: tuple[list[Path], list[Path]] = ([], [])
+    hosts = ({"hostname": "metal", "virtualization": "none"},
+             {"hostname": "pod", "virtualization": "kvm"})  # fmt: skip
+    for side, host in enumerate(hosts):
+        for at in range(5):
+            load = Load(seed=at, duration_s=12 + side, rate=20, ttft_s=0.02 * (1 + side / 2))
+            sides[side].append(record(folder / f"{'ab'[side]}{at}.tuiapp", load, host=host))
+    return Question(sides, prices=(Prices(4.0), Prices(3.0)))
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_every_tab_fills_every_size(size: tuple[int, int]) -> None:
+    async with compared(SAMPLE_PAIR, size) as shown:
+        for key in map(str, range(1, len(TABS) + 1)):
+            await shown.press(key)
+            assert len(shown.lines) == size[1]
+            assert all(len(line) == size[0] for line in shown.lines)
+            pane = shown.screen.query_one(TabPane)
+            assert pane.content_size.height >= 7
+            drawn = ["".join(s.text for s in pane.render_line(y)) for y in range(3)]
+            assert any(line.strip() for line in drawn)
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_six_rows_and_the_mirrors_are_there(size: tuple[int, int]) -> None:
+    async with compared(SAMPLE_PAIR, size) as shown:
+        for title in ("TTFT p50", "TTFT p99", "ITL p50", "ITL p99", "end-to-end p99"):
+            assert title in shown.text
+        assert "p50 11.1" in shown.text
+        assert "p99 94.8 ×6.77" in shown.text
+        assert "one run a side tells of these recordings" in shown.words
+        shown_mirrors = [pane for pane in shown.screen.query("#mirrors Pane") if pane.display]
+        assert len(shown_mirrors) == (1 if size[0] < 100 else 3)
+
+
+async def test_five_runs_a_side_get_verdicts(five: Question) -> None:
+    async with compared(five) as shown:
+        assert "B SLOWER" in shown.text
+        assert "5+5 runs" in shown.text
+        assert "metal" in shown.lines[0]
+        assert "pod" in shown.lines[1]
+        assert "virtualization none → kvm" in shown.lines[2]
+
+
+async def test_one_clock_moves_both_from_the_start_of_their_load(tmp_path: Path) -> None:
+    early = record(tmp_path / "early.tuiapp", Load(seed=1, duration_s=20, start_s=5))
+    late = record(tmp_path / "late.tuiapp", Load(seed=2, duration_s=30, start_s=12))
+    async with compared(Question(([early], [late]))) as shown:
+        scene = shown.screen.scene()
+        assert [v.cursor_ns for v in scene.views] == [v.cursor_ns for v in scene.chosen.ends]
+        await shown.press("home", *["right"] * 3)
+        scene = shown.screen.scene()
+        starts = scene.chosen.starts_ns
+        assert starts[1] - starts[0] > 5 * NS
+        passed = [view.cursor_ns - start for view, start in zip(scene.views, starts, strict=True)]
+        assert passed[0] == passed[1] == round(passed[0])
+        assert 0 < passed[0] < scene.chosen.span_ns
+        await shown.press("end")
+        assert shown.screen.scene().window_label == "whole runs"
+
+
+async def test_what_the_cursor_shows_is_what_each_run_had_then() -> None:
+    async with compared(SAMPLE_PAIR) as shown:
+        whole = [view.recent("ttft").n for view in shown.screen.scene().views]
+        await shown.press("home", "right", "right", "right")
+        some = [view.recent("ttft").n for view in shown.screen.scene().views]
+        assert all(0 < part < every for part, every in zip(some, whole, strict=True))
+        assert f"n {some[0]}" in shown.text
+
+
+async def test_axes_are_shared_and_stand_still() -> None:
+    async with compared(SAMPLE_PAIR) as shown:
+        scene = shown.screen.scene()
+        for metric in METRICS:
+            axis = shared_axis(scene, metric, 60)
+            assert isinstance(axis, LogAxis)
+            for view in scene.chosen.ends:
+                p50 = view.run(metric).statistic_ns(0.5)
+                assert p50 is not None
+                assert 0 <= axis.column_of(p50) < 60
+            await shown.press("home", "right")
+            assert shared_axis(shown.screen.scene(), metric, 60) == axis
+
+
+async def test_space_plays_and_comes_to_the_end() -> None:
+    async with compared(SAMPLE_PAIR) as shown:
+        real_ns = [0]
+        shown.screen._clock._real_ns = lambda: real_ns[0]
+        await shown.press("space")
+        assert shown.screen._clock.playing
+        assert "▶ 1×" in shown.text
+        real_ns[0] += 10 * NS
+        shown.screen.redraw()
+        await shown.settle()
+        assert "00:10 / 01:01" in shown.text
+        await shown.press("greater_than_sign")
+        assert "▶ 2×" in shown.text
+        real_ns[0] += 60 * NS
+        shown.screen.redraw()
+        await shown.settle()
+        assert "‖ 2×" in shown.text
+        assert "01:01 / 01:01" in shown.text
+
+
+async def test_a_click_on_the_strip_seeks() -> None:
+    async with compared(SAMPLE_PAIR) as shown:
+        strip = shown.screen.query_one(PairTransport)
+        left, top = strip.content_region.offset
+        middle = 24 + (strip.content_size.width - 24) // 2
+        await shown.pilot.click(offset=(left + middle, top))
+        await shown.settle()
+        at = shown.screen._clock.now_ns() / shown.screen.scene().chosen.span_ns
+        assert 0.48 < at < 0.54
+
+
+async def test_a_click_on_a_tab_opens_it() -> None:
+    async with compared(SAMPLE_PAIR) as shown:
+        row = next(y for y, line in enumerate(shown.lines) if " 2 shift " in line)
+        await shown.pilot.click(offset=(shown.lines[row].index("shift"), row))
+        await shown.settle()
+        assert shown.screen.query_one(TabPane).shown == "shift"
+
+
+async def test_keys_choose_other_runs(five: Question) -> None:
+    async with compared(five) as shown:
+        assert "1/5  a0" in shown.lines[0]
+        await shown.press("a", "b", "b")
+        assert "2/5  a1" in shown.lines[0]
+        assert "3/5  b2" in shown.lines[1]
+        await shown.press("A", "A")
+        assert "5/5  a4" in shown.lines[0]
+        assert shown.screen.scene().views[0].session.path == five.sides[0][4]
+        assert "whole runs" in shown.text
+
+
+async def test_a_side_of_one_run_says_so() -> None:
+    async with compared(SAMPLE_PAIR) as shown:
+        await shown.press("b")
+        assert shown.said == "B has one run only."
+
+
+async def test_the_shift_function_of_each_metric() -> None:
+    async with compared(SAMPLE_PAIR) as shown:
+        await shown.press("2")
+        line = next(line for line in shown.lines if line.startswith(" p50 "))
+        assert "1.75" in line
+        assert "11.1" in line
+        assert "19.4" in line
+        assert "+8.3" in line
+        assert "96% of pairs" in shown.text
+        await shown.press("d", "d")
+        assert "ITL ms" in shown.text
+        assert "n 15,057" in shown.text
+
+
+async def test_why_names_what_one_side_alone_has() -> None:
+    async with compared(SAMPLE_PAIR) as shown:
+        await shown.press("4", "enter")
+        first = next(line for line in shown.lines if "B ✗" in line)
+        assert "A ✓ other processes" in first
+        assert "B ✗ other processes" in first
+        assert "Something else computes on this machine" in shown.words
+
+
+async def test_cost_needs_prices_and_shows_them(five: Question) -> None:
+    async with compared(SAMPLE_PAIR) as shown:
+        await shown.press("6")
+        assert "--rate-a 4.10 --rate-b 2.90" in shown.text
+    async with compared(five) as shown:
+        await shown.press("6", "enter")
+        assert "good tokens/s" in shown.text
+        assert "Both are alike when an hour of B costs" in shown.words
+        assert "$ / 1 M, by time used" in shown.text
+
+
+async def test_advice_tells_what_is_missing() -> None:
+    async with compared(SAMPLE_PAIR) as shown:
+        await shown.press("7", "enter")
+        assert "low latency, all the time" in shown.text
+        assert "five comparable runs a side are made" in shown.words
+
+
+async def test_hosts_shows_what_differs_only(tmp_path: Path) -> None:
+    sides = [
+        record(tmp_path / f"{name}.tuiapp", Load(seed=1, duration_s=8), engine={"version": name},
+               host={"cpu_model": "same", "fingerprint": {"machine": kind, "kernel": "6.1"}})
+        for name, kind in (("1.0", "bare-metal"), ("2.0", "guest"))
+    ]  # fmt: skip
+    async with compared(Question(([sides[0]], [sides[1]]))) as shown:
+        assert "NOT COMPARABLE: engine.version 1.0 → 2.0" in shown.lines[2]
+        await shown.press("3")
+        pane = [line for line in shown.lines if "confounder!" in line or "intended" in line]
+        assert "engine.version" in pane[0]
+        assert "bare-metal" in pane[1]
+        assert "guest" in pane[1]
+        assert "cpu_model" not in shown.text
+        assert "6.1" not in shown.text
+
+
+async def test_scaling_of_two_sweeps_and_how_to_make_one(tmp_path: Path) -> None:
+    folders = []
+    for side in range(2):
+        folder = tmp_path / f"host{side}"
+        folder.mkdir()
+        design = plan_sweep(f"host{side}", "d", "rate", [4, 8, 16], 1, 1)
+        for run in design.runs:
+            load = Load(seed=side, duration_s=6, rate=run.level, ttft_s=0.02 * (1 + side))
+            record(folder / run.file, load, workload={"rate": run.level})
+            design = design.with_outcome(run, "done")
+        save(folder, design)
+        folders.append(folder)
+    async with compared(Question(([folders[0]], [folders[1]]))) as shown:
+        assert "same model, engine and load at level 8 of the sweeps" in shown.lines[2]
+        await shown.press("5", "enter")
+        assert "TTFT p99, ms" in shown.text
+        assert "requests/s" in shown.text
+        assert "B host1: objectives are met up to 16 requests/s at least" in shown.words
+    async with compared(SAMPLE_PAIR) as shown:
+        await shown.press("5")
+        assert "tuiapp sweep DIR" in shown.text
+
+
+async def test_enter_gives_the_tab_the_room_and_escape_takes_it_back() -> None:
+    async with compared(SAMPLE_PAIR) as shown:
+        pane = shown.screen.query_one(TabPane)
+        before = pane.size.height
+        await shown.press("enter")
+        assert pane.size.height > before + 10
+        await shown.press("escape")
+        assert pane.size.height == before
+
+
+async def test_tab_goes_round_and_long_tabs_scroll() -> None:
+    async with compared(SAMPLE_PAIR, (80, 24)) as shown:
+        await shown.press("shift+tab")
+        assert shown.screen.query_one(TabPane).shown == "time"
+        await shown.press("tab", "4")
+        top = shown.text
+        await shown.press("down", "down", "pagedown")
+        assert shown.text != top
+        await shown.press("up", "up", "pageup")
+        assert shown.text == top
+
+
+async def test_help_tells_every_key() -> None:
+    async with compared(SAMPLE_PAIR) as shown:
+        await shown.press("question_mark")
+        assert isinstance(shown.app.screen, HelpScreen)
+        assert "next run of A" in shown.text
+        await shown.press("escape")
+        assert shown.app.screen is shown.screen
+
+
+async def test_too_small_says_so() -> None:
+    async with compared(SAMPLE_PAIR, (50, 12)) as shown:
+        assert "50×12 is too small" in shown.text
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 35)])
+async def test_what_cannot_be_read_is_one_sentence(tmp_path: Path, size: tuple[int, int]) -> None:
+    bad = tmp_path / "bad.tuiapp"
+    bad.write_text("this is no session at all")
+    async with compared(Question(([QUIET], [bad])), size) as shown:
+        assert isinstance(shown.screen.failed, SessionError)
+        assert "bad.tuiapp" in shown.text.replace("\n", "")
+        assert "Traceback" not in shown.text
+        await shown.press("space", "left", "a", "z", "2", "enter")
+        await shown.press("escape")
+
+
+@pytest.mark.parametrize(
+    "load",
+    [
+        Load(seed=1, duration_s=0.2, rate=5),
+        Load(seed=1, duration_s=10, failed_share=1.0),
+    ],
+    ids=["one request", "all failed"],
+)
+async def test_a_run_that_measured_next_to_nothing(tmp_path: Path, load: Load) -> None:
+    odd = record(tmp_path / "odd.tuiapp", load)
+    for sides in (([odd], [NOISY]), ([QUIET], [odd])):
+        async with compared(Question(sides)) as shown:
+            for key in map(str, range(1, len(TABS) + 1)):
+                await shown.press(key)
+            await shown.press("1", "home", "right", "z", "z", "l")
+            assert "no verdict" in shown.text
+
+
+async def test_a_run_without_any_request(tmp_path: Path) -> None:
+    writer = SessionWriter(tmp_path / "empty.tuiapp")
+    writer.put(Frame(Kind.META, 0, 0, attrs={"model": {"name": "m"}}))
+    writer.close()
+    async with compared(Question(([QUIET], [writer.path]))) as shown:
+        for key in map(str, range(1, len(TABS) + 1)):
+            await shown.press(key)
+        await shown.press("1", "home", "space", "d", "l", "z")
+        assert "no verdict" in shown.text
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+async def test_no_string_of_a_recording_moves_the_cursor(tmp_path: Path, text: str) -> None:
+    meta = json.loads(json.dumps({
+        "model": {"name": text}, "engine": {"version": text}, "note": text, "slo": [text],
+        "host": {"hostname": text, "cpu_model": text, "virtualization": text, "kernel": text,
+                 "fingerprint": {"machine": text, "hypervisor": text, "gpus": [text]},
+                 "machine": {"confidential": text}},
+        "workload": {"digest": text, "arrival": text}, "imported": {"program": text},
+    }))  # fmt: skip
+    hostile = record(tmp_path / "a.tuiapp", Load(seed=1, duration_s=6), **meta)
+    async with compared(Question(([hostile], [NOISY])), (80, 24)) as shown:
+        for key in map(str, range(1, len(TABS) + 1)):
+            await shown.press(key)
+            assert len(shown.lines) == 24
+            assert not {c for c in shown.text if ord(c) < 32 and c != "\n"}
+            assert "\x1b" not in shown.text
+            assert "\u202e" not in shown.text
+
+
+async def test_verdicts_follow_the_question_not_the_cursor(five: Question) -> None:
+    strict = replace(five, margin=0.9)
+    async with compared(strict) as shown:
+        assert "±90 % band" in shown.text
+        pane = shown.screen.query_one(TabPane)
+        assert isinstance(pane, Pane)
+        rows = [line[:60] for line in shown.lines if line.startswith(" TTFT p50")]
+        await shown.press("home")
+        assert [line[:60] for line in shown.lines if line.startswith(" TTFT p50")] == rows
