@@ -21,6 +21,7 @@ from tuiapp.session.view import View
 from tuiapp.tui.control import Recorded
 from tuiapp.tui.panes import PANE_KEYS, PANES, pane_class
 from tuiapp.tui.panes.base import Pane, Scene
+from tuiapp.tui.panes.devices import devices
 from tuiapp.tui.panes.keys import KEYS, KeyOffer, KeysBar
 from tuiapp.tui.panes.notice import Notice, Sentence, notices
 from tuiapp.tui.panes.status import StatusBar
@@ -195,7 +196,7 @@ class SessionScreen(Screen[None]):
         starting = state == STARTING or (state in (DEAD, DONE) and not ready)
         classes = {
             "-starting": starting and not self._full,
-            "-no-gpu": not view.groups("gpu"),
+            "-no-gpu": not devices(view),
             "-full": bool(self._full),
             "-alarm": state in (DEAD, SILENT),
         }
