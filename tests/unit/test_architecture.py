@@ -21,7 +21,7 @@ HEAVY = {"textual", "rich", "numpy", "vllm", "torch", "transformers"}
 MOST_LINES = 400
 TABLES = {
     "COLLECTORS", "COMMANDS", "EXPORTS", "IMPORTS", "PANES", "RULES", "SOURCES", "STATISTICS",
-    "VERBS",
+    "TABS", "VERBS",
 }  # fmt: skip
 
 REPORT_MODULES = """

@@ -71,18 +71,22 @@ def mirror(scene: PairScene, metric: str, width: int) -> Mirror:
 
 def _side(name: str, axis: Axis, found: Distribution, other: Distribution | None) -> Side:
     below, above = axis.outside(found.fine_counts)
-    return Side(
-        name,
-        _counts(axis, found),
-        tuple(
-            marker
-            for label, q, ink in (("p99", 0.99, Ink.P99), ("p50", 0.5, Ink.P50))
-            if (marker := _marker(label, q, ink, axis, found, other)) is not None
-        ),
-        below,
-        above + found.failed,
-        note=f"n {format_count(found.n)}",
+    above += found.failed
+    room = axis.columns - len(name) - sum(len(str(n)) + 2 for n in (below, above) if n)
+    markers = _markers(axis, found, other)
+    if sum(len(marker.label) + 1 for marker in markers) > room:
+        markers = _markers(axis, found, None)
+    note = f"n {format_count(found.n)}"
+    return Side(name, _counts(axis, found), markers, below, above, note)
+
+
+def _markers(axis: Axis, found: Distribution, other: Distribution | None) -> tuple[Marker, ...]:
+    """p99 and p50, with how many times the other side's they are, where it is given."""
+    both = (
+        _marker(label, q, ink, axis, found, other)
+        for label, q, ink in (("p99", 0.99, Ink.P99), ("p50", 0.5, Ink.P50))
     )
+    return tuple(marker for marker in both if marker is not None)
 
 
 def _counts(axis: Axis, found: Distribution) -> np.ndarray:

@@ -23,8 +23,8 @@ _GUTTER, _GAP = 7, 2
 _ROWS = 8
 _HOW = (
     "These are single loads, so how the hosts scale is not known.",
-    "Sweep both hosts over the same levels:  tuiapp sweep DIR MODEL --slo ttft:p99<=200ms",
-    "then compare the two folders:  tuiapp compare DIR-A DIR-B",
+    "Sweep both hosts alike:  tuiapp sweep --over rate=1,2,4,8,16 --slo voice -o DIR",
+    "then compare the two folders:  tuiapp compare DIR-A vs DIR-B",
 )
 _Value = Callable[[Point], float | None]
 

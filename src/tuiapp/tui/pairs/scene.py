@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from textual.strip import Strip
 from textual.widget import Widget
 
+from tuiapp.compare.causes import Factor, factors
 from tuiapp.compare.reading import Compared
 from tuiapp.compare.runs import Run
 from tuiapp.session.view import View
@@ -29,8 +31,6 @@ class Chosen:
 
     Attributes:
         places: of the runs among those of their side.
-        starts_ns: when the measured load began in each; there the two times meet.
-        ends: both runs seen from their ends.
     """
 
     runs: tuple[Run, Run]
@@ -38,12 +38,19 @@ class Chosen:
 
     @property
     def ends(self) -> tuple[View, View]:
+        """Both runs seen from their ends."""
         return self.runs[0].view, self.runs[1].view
 
     @property
     def starts_ns(self) -> tuple[int, int]:
+        """When the measured load began in each; there the two times meet."""
         a, b = (max(view.run_start_ns + 1, 0) for view in self.ends)
         return a, b
+
+    @cached_property
+    def factors(self) -> tuple[Factor, ...]:
+        """What the diagnosis of both whole runs says."""
+        return factors(*self.ends)
 
     @property
     def span_ns(self) -> int:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from itertools import zip_longest
 
-from tuiapp.compare.causes import Factor, factors
+from tuiapp.compare.causes import Factor
 from tuiapp.diagnosis.finding import Finding
-from tuiapp.session.view import View
 from tuiapp.tui.pairs.scene import INKS, Content, PairScene
 from tuiapp.tui.panes.findings import MARKS
 from tuiapp.tui.panes.lines import Line, wrap
@@ -21,7 +20,7 @@ _Half = tuple[str, Ink, int]
 def content(scene: PairScene, width: int, height: int) -> Content:
     """Causes of either side first, those of one side alone before all; then what was fine."""
     del height
-    found = known_factors(scene.chosen.ends)
+    found = scene.chosen.factors
     differing = [factor for factor in found if factor.differs]
     alike = [factor for factor in found if factor.is_cause and not factor.differs]
     rest = [factor for factor in found if not factor.is_cause]
@@ -33,16 +32,6 @@ def content(scene: PairScene, width: int, height: int) -> Content:
     for factor in rest:
         lines += _told(factor, width, whole=False)
     return Content(lines=lines)
-
-
-_KNOWN: list[tuple[tuple[View, View], tuple[Factor, ...]]] = []
-
-
-def known_factors(ends: tuple[View, View]) -> tuple[Factor, ...]:
-    """The factors of two whole runs; those of the pair asked for last are kept."""
-    if not _KNOWN or any(a is not b for a, b in zip(_KNOWN[0][0], ends, strict=True)):
-        _KNOWN[:] = [(ends, factors(*ends))]
-    return _KNOWN[0][1]
 
 
 def _said(differing: int, alike: int, rest: int) -> str:
