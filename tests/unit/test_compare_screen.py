@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-<<<<<<< HEAD
-import json
-=======
->>>>>>> w-cmpscreen
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-<<<<<<< HEAD
-from tests.doubles.drawing import HOSTILE
-from tests.doubles.pairs import NOISY, QUIET, SAMPLE_PAIR, SIZES, compared, record
-=======
 from tests.doubles.comparing import SAMPLE_PAIR, SAMPLES, compared, record
->>>>>>> w-cmpscreen
 from tests.doubles.synthetic import NS, Load
 from tuiapp.compare.cost import Prices
 from tuiapp.compare.design import plan_sweep, save
@@ -29,11 +20,8 @@ from tuiapp.tui.pairs.scene import METRICS, shared_axis
 from tuiapp.tui.panes.base import Pane
 from tuiapp.tui.screens.help import HelpScreen
 
-<<<<<<< HEAD
-=======
 SIZES = [(80, 24), (120, 35), (200, 60)]
 
->>>>>>> w-cmpscreen
 
 @pytest.fixture(scope="module")
 def five(tmp_path_factory: pytest.TempPathFactory) -> Question:
