@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import math
 import platform
+import subprocess
 import sys
 import textwrap
 from pathlib import Path
@@ -61,6 +62,41 @@ def test_memory_moves_at_some_speed() -> None:
     found = bandwidth.probe(16 << 20, 2)
     assert 1e6 < found.memory_bandwidth_core_bytes_per_s < 1e13
     assert 1e6 < found.memory_bandwidth_bytes_per_s < 1e13
+
+
+def test_arrays_are_larger_than_the_caches_whatever_the_number_of_cores() -> None:
+    assert bandwidth.array_bytes(384 << 20, 256 << 20, spare=1 << 40) == 8 * (384 << 20)
+    assert bandwidth.array_bytes(0, 256 << 20, spare=1 << 40) == 256 << 20
+    assert bandwidth.array_bytes(1 << 40, 1, spare=1 << 40) == 4 << 30
+    assert bandwidth.array_bytes(0, 256 << 20, spare=512 << 20) == 128 << 20
+    with pytest.raises(Unavailable, match="free memory"):
+        bandwidth.array_bytes(0, 256 << 20, spare=1 << 20)
+
+
+def write_cache(root: Path, core: int, level: int, size: str, shared: str) -> None:
+    folder = root / f"cpu{core}/cache/index{level}"
+    folder.mkdir(parents=True)
+    for name, text in {"level": str(level), "size": size, "shared_cpu_list": shared}.items():
+        (folder / name).write_text(text + "\n")
+
+
+def test_a_cache_that_cores_share_counts_once(tmp_path: Path) -> None:
+    for core in range(4):
+        write_cache(tmp_path, core, 2, "1024K", str(core))
+        write_cache(tmp_path, core, 3, "32768K", "0-1" if core < 2 else "2-3")
+    write_cache(tmp_path, 4, 3, "much", "4")
+    assert bandwidth.last_caches([0, 1], tmp_path) == [32 << 20]
+    assert bandwidth.last_caches(range(5), tmp_path) == [32 << 20, 32 << 20]
+    assert bandwidth.last_caches([4, 9], tmp_path) == []
+
+
+def test_bandwidth_says_when_caches_may_be_in_it() -> None:
+    def line(caches: int | None) -> str:
+        return bandwidth.Bandwidth(None, 2e9, 1e9, 2, 256 << 20, caches).lines()[0]
+
+    assert line(32 << 20).endswith("2.0 GB/s with 2 cores, 1.0 GB/s with one")
+    assert "only 2.0 times the caches" in line(128 << 20)
+    assert "unknown size" in line(None)
 
 
 def test_calls_are_really_made() -> None:
@@ -182,3 +218,40 @@ def test_the_collector_tells_what_it_can() -> None:
     else:
         assert math.isnan(gauges["cpuid_exit_s"])
         assert "cpuid_exit_s" not in facts
+
+
+@x86_64
+def test_an_instruction_that_faults_does_not_end_the_agent() -> None:
+    """An undefined instruction in place of CPUID; the process that times it dies of it."""
+    code = """
+        from tuiapp.tax import native_loops
+        native_loops.TIME_CPUID = bytes.fromhex("0f0b")
+        from tuiapp.collectors.base import Host
+        from tuiapp.collectors.tax import TaxCollector
+        collector = TaxCollector(Host())
+        collector.open()
+        print(sorted(collector.facts()["tax"]), *collector.take_reasons())
+    """
+    path = str(Path(__file__).parents[2] / "src")
+    lead = f"import sys; sys.path.insert(0, {path!r})\n"
+    done = subprocess.run(
+        [sys.executable, "-c", lead + textwrap.dedent(code)], capture_output=True, text=True
+    )
+    assert done.returncode == 0
+    reason = ("tax.cpuid_exit_s", "it was ended by SIGILL")
+    assert done.stdout.strip() == f"['clock_read_s'] {reason}"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc/self/maps")
+def test_the_collector_maps_nothing_more_as_it_goes_on() -> None:
+    def executable() -> int:
+        lines = Path("/proc/self/maps").read_text().splitlines()
+        return sum("x" in line.split()[1] for line in lines)
+
+    collector = TaxCollector(Host())
+    collector.open()
+    collector.sample(1.0)
+    before = executable()
+    for _ in range(5):
+        collector.sample(1.0)
+    assert executable() == before

@@ -15,6 +15,7 @@ from tuiapp.collectors import collector_class
 from tuiapp.collectors.recorded import TreeHost
 from tuiapp.errors import TuiappError
 from tuiapp.machine.badge import badge
+from tuiapp.machine.cpu_signature import cpu_facts
 from tuiapp.machine.fingerprint import fingerprint
 from tuiapp.machine.report import Signal
 from tuiapp.sources.lines import clean
@@ -66,7 +67,7 @@ def collect_facts(found: Look) -> tuple[dict[str, Any], dict[str, str]]:
     told = found.machine.as_json()
     machine = {name: told[name] for name in told if name not in ("evidence", "unread")}
     facts |= {"virtualization": badge(found.machine), "machine": machine}
-    facts["fingerprint"] = fingerprint(facts)
+    facts["fingerprint"] = fingerprint(facts | cpu_facts(found.tree))
     return facts, reasons
 
 

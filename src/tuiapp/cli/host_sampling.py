@@ -32,7 +32,10 @@ def sampled(facts: Mapping[str, Any]) -> tuple[View, dict[str, str]]:
     reasons: dict[str, str] = {}
     first = _round(probes, clock, reasons)
     sleep_s(SAMPLE_S)
-    second = _round(probes, clock, reasons)
+    # A probe that has just said why it cannot read rests now: it would not answer.
+    resting = {name for turn in first for name, reason in turn.reasons if reason}
+    asked = {name: probe for name, probe in probes.items() if name not in resting}
+    second = _round(asked, clock, reasons)
     for probe in probes.values():
         probe.close()
     turns = [*first, *second]

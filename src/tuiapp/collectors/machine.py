@@ -8,6 +8,7 @@ from tuiapp.collectors.base import Collector, Gauges
 from tuiapp.collectors.host import HostCollector
 from tuiapp.collectors.tuning import TuningCollector
 from tuiapp.machine.badge import badge
+from tuiapp.machine.cpu_signature import cpu_facts
 from tuiapp.machine.fingerprint import fingerprint
 from tuiapp.machine.looking import look
 
@@ -24,10 +25,12 @@ class MachineCollector(Collector):
         return {}
 
     def facts(self) -> dict[str, Any]:
-        found = look(self.host.root or "/").machine
+        seen = look(self.host.root or "/")
+        found = seen.machine
         told = found.as_json()
         machine = {name: told[name] for name in told if name not in ("evidence", "unread")}
         facts = {**HostCollector(self.host).facts(), **TuningCollector(self.host).facts()}
+        facts |= cpu_facts(seen.tree)
         return {
             "virtualization": badge(found),
             "machine": machine,

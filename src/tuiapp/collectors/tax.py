@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from tuiapp.collectors.base import NAN, Collector, Gauges
@@ -21,10 +22,13 @@ class TaxCollector(Collector):
     name = "tax"
     groups = ("tax",)
     every = 40
+    blocking = True  # it starts a process when it opens
 
     def open(self) -> None:
-        self._time_cpuid = self.known("tax.cpuid_exit_s", cpuid_timer)
-        self._tick_s = 1 / exits.ticks_per_s() if self._time_cpuid else NAN
+        # Apart first: where the instruction is forbidden, it would end the agent.
+        first = self.known("tax.cpuid_exit_s", partial(exits.probe, _EXITS))
+        self._time_cpuid = cpuid_timer() if first else None
+        self._tick_s = first.cpuid_exit_s / first.cpuid_exit_cycles if first else NAN
 
     def facts(self) -> dict[str, Any]:
         found = self._read()

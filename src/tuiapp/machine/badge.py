@@ -20,7 +20,7 @@ HYPERVISORS = {
 }  # fmt: skip
 _CLOUDS = {
     "alibaba": "Alibaba Cloud", "aws": "AWS", "azure": "Azure", "digitalocean": "DigitalOcean",
-    "gcp": "Google Cloud", "hetzner": "Hetzner", "oci": "Oracle Cloud", "ovh": "OVH",
+    "gce": "Google Cloud", "hetzner": "Hetzner", "oci": "Oracle Cloud", "ovh": "OVH",
     "runpod": "RunPod", "scaleway": "Scaleway", "tencent": "Tencent Cloud",
 }  # fmt: skip
 _ROLES = {XEN_DOM0: "Xen dom0", HYPERV_ROOT: "Hyper-V root"}

@@ -9,35 +9,16 @@ from __future__ import annotations
 
 import io
 import json
-import re
 import tarfile
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-from tuiapp.errors import SessionError, Unavailable, UsageError
+from tuiapp.errors import SessionError, UsageError
 from tuiapp.machine.cpuid import Cpuid, Registers
-from tuiapp.machine.tree import MOST_BYTES, Tree
+from tuiapp.machine.redaction import BINARY, redact
+from tuiapp.machine.tree import Tree
 
 SUFFIX = ".tar.gz"
-BLANK = "redacted"
-_MOST_FILES, _MOST_TOTAL = 20_000, 64 << 20
-_SERIALS = re.compile(
-    r"(?:serial|uuid|asset_tag|hostname|machine-id|/address$|/wwid$)", re.IGNORECASE
-)
-_KEPT_TAGS = re.compile(
-    rb"^(?:7783-7084-3265-9085-8269-3286-77|OracleCloud\.com|Amazon EC2|HUAWEICLOUD)\s*$"
-)
-_LINES = re.compile(
-    rb"(?im)^([ \t]*[\w. -]*(?:serial|uuid|sequence code|lpar name|partition_name|extended name|"
-    rb"vm\d\d name)[\w. ]*[:=]).*$"
-)
-_UUID = re.compile(rb"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_LONG_HEX = re.compile(rb"(?<![0-9a-fA-F])[0-9a-fA-F]{40,}(?![0-9a-fA-F])")
-_MAC = re.compile(rb"(?<![0-9a-fA-F:])(?:[0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}(?![0-9a-fA-F:])")
-_ENVIRONMENT = re.compile(
-    rb"^(?:container|container_uuid|KUBERNETES_SERVICE_HOST|RUNPOD_\w+|WSL_\w+)="
-)
-_BINARY = re.compile(r"/(?:raw|DMI|smbios_entry_point|dmi/tables|acpi/tables/\w+)")
 
 
 class RecordingTree(Tree):
@@ -124,7 +105,7 @@ def write(path: Path, tree: RecordingTree, cpuid: RecordingCpuid | None) -> list
 
 def _members(tree: RecordingTree, left: list[str]) -> Iterator[tuple[str, bytes]]:
     for path, data in sorted(tree.files.items()):
-        if _BINARY.search(path) and not path.endswith("/hid"):
+        if BINARY.search(path) and not path.endswith("/hid"):
             kept = _table_head(path, data)
             if kept is None:
                 left.append(f"{path}: a binary table, left out")
@@ -151,48 +132,7 @@ def _table_head(path: str, data: bytes) -> bytes | None:
     return None
 
 
-def redact(path: str, data: bytes) -> bytes:
-    """``data`` of ``path`` without what identifies a machine or a person."""
-    if _SERIALS.search(path):
-        return data if _KEPT_TAGS.match(data) or not data.strip() else f"{BLANK}\n".encode()
-    if path.endswith("/environ"):
-        kept = [entry for entry in data.split(b"\0") if _ENVIRONMENT.match(entry)]
-        data = b"\0".join(entry.partition(b"=")[0] + b"=" + _kept_value(entry) for entry in kept)
-    data = _LINES.sub(rb"\1 " + BLANK.encode(), data)
-    data = _UUID.sub(b"00000000-0000-0000-0000-000000000000", data)
-    data = _MAC.sub(b"00:00:00:00:00:00", data)
-    return _LONG_HEX.sub(lambda found: b"0" * len(found[0]), data)
-
-
-def _kept_value(entry: bytes) -> bytes:
-    name, _, value = entry.partition(b"=")
-    return value if name == b"container" else BLANK.encode()
-
-
 def _add(archive: tarfile.TarFile, name: str, data: bytes) -> None:
     entry = tarfile.TarInfo(name)
     entry.size = len(data)
     archive.addfile(entry, io.BytesIO(data))
-
-
-def unpack(path: Path, folder: Path) -> None:
-    """Lay the files of a capture into ``folder``: plain files below it, bounded, nothing else.
-
-    Raises:
-        Unavailable: it is no capture, or larger than one can be.
-    """
-    total = 0
-    try:
-        with tarfile.open(path, "r:gz") as archive:
-            for at, entry in enumerate(archive):
-                total += max(entry.size, 0)
-                if at >= _MOST_FILES or total > _MOST_TOTAL or entry.size > MOST_BYTES:
-                    raise Unavailable(f"{path} is larger than a capture can be")
-                parts = PurePosixPath(entry.name).parts
-                plain = entry.isfile() and parts and ".." not in parts and parts[0] != "/"
-                if plain and (source := archive.extractfile(entry)) is not None:
-                    target = folder.joinpath(*parts)
-                    target.parent.mkdir(parents=True, exist_ok=True)
-                    target.write_bytes(source.read())
-    except (tarfile.TarError, EOFError, OSError, ValueError) as error:
-        raise Unavailable(f"{path} is no capture of a machine") from error

@@ -25,7 +25,8 @@ def fingerprint(facts: Mapping[str, Any]) -> dict[str, Any]:
     """The fingerprint of a host from the facts about it; None for what is unknown.
 
     Args:
-        facts: of the collectors ``host`` and ``tuning``, with the detected machine as ``machine``.
+        facts: of the collectors ``host`` and ``tuning``, with the detected machine as ``machine``,
+            and those of ``cpu_facts``.
 
     Returns:
         ``FIELDS`` in their order, and ``digest``: equal for equal fields.
@@ -34,6 +35,8 @@ def fingerprint(facts: Mapping[str, Any]) -> dict[str, Any]:
     told = dict(machine) if isinstance(machine, Mapping) else {}
     found = {name: told.get(name, facts.get(name)) for name in FIELDS}
     found["machine"] = told.get("machine")
+    # Those of the machine: how many we may run on changes with every taskset.
+    found["cores_physical"] = facts.get("cores", facts.get("cores_physical"))
     found["numa_nodes"] = _count(facts.get("numa_nodes"))
     found["memory_gib"] = _gib(facts.get("memory_total_bytes"))
     found["gpus"] = _gpus(facts.get("pci_gpus"))

@@ -11,7 +11,8 @@ from tempfile import TemporaryDirectory
 
 from tuiapp.errors import Unavailable, UsageError
 from tuiapp.machine import inspect
-from tuiapp.machine.capture import RecordingCpuid, RecordingTree, unpack
+from tuiapp.machine.archive import unpack
+from tuiapp.machine.capture import RecordingCpuid, RecordingTree
 from tuiapp.machine.cpuid import Cpuid
 from tuiapp.machine.cpuid_native import execute
 from tuiapp.machine.cpuid_record import open_record
@@ -20,6 +21,8 @@ from tuiapp.machine.report import Machine
 CPUID_FILE = "cpuid.json"
 _BESIDE = (CPUID_FILE, "lscpu.txt", "dmidecode.txt")
 """What may lie in a recorded machine's folder beside its tree."""
+_OWN_TREE = ("proc", "sys", "etc")
+"""A tree that has one of these is one itself; its ``root`` is the home of a user."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,7 @@ def look(root: str | Path = "/") -> Look:
         root: ``/``, a tree, or a folder with a tree called ``root`` and perhaps ``cpuid.json``.
 
     Raises:
-        UsageError: there is no such folder.
+        UsageError: there is no such folder, or its ``root`` is a link.
         Unavailable: its cpuid.json is none.
     """
     place = Path(root)
@@ -53,10 +56,15 @@ def look(root: str | Path = "/") -> Look:
     if os.path.realpath(place) == "/":
         native, why = execute()
         return _look(RecordingTree("/"), native, why)
-    if (place / "root").is_dir() or any((place / name).is_file() for name in _BESIDE):
+    inner = place / "root"
+    if inner.is_symlink():
+        # It could lead to the files of this machine, or of another.
+        raise UsageError(f"{inner} is a link.", "Put the recorded files themselves there.")
+    beside = any((place / name).is_file() for name in _BESIDE)
+    if beside or (inner.is_dir() and not any((place / name).exists() for name in _OWN_TREE)):
         # Of some machines only a program's output was recorded: their files are all missing then.
         record = open_record(place / CPUID_FILE)
-        return _look(RecordingTree(place / "root"), record, "it was not recorded")
+        return _look(RecordingTree(inner), record, "it was not recorded")
     return _look(RecordingTree(place), None, "it was not recorded")
 
 

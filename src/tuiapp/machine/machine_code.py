@@ -14,6 +14,7 @@ import platform
 import tempfile
 from collections.abc import Callable, Sequence
 from ctypes import c_int, c_long, c_size_t, c_void_p
+from functools import cache
 
 from tuiapp.errors import Unavailable
 
@@ -67,12 +68,17 @@ WAYS: dict[str, Callable[[bytes], int]] = {
 
 
 def load(code: bytes, ways: Sequence[str] = tuple(WAYS)) -> int:
-    """Address of ``code``, executable and not writable.
+    """Address of ``code``, executable and not writable; the same one for the same code.
 
     Raises:
         Unavailable: no way worked, or this is no x86-64; each way's reason.
     """
     require_x86_64()
+    return _loaded(code, tuple(ways))
+
+
+@cache  # what is mapped stays mapped, so a probe that runs for days must not map it again
+def _loaded(code: bytes, ways: tuple[str, ...]) -> int:
     reasons = []
     for way in ways:
         try:

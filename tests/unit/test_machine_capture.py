@@ -1,0 +1,164 @@
+"""Captures of a machine: the same answer elsewhere, and nothing of whose machine it is."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import os
+import tarfile
+import tracemalloc
+from pathlib import Path
+
+import pytest
+
+from tests.unit.test_host_command import KVM_GUEST, UUID, lay
+from tuiapp.errors import Unavailable, UsageError
+from tuiapp.machine.archive import unpack
+from tuiapp.machine.capture import RecordingTree, write
+from tuiapp.machine.looking import look, opened
+from tuiapp.machine.redaction import redact
+from tuiapp.machine.report import GUEST
+
+
+def test_a_capture_gives_the_same_answer_and_no_secrets(tmp_path: Path) -> None:
+    root = lay(tmp_path / "machine", KVM_GUEST)
+    found = look(root)
+    packed = tmp_path / "capture.tar.gz"
+    left = write(packed, found.tree, found.cpuid)
+    with opened(packed) as folder:
+        again = look(folder)
+        text = b"".join(p.read_bytes() for p in folder.rglob("*") if p.is_file()).decode()
+    assert again.machine.machine == found.machine.machine == GUEST
+    assert again.machine.hypervisor == found.machine.hypervisor
+    assert again.machine.container == found.machine.container
+    for secret in ("SN-1234-SECRET", UUID, "hunter2", "secret-host"):
+        assert secret not in text
+    assert any("product_serial" in line for line in left) or "product_serial" not in text
+
+
+@pytest.mark.parametrize(
+    ("path", "data", "kept"),
+    [
+        ("/sys/class/dmi/id/chassis_asset_tag", b"7783-7084-3265-9085-8269-3286-77\n", True),
+        ("/sys/class/dmi/id/chassis_asset_tag", b"ASSET-0815\n", False),
+        ("/sys/class/dmi/id/product_name", b"PowerEdge R740\n", True),
+        ("/proc/sysinfo", b"Sequence Code: 00000000000033E8\nType: 2964\n", False),
+        ("/proc/self/cgroup", b"0::/docker/" + b"ab" * 32, False),
+        ("/sys/class/net/eth0/address", b"52:54:00:12:34:56\n", False),
+        ("/sys/hypervisor/uuid", b"00000000-0000-0000-0000-000000000000\n", True),
+        ("/proc/device-tree/ibm,partition-name", b"PROD-DB-7\0", False),
+        ("/proc/version", b"Linux version 4.4.0 (Microsoft@Microsoft.com)\n", True),
+    ],
+)
+def test_what_identifies_is_blanked_and_what_tells_stays(
+    path: str, data: bytes, kept: bool
+) -> None:
+    assert (redact(path, data) == data) is kept
+
+
+@pytest.mark.parametrize(
+    ("path", "data", "secret", "stays"),
+    [
+        (
+            "/proc/cmdline",
+            b"quiet luks.key=hunter2 iommu=pt -- --token hunter2",
+            b"hunter2",
+            b"iommu=pt",
+        ),
+        ("/proc/version", b"Linux version 6.1 (alice@buildbox) (gcc)", b"alice", b"(gcc)"),
+        ("/proc/sysinfo", b"Plant: 83A\nVM00 Control Program: z/VM", b"83A", b"z/VM"),
+        ("/proc/cpuinfo", b"identification = 2B7CD8,  machine = 3906", b"2B7CD8", b"3906"),
+        ("/sys/hypervisor/uuid", b"ec2e1916-9099-7caf-fd21-012345abcdef", b"1916", b"ec2"),
+        ("/proc/self/status", b"Name:\tx\nUid:\t4711\nVxID:\t7\n", b"4711", b"VxID:\t7"),
+        (
+            "/proc/self/mountinfo",
+            b"1 0 254:0 / / rw - ext4 /dev/vda rw\n"
+            b"2 1 0:44 / /home/alice rw - nfs4 nas.acme.example:/x rw\n",
+            b"acme",
+            b"/dev/vda",
+        ),
+    ],
+)
+def test_files_that_say_anything_keep_only_what_is_looked_for(
+    path: str, data: bytes, secret: bytes, stays: bytes
+) -> None:
+    kept = redact(path, data)
+    assert secret in data
+    assert secret not in kept
+    assert stays in kept
+
+
+def test_a_container_stays_a_container_when_its_number_is_blanked() -> None:
+    assert redact("/proc/self/cgroup", b"0::/docker/" + b"ab" * 32).startswith(b"0::/docker/0000")
+
+
+def test_a_capture_does_not_overwrite(tmp_path: Path) -> None:
+    (tmp_path / "x.tar.gz").write_bytes(b"mine")
+    with pytest.raises(UsageError, match="exists already"):
+        write(tmp_path / "x.tar.gz", RecordingTree(tmp_path), None)
+
+
+def test_a_hostile_capture_stays_in_its_folder(tmp_path: Path) -> None:
+    packed = tmp_path / "bad.tar.gz"
+    (tmp_path / "f").write_text("x")
+    with tarfile.open(packed, "w:gz") as archive:
+        archive.add(tmp_path / "f", "../escaped")
+        archive.add(tmp_path / "f", "root/../../escaped")
+        for slashes in ("/", "//", "///"):  # the add method would strip them
+            entry = tarfile.TarInfo(f"{slashes}{str(tmp_path).lstrip('/')}/escaped")
+            entry.size = 1
+            archive.addfile(entry, io.BytesIO(b"x"))
+        link = tarfile.TarInfo("root/link")
+        link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        archive.addfile(link)
+        archive.add(tmp_path / "f", "root/link/below")
+    folder = tmp_path / "in"
+    folder.mkdir()
+    unpack(packed, folder)
+    assert not (tmp_path / "escaped").exists()
+    inside = {str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file()}
+    assert inside == {"root/link/below", f"{str(tmp_path).lstrip('/')}/escaped"}
+
+
+@pytest.mark.parametrize("kind", [b"x", b"L", b"0"])
+def test_a_capture_that_never_ends_is_refused_before_it_fills_the_memory(
+    tmp_path: Path, kind: bytes
+) -> None:
+    """Its header, its long name or its file is 200 MiB of zeros, which pack into nothing."""
+    packed, size = tmp_path / "bomb.tar.gz", 200 << 20
+    entry = tarfile.TarInfo("x")
+    entry.type, entry.size = kind, size
+    with gzip.open(packed, "wb", compresslevel=1) as out:
+        out.write(entry.tobuf(tarfile.GNU_FORMAT))
+        for _ in range(size >> 20):
+            out.write(bytes(1 << 20))
+    (tmp_path / "in").mkdir()
+    tracemalloc.start()
+    with pytest.raises(Unavailable, match="larger than a capture can be"):
+        unpack(packed, tmp_path / "in")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < size
+
+
+def test_a_broken_capture_is_refused(tmp_path: Path) -> None:
+    data = bytearray(gzip.compress(os.urandom(1 << 16)))
+    data[40:60] = b"\xff" * 20
+    (tmp_path / "x.tar.gz").write_bytes(data)
+    with pytest.raises(Unavailable, match="no capture"):
+        unpack(tmp_path / "x.tar.gz", tmp_path)
+
+
+@pytest.mark.parametrize("beside", [False, True])
+def test_a_root_that_is_a_link_leads_nowhere(tmp_path: Path, beside: bool) -> None:
+    (tmp_path / "root").symlink_to("/")
+    if beside:
+        (tmp_path / "cpuid.json").write_text("{}")
+    with pytest.raises(UsageError, match="is a link"):
+        look(tmp_path)
+
+
+def test_a_whole_file_system_may_have_a_home_of_root(tmp_path: Path) -> None:
+    lay(tmp_path, KVM_GUEST)
+    (tmp_path / "root").mkdir()
+    assert look(tmp_path).machine.machine == GUEST
