@@ -276,3 +276,24 @@ def test_a_driver_that_hangs_delays_no_answer(monkeypatch: pytest.MonkeyPatch) -
     assert view.meta["host"]["kernel"] == "6.1"
     assert [gpu["name"] for gpu in view.meta["host"]["gpus"]] == ["A", "B"]
     assert view.gauge("gpu0", "util") == pytest.approx(0.5)
+
+
+def test_what_cannot_be_read_is_not_fine(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "empty").mkdir()
+    _, out, _ = run(capsys, "--root", str(tmp_path / "empty"), "--json")
+    told = {found["rule"]: found["severity"] for found in json.loads(out)["findings"]}
+    assert told["governor"] == told["clocksource"] == "unknown"
+
+
+def test_a_folder_that_is_closed_is_one_sentence(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def closed(*_: object) -> None:
+        raise PermissionError(13, "Permission denied", "/closed/root")
+
+    monkeypatch.setattr("tuiapp.machine.looking.look", closed)
+    code, _, err = run(capsys, "--root", "/tmp")
+    assert code == 2
+    assert "/closed/root cannot be read or written: permission denied" in err

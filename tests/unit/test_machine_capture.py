@@ -162,3 +162,7 @@ def test_a_whole_file_system_may_have_a_home_of_root(tmp_path: Path) -> None:
     lay(tmp_path, KVM_GUEST)
     (tmp_path / "root").mkdir()
     assert look(tmp_path).machine.machine == GUEST
+
+
+def test_the_serial_number_of_an_arm_processor_is_blanked() -> None:
+    assert b"abcdef99" not in redact("/proc/cpuinfo", b"Serial\t\t: 00000000abcdef99\n")

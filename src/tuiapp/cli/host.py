@@ -54,6 +54,14 @@ def run(args: argparse.Namespace) -> int:
     _check(args)
     # numpy's linear algebra is not needed, and its threads cost a tenth of a second to start.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    try:
+        return _answer(args)
+    except PermissionError as error:
+        what = error.filename or args.root or args.capture
+        raise UsageError(f"{what} cannot be read or written: permission denied.") from error
+
+
+def _answer(args: argparse.Namespace) -> int:
     from tuiapp.machine.looking import look, opened
 
     with opened(args.root or Path("/")) as root:
@@ -78,6 +86,10 @@ def _check(args: argparse.Namespace) -> None:
         raise UsageError("--vm and --container exclude each other.", "Leave both out for either.")
     if args.tax and args.root is not None:
         raise UsageError("--tax measures the machine it runs on.", "Leave out --root.")
+    if args.capture and (args.json or args.explain or args.tax):
+        raise UsageError(
+            "--capture writes a file and nothing else.", "Leave out the other options."
+        )
     if args.quiet and (args.json or args.explain or args.capture or args.tax):
         raise UsageError("--quiet prints nothing.", "Leave out the other options.")
 

@@ -41,10 +41,10 @@ def report(found: Look, tax: Tax | None, *, as_json: bool, explain: bool) -> Non
     if tax is not None:
         facts["tax"] = tax.as_json()
     if found.tree.live:
-        view, more = sampled(facts)
+        view, more = sampled(facts, reasons)
         reasons |= more
     else:
-        view = view_of(facts)
+        view = view_of(facts, reasons=reasons)
     findings = _findings(view)
     host = dict(view.meta.get("host") or {})
     if as_json:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tuiapp.agent import samples_frame
+from tuiapp.agent import samples_frame, unavailable_frame
 from tuiapp.clock import NS_PER_S, Clock, sleep_s
 from tuiapp.collectors import COLLECTORS
 from tuiapp.collectors.base import Host
@@ -22,14 +22,16 @@ _PATIENCE_NS = 2 * NS_PER_S
 _POLL_S = 0.005
 
 
-def sampled(facts: Mapping[str, Any]) -> tuple[View, dict[str, str]]:
+def sampled(
+    facts: Mapping[str, Any], known: Mapping[str, str] | None = None
+) -> tuple[View, dict[str, str]]:
     """(a view of this moment with the host's facts in its header, why others are unknown).
 
     A probe that does not answer within two seconds is left behind, and said to hang.
     """
     clock = Clock()
     probes = {name: make_probe(name, Host(), clock) for name in COLLECTORS if name not in SKIPPED}
-    reasons: dict[str, str] = {}
+    reasons: dict[str, str] = dict(known or {})
     first = _round(probes, clock, reasons)
     sleep_s(SAMPLE_S)
     # A probe that has just said why it cannot read rests now: it would not answer.
@@ -47,7 +49,7 @@ def sampled(facts: Mapping[str, Any]) -> tuple[View, dict[str, str]]:
         for turn in turns
         for group, gauges in turn.samples.items()
     ]
-    return view_of({**facts, **found}, frames), reasons
+    return view_of({**facts, **found}, frames, reasons), reasons
 
 
 def _round(probes: Mapping[str, Probe], clock: Clock, reasons: dict[str, str]) -> list[Turn]:
@@ -70,10 +72,20 @@ def _round(probes: Mapping[str, Probe], clock: Clock, reasons: dict[str, str]) -
     return turns
 
 
-def view_of(facts: Mapping[str, Any], frames: Sequence[Frame] = ()) -> View:
-    """A small session, so that what judges runs judges a host as well."""
+def view_of(
+    facts: Mapping[str, Any],
+    frames: Sequence[Frame] = (),
+    reasons: Mapping[str, str] | None = None,
+) -> View:
+    """A small session, so that what judges runs judges a host as well.
+
+    Args:
+        reasons: why facts and probes are unknown: unknown is not fine.
+    """
     session = Session()
     session.fold(Frame(Kind.META, 0, 0, attrs={"host": dict(facts)}))
+    for probe, reason in (reasons or {}).items():
+        session.fold(unavailable_frame(0, probe, reason))
     for frame in frames:
         session.fold(frame)
     return View(session, max((frame.t1_ns for frame in frames), default=0))

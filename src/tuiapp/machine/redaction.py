@@ -24,7 +24,7 @@ _KEPT_TAGS = re.compile(
 )
 _LINES = re.compile(
     rb"(?im)^([ \t]*[\w. -]*(?:serial|uuid|sequence code|plant|lpar name|partition_name"
-    rb"|system_id|extended name|vm\d\d name)[\w. ]*[:=]).*$"
+    rb"|system_id|extended name|vm\d\d name)[\w. \t]*[:=]).*$"
 )
 _IDENTIFICATION = re.compile(rb"(identification = )[0-9A-Fa-f]+")
 _UUID = re.compile(rb"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")

@@ -50,9 +50,14 @@ def measure(*_: object) -> tuple[list[float], float]:
     rounds = (_ROUNDS + 1) * _TRIPS
     child = os.fork()
     if child == 0:
+        # Without our ends in its own hands it sees them close, and ends with its parent.
+        os.close(there[1])
+        os.close(back[0])
         with suppress(BaseException):
             Calls([("read", there[0], address, 1), ("write", back[1], address, 1)]).run(rounds)
         os._exit(0)
+    os.close(there[0])
+    os.close(back[1])
     trips = timed(
         [("write", there[1], address, 1), ("read", back[0], address, 1)], _ROUNDS, _TRIPS
     )[1]
