@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tuiapp.cli.sessions_common import add_file, add_output, add_verb, report
 from tuiapp.errors import UsageError
+from tuiapp.registry import resolve
 
 if TYPE_CHECKING:
     from tuiapp.session.view import View
@@ -69,8 +69,7 @@ def _write(args: argparse.Namespace, path: Path, target: Path) -> None:
 
     view = _view(path, args.at)
     if args.to in PICTURES:
-        module, _, name = PICTURES[args.to].partition(":")
-        write: Callable[[View, Path], None] = getattr(import_module(module), name)
+        write: Callable[[View, Path], None] = resolve(PICTURES[args.to])
         write(view, target)
     else:
         write_file(args.to, view, target, force=args.force)

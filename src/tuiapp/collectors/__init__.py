@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from tuiapp.registry import resolve
 
 if TYPE_CHECKING:
     from tuiapp.collectors.base import Collector
@@ -27,6 +28,5 @@ COLLECTORS: dict[str, str] = {
 
 def collector_class(name: str) -> type[Collector]:
     """The class registered under ``name``; KeyError when there is none."""
-    module, _, attribute = COLLECTORS[name].partition(":")
-    found: type[Collector] = getattr(import_module(module), attribute)
+    found: type[Collector] = resolve(COLLECTORS[name])
     return found

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from tuiapp.registry import resolve
 
 if TYPE_CHECKING:
     from tuiapp.compare.answer import Answer
@@ -20,6 +21,5 @@ FORMATS: dict[str, str] = {
 
 def report(name: str) -> Callable[[Answer], str]:
     """The function that writes the form ``name``; KeyError when there is none."""
-    module, _, attribute = FORMATS[name].partition(":")
-    found: Callable[[Answer], str] = getattr(import_module(module), attribute)
+    found: Callable[[Answer], str] = resolve(FORMATS[name])
     return found

@@ -6,8 +6,9 @@ view's window, so that a live run, a replay and a single look at a host are judg
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from tuiapp.registry import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,8 +53,7 @@ RULES: dict[str, str] = {
 
 def rule(name: str) -> Callable[[View], Finding | None]:
     """The rule registered under ``name``; KeyError when there is none."""
-    module, _, attribute = RULES[name].partition(":")
-    found: Callable[[View], Finding | None] = getattr(import_module(module), attribute)
+    found: Callable[[View], Finding | None] = resolve(RULES[name])
     return found
 
 

@@ -8,11 +8,11 @@ import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal
 
 from tuiapp.errors import SessionError, UsageError
+from tuiapp.registry import resolve
 from tuiapp.session.view import View
 
 
@@ -75,8 +75,7 @@ def export(name: str) -> Export:
     """
     if name not in EXPORTS:
         raise UsageError(f"There is no format {name!r}.", f"Choose one of {', '.join(EXPORTS)}.")
-    module, _, attribute = EXPORTS[name].target.partition(":")
-    found: Export = getattr(import_module(module), attribute)
+    found: Export = resolve(EXPORTS[name].target)
     return found
 
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tuiapp.errors import SessionError, UsageError
 from tuiapp.events import Frame
+from tuiapp.registry import resolve
 
 if TYPE_CHECKING:
     from tuiapp.imports.document import Document
@@ -64,8 +64,7 @@ IMPORTS: dict[str, Format] = {
 
 def reader(name: str) -> Reader:
     """The reader registered under ``name``; KeyError when there is none."""
-    module, _, attribute = IMPORTS[name].target.partition(":")
-    found: Reader = getattr(import_module(module), attribute)()
+    found: Reader = resolve(IMPORTS[name].target)()
     return found
 
 

@@ -12,13 +12,13 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import tuiapp
 from tuiapp.clock import NS_PER_S, monotonic_ns
 from tuiapp.errors import Unavailable
+from tuiapp.registry import resolve
 
 MOST_BYTES = 1 << 22
 _CHUNK = 1 << 16
@@ -64,8 +64,7 @@ def serve(target: str, arguments: Any, fd: int) -> None:
     code = 1
     try:
         _harmless()
-        module, _, name = target.partition(":")
-        function: Callable[..., Any] = getattr(import_module(module), name)
+        function: Callable[..., Any] = resolve(target)
         code = _write(fd, _outcome(function, arguments))
     finally:
         os._exit(code)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from importlib import import_module
 
 from tuiapp.clock import monotonic_ns, sleep_s
 from tuiapp.errors import Unavailable
+from tuiapp.registry import resolve
 from tuiapp.tax import steal
 from tuiapp.tax.report import Result, Tax
 
@@ -26,8 +26,7 @@ def run(
     before = _ticks(unknown)
     for name, place in probes.items():
         progress(name.replace("_", " "))
-        module, _, attribute = place.partition(":")
-        function = getattr(import_module(module), attribute)
+        function = resolve(place)
         try:
             results[name] = function(engine_python) if name == "gpu" else function()
         except Unavailable as reason:

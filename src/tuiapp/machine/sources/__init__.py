@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from tuiapp.registry import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,6 +39,5 @@ SOURCES: dict[str, str] = {
 
 def source(name: str) -> Callable[[Notes], None]:
     """The function registered under ``name``; KeyError when there is none."""
-    module, _, attribute = SOURCES[name].partition(":")
-    found: Callable[[Notes], None] = getattr(import_module(module), attribute)
+    found: Callable[[Notes], None] = resolve(SOURCES[name])
     return found

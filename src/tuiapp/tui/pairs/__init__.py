@@ -5,8 +5,9 @@ A new tab is one module with a function ``content`` and one line in ``TABS``.
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from tuiapp.registry import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +29,5 @@ TABS: dict[str, str] = {
 
 def tab(name: str) -> Callable[[PairScene, int, int], Content]:
     """What draws the tab ``name``; KeyError when there is none."""
-    module, _, attribute = TABS[name].partition(":")
-    found: Callable[[PairScene, int, int], Content] = getattr(import_module(module), attribute)
+    found: Callable[[PairScene, int, int], Content] = resolve(TABS[name])
     return found

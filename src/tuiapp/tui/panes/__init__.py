@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Any
+
+from tuiapp.registry import resolve
 
 PANES = {
     "ttft": "tuiapp.tui.panes.latency:TtftPane",
@@ -24,5 +25,4 @@ PANE_KEYS = dict(zip(PANES, "1234567890w", strict=True))
 
 def pane_class(name: str) -> Any:
     """The class registered under ``name``."""
-    module, _, attribute = PANES[name].partition(":")
-    return getattr(import_module(module), attribute)
+    return resolve(PANES[name])
