@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from tuiapp.cli.console import say
-from tuiapp.cli.parser import count
-from tuiapp.cli.run import HEADLESS_DURATION_S, add_engine, add_load, add_model
-from tuiapp.cli.trial import carry_out, new_folder
+from tuiapp.cli.run import HEADLESS_DURATION_S
+from tuiapp.cli.trial import add_set, carry_out, check_runs, new_folder
 from tuiapp.errors import UsageError
 
 _EXAMPLES = """\
@@ -38,27 +37,17 @@ def add_parser(commands: Any, name: str) -> None:
         usage="tuiapp sweep [MODEL] --over WHAT=LEVELS -o FOLDER [options] [-- vLLM arguments]",
         epilog=_EXAMPLES,
     )
-    add_model(parser)
-    group = parser.add_argument_group("sweep")
+    group = add_set(parser, "sweep", "fresh starts a level", 1)
     group.add_argument(
         "--over", required=True, metavar="WHAT=LEVELS", help=f"{', '.join(_OVER)}; then levels"
     )
-    group.add_argument(
-        "-o", "--output", type=Path, metavar="FOLDER", required=True, help="where the runs go"
-    )
-    group.add_argument(
-        "--runs", type=count, default=1, metavar="N", help="fresh starts a level (default: 1)"
-    )
     group.add_argument("--json", action="store_true", help="the result as JSON on stdout")
-    add_load(parser.add_argument_group("load"))
-    add_engine(parser.add_argument_group("engine"))
 
 
 def run(args: argparse.Namespace) -> int:
     """Do it; returns the exit code."""
     over, levels = parse_over(args.over)
-    if not 1 <= args.runs <= 100:
-        raise UsageError(f"--runs {args.runs} is out of range.", "Choose 1 to 100.")
+    check_runs(args)
     from tuiapp.cli.sessions_common import emit_json, write
     from tuiapp.cli.setup_run import make_workload
     from tuiapp.compare.design import plan_sweep

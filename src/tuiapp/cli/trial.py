@@ -40,25 +40,36 @@ def add_parser(commands: Any, name: str) -> None:
         usage="tuiapp trial [MODEL] -o FOLDER [options] [-- any vLLM engine argument]",
         epilog=_EXAMPLES,
     )
+    group = add_set(parser, "trial", "fresh starts an arm", 5)
+    group.add_argument(
+        "--aa", action="store_true", help="two arms of the same host, interleaved: its own noise"
+    )
+
+
+def add_set(parser: Any, title: str, runs: str, default: int) -> Any:
+    """The options of a set of runs; returns the group of its own ones."""
     add_model(parser)
-    group = parser.add_argument_group("trial")
+    group = parser.add_argument_group(title)
     group.add_argument(
         "-o", "--output", type=Path, metavar="FOLDER", required=True, help="where the runs go"
     )
     group.add_argument(
-        "--runs", type=count, default=5, metavar="N", help="fresh starts an arm (default: 5)"
-    )
-    group.add_argument(
-        "--aa", action="store_true", help="two arms of the same host, interleaved: its own noise"
+        "--runs", type=count, default=default, metavar="N", help=f"{runs} (default: {default})"
     )
     add_load(parser.add_argument_group("load"))
     add_engine(parser.add_argument_group("engine"))
+    return group
+
+
+def check_runs(args: argparse.Namespace) -> None:
+    """Raise ``UsageError`` for a number of runs that makes no sense."""
+    if not 1 <= args.runs <= _MOST_RUNS:
+        raise UsageError(f"--runs {args.runs} is out of range.", f"Choose 1 to {_MOST_RUNS}.")
 
 
 def run(args: argparse.Namespace) -> int:
     """Do it; returns the exit code."""
-    if not 1 <= args.runs <= _MOST_RUNS:
-        raise UsageError(f"--runs {args.runs} is out of range.", f"Choose 1 to {_MOST_RUNS}.")
+    check_runs(args)
     from tuiapp.cli.setup_run import make_workload
     from tuiapp.compare.design import AA, ONE, plan
 

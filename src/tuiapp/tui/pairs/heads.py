@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from textual import events
-from textual.message import Message
 from textual.strip import Strip
 
 from tuiapp.compare.cells import heading
@@ -18,6 +17,7 @@ from tuiapp.session.view import View
 from tuiapp.tui.pairs import TABS
 from tuiapp.tui.pairs.scene import INKS, Chosen, DrawingLine, PairScene
 from tuiapp.tui.panes.lines import wrap
+from tuiapp.tui.panes.seeking import SeekStrip
 from tuiapp.tui.panes.transport import format_speed
 from tuiapp.tui.renderables.blocks import BLOCKS, eighths
 from tuiapp.tui.renderables.canvas import Canvas, fit
@@ -113,20 +113,12 @@ class TabsBar(DrawingLine):
             await self.run_action(f"screen.open('{found[-1]}')")
 
 
-class PairTransport(DrawingLine):
+class PairTransport(SeekStrip, DrawingLine):
     """Where one is, and the throughput of both runs. A click or a drag on a strip seeks."""
-
-    class Seek(Message):
-        """The moment ``at_ns`` after the start of the load was pointed at."""
-
-        def __init__(self, at_ns: int) -> None:
-            super().__init__()
-            self.at_ns = at_ns
 
     def __init__(self) -> None:
         super().__init__("pair-transport")
         self._span_ns = 0
-        self._dragging = False
         self._known: tuple[object, ...] = ()
         self._strips: tuple[np.ndarray, np.ndarray] = (np.zeros(0), np.zeros(0))
 
@@ -145,25 +137,11 @@ class PairTransport(DrawingLine):
         drawing = TransportStrip(self._strips, at_ns, first, self._span_ns, playing, speed)
         self.put(drawing, scene.palette)
 
-    def on_mouse_down(self, event: events.MouseDown) -> None:
-        self._dragging = True
-        self.capture_mouse()
-        self._point(event)
+    def strip_columns(self) -> int:
+        return max(self.content_size.width - _GUTTER, 0)
 
-    def on_mouse_move(self, event: events.MouseMove) -> None:
-        if self._dragging:
-            self._point(event)
-
-    def on_mouse_up(self) -> None:
-        self._dragging = False
-        self.release_mouse()
-
-    def _point(self, event: events.MouseEvent) -> None:
-        columns = self.content_size.width - _GUTTER
-        column = event.get_content_offset_capture(self).x - _GUTTER
-        if columns > 0 and (column >= 0 or self._dragging):
-            share = (min(max(column, 0), columns - 1) + 1) / columns
-            self.post_message(self.Seek(round(share * self._span_ns)))
+    def strip_moment_ns(self, column: int) -> int:
+        return round((column + 1) / self.strip_columns() * self._span_ns)
 
 
 def rates(chosen: Chosen, columns: int) -> tuple[np.ndarray, np.ndarray]:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from textual import events
-from textual.message import Message
 from textual.strip import Strip
-from textual.widget import Widget
 
 from tuiapp.session.overview import Overview, overview
 from tuiapp.session.view import View
 from tuiapp.tui.control import Playback
 from tuiapp.tui.panes.arranged import Beside
 from tuiapp.tui.panes.base import Scene
+from tuiapp.tui.panes.seeking import SeekStrip
 from tuiapp.tui.renderables.canvas import Canvas
 from tuiapp.tui.renderables.numbers import format_clock
 from tuiapp.tui.renderables.overview import OverviewStrip
@@ -52,15 +50,8 @@ def format_speed(speed: float) -> str:
     return f"{speed:g}×"
 
 
-class TransportBar(Widget):
+class TransportBar(SeekStrip):
     """One line, or three where there is room. A click or a drag on the strip seeks."""
-
-    class Seek(Message):
-        """The moment ``t_ns`` was pointed at."""
-
-        def __init__(self, t_ns: int) -> None:
-            super().__init__()
-            self.t_ns = t_ns
 
     def __init__(self) -> None:
         super().__init__(id="transport")
@@ -68,7 +59,6 @@ class TransportBar(Widget):
         self._overview: Overview | None = None
         self._known: tuple[object, ...] = ()
         self._flags: dict[int, str] = {}
-        self._dragging = False
 
     def show(self, scene: Scene, run: Playback) -> None:
         """Draw where the scene stands in the whole session."""
@@ -111,25 +101,9 @@ class TransportBar(Widget):
             return self._lines[y]
         return Strip.blank(width, self.rich_style)
 
-    def on_mouse_down(self, event: events.MouseDown) -> None:
-        self._dragging = True
-        self.capture_mouse()
-        self._point(event)
+    def strip_columns(self) -> int:
+        return 0 if self._overview is None else self._overview.columns
 
-    def on_mouse_move(self, event: events.MouseMove) -> None:
-        if self._dragging:
-            self._point(event)
-
-    def on_mouse_up(self) -> None:
-        self._dragging = False
-        self.release_mouse()
-
-    def _point(self, event: events.MouseEvent) -> None:
-        if self._overview is None:
-            return
-        columns = self._overview.columns
-        offset = event.get_content_offset_capture(self)
-        column = offset.x - (self.content_size.width - columns)
-        if column >= 0 or self._dragging:
-            column = min(max(column, 0), columns - 1)
-            self.post_message(self.Seek(self._overview.last_ns(column)))
+    def strip_moment_ns(self, column: int) -> int:
+        assert self._overview is not None
+        return self._overview.last_ns(column)

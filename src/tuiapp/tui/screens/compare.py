@@ -25,6 +25,7 @@ from tuiapp.tui.pairs.pane import TabPane
 from tuiapp.tui.pairs.scene import METRICS, Chosen, DrawingLine, PairScene
 from tuiapp.tui.panes.base import Pane
 from tuiapp.tui.panes.keys import KeyOffer, KeysBar
+from tuiapp.tui.panes.seeking import SeekStrip
 from tuiapp.tui.panes.transport import format_speed
 from tuiapp.tui.screens.replay import SPEEDS
 from tuiapp.tui.screens.session import MIN_HEIGHT, MIN_WIDTH, Command
@@ -261,8 +262,8 @@ class CompareScreen(Screen[None]):
         self.notify(format_speed(self._clock.speed), timeout=1)
         self.redraw(force=True)
 
-    def on_pair_transport_seek(self, message: PairTransport.Seek) -> None:
-        self._with_port(lambda port: port.jump(message.at_ns))
+    def on_seek_strip_seek(self, message: SeekStrip.Seek) -> None:
+        self._with_port(lambda port: port.jump(message.t_ns))
 
     # -- what is shown ---------------------------------------------------------------------
 

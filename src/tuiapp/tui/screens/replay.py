@@ -16,6 +16,7 @@ from tuiapp.tui.control import Playback
 from tuiapp.tui.panes.base import Scene
 from tuiapp.tui.panes.keys import PAUSE, KeyOffer, keys_with
 from tuiapp.tui.panes.notice import Sentence
+from tuiapp.tui.panes.seeking import SeekStrip
 from tuiapp.tui.panes.transport import TransportBar, format_speed
 from tuiapp.tui.renderables.numbers import format_clock
 from tuiapp.tui.renderables.palette import Ink
@@ -93,7 +94,7 @@ class ReplayScreen(SessionScreen):
 
     # -- time ------------------------------------------------------------------------------
 
-    def on_transport_bar_seek(self, message: TransportBar.Seek) -> None:
+    def on_seek_strip_seek(self, message: SeekStrip.Seek) -> None:
         self.viewport.jump(message.t_ns)
         self.redraw(force=True)
 
