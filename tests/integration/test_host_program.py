@@ -114,11 +114,18 @@ def test_a_capture_of_this_machine_gives_the_same_answer(
     assert hostname == "localhost" or len(hostname) < 4 or hostname not in json.dumps(again)
 
 
-def test_an_unreadable_folder_is_unknown_and_says_why(tmp_path: Path) -> None:
+def test_a_machine_without_a_file_is_unknown_and_says_why(tmp_path: Path) -> None:
+    (tmp_path / "proc").mkdir()
     done = tuiapp("--root", str(tmp_path), "--json")
     told = json.loads(done.stdout)
     assert (done.returncode, told["machine"]) == (0, "unknown")
     assert told["unread"]
+
+
+def test_an_empty_folder_is_no_machine(tmp_path: Path) -> None:
+    done = tuiapp("--root", str(tmp_path))
+    assert done.returncode == 2
+    assert "is empty" in done.stderr
 
 
 def test_it_can_be_piped_into_a_program_that_leaves() -> None:

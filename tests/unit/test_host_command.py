@@ -163,7 +163,7 @@ def test_a_recorded_machine_as_text_and_json(
 def test_nothing_of_this_machine_leaks_into_a_recorded_one(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty" / "proc").mkdir(parents=True)
     code, out, _ = run(capsys, "--root", str(tmp_path / "empty"), "--json")
     told = json.loads(out)
     assert code == 0
@@ -211,7 +211,7 @@ def test_quiet_answers_with_its_exit_code(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     root = lay(tmp_path / "machine", files)
-    root.mkdir(exist_ok=True)
+    (root / "sys").mkdir(parents=True, exist_ok=True)
     assert run(capsys, "--root", str(root), "--quiet", *options) == (code, "", "")
 
 
@@ -281,7 +281,7 @@ def test_a_driver_that_hangs_delays_no_answer(monkeypatch: pytest.MonkeyPatch) -
 def test_what_cannot_be_read_is_not_fine(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty" / "proc").mkdir(parents=True)
     _, out, _ = run(capsys, "--root", str(tmp_path / "empty"), "--json")
     told = {found["rule"]: found["severity"] for found in json.loads(out)["findings"]}
     assert told["governor"] == told["clocksource"] == "unknown"

@@ -7,17 +7,20 @@ import io
 import os
 import tarfile
 import tracemalloc
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from tests.unit.test_host_command import KVM_GUEST, UUID, lay
+from tuiapp.cli.host_report import collect_facts
 from tuiapp.errors import Unavailable, UsageError
 from tuiapp.machine.archive import unpack
 from tuiapp.machine.capture import RecordingTree, write
 from tuiapp.machine.looking import look, opened
 from tuiapp.machine.redaction import redact
 from tuiapp.machine.report import GUEST
+from tuiapp.machine.tree import DENIED
 
 
 def test_a_capture_gives_the_same_answer_and_no_secrets(tmp_path: Path) -> None:
@@ -166,3 +169,128 @@ def test_a_whole_file_system_may_have_a_home_of_root(tmp_path: Path) -> None:
 
 def test_the_serial_number_of_an_arm_processor_is_blanked() -> None:
     assert b"abcdef99" not in redact("/proc/cpuinfo", b"Serial\t\t: 00000000abcdef99\n")
+
+
+MACHINES = Path(__file__).parents[1] / "fixtures" / "machines"
+ID = "0a1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6d7e8f9"
+ANSWER = ("machine", "hypervisor", "role", "container", "cloud", "confidential", "confidence")
+
+
+def captured(root: Path, target: Path) -> Path:
+    found = look(root)
+    collect_facts(found)
+    write(target, found.tree, found.cpuid)
+    return target
+
+
+@pytest.mark.parametrize("name", sorted(p.name for p in MACHINES.iterdir() if p.is_dir()))
+def test_a_recorded_machine_is_the_same_after_a_capture(tmp_path: Path, name: str) -> None:
+    before = look(MACHINES / name).machine
+    with opened(captured(MACHINES / name, tmp_path / "c.tar.gz")) as folder:
+        after = look(folder).machine
+    assert [getattr(after, f) for f in ANSWER] == [getattr(before, f) for f in ANSWER]
+
+
+def test_what_only_a_program_printed_goes_along(tmp_path: Path) -> None:
+    (tmp_path / "m").mkdir()
+    (tmp_path / "m" / "lscpu.txt").write_text("Hypervisor vendor: Xen\nVirtualization type: full\n")
+    with opened(captured(tmp_path / "m", tmp_path / "c.tar.gz")) as folder:
+        assert look(folder).machine.hypervisor == "xen"
+
+
+@pytest.mark.parametrize(
+    "group",
+    [
+        f"/docker/{ID}",
+        f"/system.slice/docker-{ID}.scope",
+        "/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod0a1b2c3d_1234_5678_9abc"
+        f"_0123456789ab.slice/cri-containerd-{ID}.scope",
+        f"/lxc/alice-prod-db/{ID[:32]}",
+        f"/ecs/mycluster/{ID[:12]}",
+    ],
+)
+def test_a_limit_is_found_again_behind_blanked_names(tmp_path: Path, group: str) -> None:
+    root = lay(
+        tmp_path / "m",
+        {
+            "proc/self/cgroup": f"0::{group}\n",
+            "proc/self/mountinfo": "30 24 0:27 / /sys/fs/cgroup rw,nosuid shared:9 - cgroup2 "
+            "cgroup2 rw,nsdelegate\n",
+            f"sys/fs/cgroup{group}/cpu.max": "150000 100000\n",
+            f"sys/fs/cgroup{group}/memory.max": "1234567890123\n",
+        },
+    )
+    packed = captured(root, tmp_path / "c.tar.gz")
+    names = gzip.decompress(packed.read_bytes()).decode("latin-1")
+    for secret in (ID[:12], "0a1b2c3d", "alice", "mycluster"):
+        assert secret not in names
+    with opened(packed) as folder:
+        facts, _ = collect_facts(look(folder))
+    assert facts["cpu_quota_cores"] == 1.5
+    assert facts["memory_limit_bytes"] == 1234567890123
+
+
+SECRETS = {
+    "proc/self/mountinfo": "1 0 0:40 / / rw - overlay overlay rw,lowerdir=/home/alice/.local/share/"
+    f"containers/storage/overlay/l/{ID[:26]},workdir=/home/alice/w\n"
+    "2 1 0:41 /export/alice / rw - nfs4 filer7.corp.example:/export/alice rw\n",
+    "proc/1/comm": "alice-daemon\n",
+    "run/host/container-manager": "podman\nalice\n",
+    "etc/os-release": 'PRETTY_NAME="Debian"\nIMAGE_ID=alice-image\n',
+    "proc/1/environ": "container=podman\nalice\0",
+    "proc/cpuinfo": "flags\t: fpu\nSerial\t\t: 00000000abcdef99\n",
+    "sys/bus/vmbus/devices/7a1b2c3d-1234-5678-9abc-0123456789ab/x": "1\n",
+}
+
+
+def test_nothing_of_the_owner_is_in_a_capture(tmp_path: Path) -> None:
+    root = lay(tmp_path / "m", SECRETS)
+    found = look(root)
+    collect_facts(found)
+    for name in SECRETS:  # whatever detection reads of it today
+        with suppress(Unavailable):
+            found.tree.bytes(f"/{name}")
+    write(tmp_path / "c.tar.gz", found.tree, None)
+    text = gzip.decompress((tmp_path / "c.tar.gz").read_bytes()).decode("latin-1")
+    for secret in ("alice", "filer7", "abcdef99", "7a1b2c3d", ID[:26]):
+        assert secret not in text
+    assert "containers/storage" in text  # what tells podman stays
+
+
+def test_what_could_not_be_read_stays_unread_and_not_missing(tmp_path: Path) -> None:
+    root = lay(tmp_path / "m" / "root", {"proc/1/environ": "x", "proc/version": "Linux\n"})
+    tree = look(tmp_path / "m").tree
+    tree.closed["/proc/1/environ"] = DENIED
+    tree.files.pop("/proc/1/environ", None)
+    tree.there.add("/proc/1/environ")
+    write(tmp_path / "c.tar.gz", tree, None)
+    assert root.is_dir()
+    with opened(tmp_path / "c.tar.gz") as folder:
+        again = look(folder).tree
+        with pytest.raises(Unavailable, match=DENIED):
+            again.bytes("/proc/1/environ")
+        assert again.exists("/proc/1/environ")
+
+
+def test_thousands_of_devices_are_captured_in_no_time(tmp_path: Path) -> None:
+    tree = RecordingTree(lay(tmp_path / "m", {"proc/version": "x"}))
+    tree.there.update(f"/sys/bus/pci/devices/{at:04x}:00:00.0/vendor" for at in range(3_000))
+    write(tmp_path / "c.tar.gz", tree, None)
+    with opened(tmp_path / "c.tar.gz") as folder:
+        assert len(list((folder / "root/sys/bus/pci/devices").iterdir())) == 3_000
+
+
+@pytest.mark.parametrize("mode", ["w", "w:xz", "w:gz"])
+def test_archives_made_by_hand_are_read_too(tmp_path: Path, mode: str) -> None:
+    lay(tmp_path / "m", {"host1/root/proc/version": "Linux 4.4.0-gvisor #1\n"})
+    with tarfile.open(tmp_path / "x.tar", mode) as archive:
+        archive.add(tmp_path / "m" / "host1", "host1")
+    with opened(tmp_path / "x.tar") as folder:
+        assert look(folder).tree.text("/proc/version").startswith("Linux 4.4.0")
+
+
+def test_a_bad_cpuid_record_does_not_cost_the_answer(tmp_path: Path) -> None:
+    lay(tmp_path / "m", {**{f"root/{n}": t for n, t in KVM_GUEST.items()}, "cpuid.json": "{"})
+    found = look(tmp_path / "m")
+    assert found.machine.machine == "guest"
+    assert found.no_cpuid == "cpuid.json is no JSON"

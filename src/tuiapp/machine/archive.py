@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import gzip
 import io
+import lzma
 import tarfile
 import zlib
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from tuiapp.errors import Unavailable
 from tuiapp.machine.tree import MOST_BYTES
 
-_MOST_FILES, _MOST_TOTAL = 20_000, 64 << 20
+MOST_FILES = 100_000
+"""In a capture, written or read."""
+_MOST_TOTAL = 128 << 20
 _DEEPEST, _LONGEST = 64, 4096
-_NO_ARCHIVE = (tarfile.TarError, zlib.error, EOFError, OSError, ValueError)
+_NO_ARCHIVE = (tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError)
 
 
 def unpack(path: Path, folder: Path) -> None:
@@ -25,20 +28,35 @@ def unpack(path: Path, folder: Path) -> None:
     """
     try:
         with (
-            gzip.open(path) as packed,
+            _opened(path) as packed,
             tarfile.open(fileobj=_Bounded(packed, path), mode="r|") as archive,
         ):
             for at, entry in enumerate(archive):
-                if at >= _MOST_FILES or entry.size > MOST_BYTES:
+                if at >= MOST_FILES or entry.size > MOST_BYTES:
                     raise Unavailable(f"{path} is larger than a capture can be")
                 target = _place(folder, entry.name)
+                if target is not None and entry.isdir():
+                    target.mkdir(parents=True, exist_ok=True)
                 if not entry.isfile() or target is None:
                     continue
                 if (source := archive.extractfile(entry)) is not None:
                     target.parent.mkdir(parents=True, exist_ok=True)
                     target.write_bytes(source.read(MOST_BYTES))
+    except PermissionError:
+        raise
     except _NO_ARCHIVE as error:
         raise Unavailable(f"{path} is no capture of a machine") from error
+
+
+def _opened(path: Path) -> IO[bytes]:
+    """The bytes of a tar file, however it is packed."""
+    with path.open("rb") as file:
+        magic = file.read(6)
+    if magic.startswith(b"\x1f\x8b"):
+        return cast("IO[bytes]", gzip.open(path))
+    if magic == b"\xfd7zXZ\0":
+        return cast("IO[bytes]", lzma.open(path))
+    return path.open("rb")
 
 
 def _place(folder: Path, name: str) -> Path | None:
@@ -59,7 +77,7 @@ class _Bounded(io.RawIOBase):
     it is not enough to look at the sizes of its entries.
     """
 
-    def __init__(self, stream: IO[bytes] | gzip.GzipFile, path: Path) -> None:
+    def __init__(self, stream: IO[bytes], path: Path) -> None:
         self._stream = stream
         self._path = path
         self._left = _MOST_TOTAL

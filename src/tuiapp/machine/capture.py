@@ -11,45 +11,69 @@ import io
 import json
 import tarfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from tuiapp.errors import SessionError, UsageError
+from tuiapp.errors import SessionError, Unavailable, UsageError
+from tuiapp.machine.archive import MOST_FILES
 from tuiapp.machine.cpuid import Cpuid, Registers
-from tuiapp.machine.redaction import BINARY, redact
-from tuiapp.machine.tree import Tree
+from tuiapp.machine.redaction import BINARY, member_name, redact
+from tuiapp.machine.standins import StandIns
+from tuiapp.machine.tree import CLOSED, DENIED, Tree
 
 SUFFIX = ".tar.gz"
 
 
 class RecordingTree(Tree):
-    """A tree that keeps what was read of it."""
+    """A tree that keeps what was read of it, and what could not be."""
 
     def __init__(self, root: str | Path = "/") -> None:
         super().__init__(root)
         self.files: dict[str, bytes] = {}
         self.links: dict[str, str] = {}
-        self.folders: set[str] = set()
+        self.there: set[str] = set()
+        self.empty: set[str] = set()
+        self.closed: dict[str, str] = {}
+        self.outputs: dict[str, str] = {}
 
     def bytes(self, path: str) -> bytes:
-        data = super().bytes(path)
-        self.files[path] = data
+        with self._watched(path):
+            self.files[path] = data = super().bytes(path)
         return data
 
     def names(self, path: str) -> list[str]:
-        found = super().names(path)
-        self.folders.update(f"{path.rstrip('/')}/{name}" for name in found)
+        with self._watched(path):
+            found = super().names(path)
+        self.there.update(f"{path.rstrip('/')}/{name}" for name in found)
+        if not found:
+            self.empty.add(path)
         return found
 
     def link(self, path: str) -> str:
-        target = super().link(path)
-        self.links[path] = target
+        with self._watched(path):
+            self.links[path] = target = super().link(path)
         return target
 
     def exists(self, path: str) -> bool:
         found = super().exists(path)
         if found:
-            self.folders.add(path)
+            self.there.add(path)
         return found
+
+    def output(self, name: str) -> str:
+        self.outputs[name] = text = super().output(name)
+        return text
+
+    @contextmanager
+    def _watched(self, path: str) -> Iterator[None]:
+        """Keep why a path that is there cannot be read: absence would be another fact."""
+        try:
+            yield
+        except Unavailable as reason:
+            if reason.message == DENIED:
+                self.closed[path] = reason.message
+                self.there.add(path)
+            raise
 
 
 class RecordingCpuid:
@@ -91,10 +115,19 @@ def write(path: Path, tree: RecordingTree, cpuid: RecordingCpuid | None) -> list
     if not path.parent.is_dir():
         raise UsageError(f"There is no folder {path.parent}.", "Make it, or choose another.")
     left: list[str] = []
+    names = StandIns()
     try:
         with tarfile.open(path, "w:gz") as archive:
-            for name, data in _members(tree, left):
+            for at, (name, data) in enumerate(_members(tree, names, left)):
+                if at >= MOST_FILES:
+                    left.append(f"more than {MOST_FILES:,} files: the rest is left out")
+                    break
                 _add(archive, f"root{name}", data)
+            for name, text in sorted(tree.outputs.items()):
+                _add(archive, name, redact(name, text.encode(), names))
+            closed = {member_name(name, names): why for name, why in tree.closed.items()}
+            if closed:
+                _add(archive, CLOSED, json.dumps(closed, indent=1).encode())
             if cpuid is not None:
                 _add(archive, "cpuid.json", json.dumps(cpuid.as_json(), indent=1).encode())
     except OSError as error:
@@ -103,7 +136,10 @@ def write(path: Path, tree: RecordingTree, cpuid: RecordingCpuid | None) -> list
     return left
 
 
-def _members(tree: RecordingTree, left: list[str]) -> Iterator[tuple[str, bytes]]:
+def _members(
+    tree: RecordingTree, names: StandIns, left: list[str]
+) -> Iterator[tuple[str, bytes | None]]:
+    """(name, contents) of what is there; None for an empty folder."""
     for path, data in sorted(tree.files.items()):
         if BINARY.search(path) and not path.endswith("/hid"):
             kept = _table_head(path, data)
@@ -111,15 +147,22 @@ def _members(tree: RecordingTree, left: list[str]) -> Iterator[tuple[str, bytes]
                 left.append(f"{path}: a binary table, left out")
                 continue
             data = kept
-        blank = redact(path, data)
-        if blank != data:
-            left.append(f"{path}: what identifies is blanked")
-        yield path, blank
+        blank, name = redact(path, data, names), member_name(path, names)
+        if blank != data or name != path:
+            left.append(f"{name}: what identifies is blanked")
+        yield name, blank
     for path, target in sorted(tree.links.items()):
-        yield f"{path}.readlink", target.encode()
-    for path in sorted(tree.folders - set(tree.files)):
-        if not any(other.startswith(f"{path}/") for other in (*tree.files, *tree.folders)):
-            yield path, b""
+        yield f"{member_name(path, names)}.readlink", names.text(target).encode()
+    known = {*tree.files, *tree.links, *tree.there, *tree.empty}
+    folders = {parent for path in known for parent in _parents(path)}
+    for path in sorted((tree.there | tree.empty) - set(tree.files) - set(tree.links) - folders):
+        yield member_name(path, names), None if path in tree.empty else b""
+
+
+def _parents(path: str) -> Iterator[str]:
+    """Every folder on the way to ``path``."""
+    while path := path.rpartition("/")[0]:
+        yield path
 
 
 def _table_head(path: str, data: bytes) -> bytes | None:
@@ -132,7 +175,11 @@ def _table_head(path: str, data: bytes) -> bytes | None:
     return None
 
 
-def _add(archive: tarfile.TarFile, name: str, data: bytes) -> None:
+def _add(archive: tarfile.TarFile, name: str, data: bytes | None) -> None:
     entry = tarfile.TarInfo(name)
+    if data is None:
+        entry.type = tarfile.DIRTYPE
+        archive.addfile(entry)
+        return
     entry.size = len(data)
     archive.addfile(entry, io.BytesIO(data))

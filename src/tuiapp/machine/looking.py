@@ -19,9 +19,10 @@ from tuiapp.machine.cpuid_record import open_record
 from tuiapp.machine.report import Machine
 
 CPUID_FILE = "cpuid.json"
-_BESIDE = (CPUID_FILE, "lscpu.txt", "dmidecode.txt")
+_NOT_RECORDED = "it was not recorded"
+_BESIDE = {CPUID_FILE, "lscpu.txt", "dmidecode.txt"}
 """What may lie in a recorded machine's folder beside its tree."""
-_OWN_TREE = ("proc", "sys", "etc")
+_OWN_TREE = {"proc", "sys", "etc"}
 """A tree that has one of these is one itself; its ``root`` is the home of a user."""
 
 
@@ -46,26 +47,36 @@ def look(root: str | Path = "/") -> Look:
         root: ``/``, a tree, or a folder with a tree called ``root`` and perhaps ``cpuid.json``.
 
     Raises:
-        UsageError: there is no such folder, or its ``root`` is a link.
-        Unavailable: its cpuid.json is none.
+        UsageError: there is no such folder, it is empty, or its ``root`` is a link.
+        PermissionError: it, or its ``root``, may not be looked into.
     """
     place = Path(root)
     if not place.is_dir():
         what = "is no folder" if place.exists() else "does not exist"
         raise UsageError(f"{place} {what}.", "Name a folder that holds a machine's files.")
     if os.path.realpath(place) == "/":
-        native, why = execute()
-        return _look(RecordingTree("/"), native, why)
+        return _look(RecordingTree("/"), *execute())
+    found = set(os.listdir(place))  # noqa: PTH208 - PermissionError belongs to who asked
     inner = place / "root"
     if inner.is_symlink():
         # It could lead to the files of this machine, or of another.
         raise UsageError(f"{inner} is a link.", "Put the recorded files themselves there.")
-    beside = any((place / name).is_file() for name in _BESIDE)
-    if beside or (inner.is_dir() and not any((place / name).exists() for name in _OWN_TREE)):
+    if found & _BESIDE or ("root" in found and not found & _OWN_TREE):
+        if inner.is_dir():
+            os.listdir(inner)  # noqa: PTH208 - the same
         # Of some machines only a program's output was recorded: their files are all missing then.
-        record = open_record(place / CPUID_FILE)
-        return _look(RecordingTree(inner), record, "it was not recorded")
-    return _look(RecordingTree(place), None, "it was not recorded")
+        return _look(RecordingTree(inner), *_record(place / CPUID_FILE))
+    if not found:
+        raise UsageError(f"{place} is empty.", "Name a folder that holds a machine's files.")
+    return _look(RecordingTree(place), None, _NOT_RECORDED)
+
+
+def _record(path: Path) -> tuple[Cpuid | None, str]:
+    """The recorded processor, or why there is none: a bad record must not cost the whole answer."""
+    try:
+        return open_record(path), _NOT_RECORDED
+    except Unavailable as reason:
+        return None, reason.message
 
 
 def _look(tree: RecordingTree, cpuid: Cpuid | None, why: str) -> Look:
@@ -92,4 +103,11 @@ def opened(place: Path) -> Iterator[Path]:
             raise UsageError(
                 f"{reason.message}.", "Name a folder, or what `tuiapp host --capture` wrote."
             ) from reason
-        yield Path(folder)
+        yield _unwrapped(Path(folder))
+
+
+def _unwrapped(folder: Path) -> Path:
+    """Archives made by hand often hold one folder that holds everything."""
+    inside = list(folder.iterdir())
+    single = len(inside) == 1 and inside[0].is_dir() and inside[0].name not in ("root", *_OWN_TREE)
+    return inside[0] if single else folder

@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from tuiapp.machine.sources.manager import manager_name
 from tuiapp.machine.sources.mounts import WATCHED
+from tuiapp.machine.standins import StandIns
 
 BLANK = "redacted"
 BINARY = re.compile(r"/(?:raw|DMI|smbios_entry_point|dmi/tables|acpi/tables/\w+)")
@@ -24,12 +26,9 @@ _KEPT_TAGS = re.compile(
 )
 _LINES = re.compile(
     rb"(?im)^([ \t]*[\w. -]*(?:serial|uuid|sequence code|plant|lpar name|partition_name"
-    rb"|system_id|extended name|vm\d\d name)[\w. \t]*[:=]).*$"
+    rb"|system_id|extended name|vm\d\d name|asset tag)[\w. \t]*[:=]).*$"
 )
 _IDENTIFICATION = re.compile(rb"(identification = )[0-9A-Fa-f]+")
-_UUID = re.compile(rb"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_LONG_HEX = re.compile(rb"(?<![0-9a-fA-F])[0-9a-fA-F]{40,}(?![0-9a-fA-F])")
-_MAC = re.compile(rb"(?<![0-9a-fA-F:])(?:[0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}(?![0-9a-fA-F:])")
 _ENVIRONMENT = re.compile(
     rb"^(?:container|container_uuid|KUBERNETES_SERVICE_HOST|RUNPOD_\w+|WSL_\w+)="
 )
@@ -41,14 +40,26 @@ _PARAMETER = re.compile(
     rb"|intel_idle\.max_cstate|intel_pstate|amd_pstate|transparent_hugepage|iommu|intel_iommu"
     rb"|amd_iommu|nosmt|preempt|hugepages|hugepagesz|clocksource|tsc)(?:=[\w.,:+-]{1,100})?"
 )
+_FIRST = (b"systemd", b"init", b"bwrap", b"bash", b"sh", b"tini", b"docker-init", b"dumb-init",
+          b"catatonit", b"s6-svscan", b"runit", b"busybox")  # fmt: skip
+_DISTRIBUTION = re.compile(rb"(?:NAME|PRETTY_NAME|ID|ID_LIKE|VERSION(?:_ID|_CODENAME)?)=")
+_SOURCE = re.compile(
+    r"overlay|none|tmpfs|proc|sysfs|cgroup2?|lxcfs|kataShared|systemd|/dev/[a-z0-9]+"
+)
+_PATHS = re.compile(r"/[^,:\s]*")
 _MADE_UP_UUID = b"ffffffff-ffff-ffff-ffff-ffffffffffff"
 
 
-def redact(path: str, data: bytes) -> bytes:
-    """``data`` of ``path`` without what identifies a machine or a person."""
+def redact(path: str, data: bytes, names: StandIns | None = None) -> bytes:
+    """``data`` of ``path`` without what identifies a machine or a person.
+
+    Args:
+        names: of the whole capture; new ones, when left out.
+    """
+    names = names or StandIns()
     for ending, rule in _FILES:
         if path.endswith(ending):
-            data = rule(data)
+            data = rule(data, names)
             if path == _XEN_UUID:
                 return data
             break
@@ -56,43 +67,85 @@ def redact(path: str, data: bytes) -> bytes:
         if _SERIALS.search(path):
             return data if _KEPT_TAGS.match(data) or not data.strip() else f"{BLANK}\n".encode()
     data = _LINES.sub(rb"\1 " + BLANK.encode(), data)
-    data = _UUID.sub(b"00000000-0000-0000-0000-000000000000", data)
-    data = _MAC.sub(b"00:00:00:00:00:00", data)
-    return _LONG_HEX.sub(lambda found: b"0" * len(found[0]), data)
+    # latin-1 takes every byte as it is and back.
+    return names.text(data.decode("latin-1")).encode("latin-1")
 
 
-def _environment(data: bytes) -> bytes:
+def member_name(path: str, names: StandIns) -> str:
+    """The name of a captured file."""
+    if path.startswith(_GROUPS):
+        return _GROUPS + names.group(path.removeprefix(_GROUPS))
+    return names.text(path)
+
+
+def _environment(data: bytes, _: StandIns) -> bytes:
     kept = [entry for entry in data.split(b"\0") if _ENVIRONMENT.match(entry)]
     return b"\0".join(entry.partition(b"=")[0] + b"=" + _kept_value(entry) for entry in kept)
 
 
 def _kept_value(entry: bytes) -> bytes:
     name, _, value = entry.partition(b"=")
-    return value if name == b"container" else BLANK.encode()
+    return _manager(value) if name == b"container" else BLANK.encode()
 
 
-def _command_line(data: bytes) -> bytes:
+def _manager(data: bytes, _: StandIns | None = None) -> bytes:
+    """A container manager's name, and nothing behind it."""
+    first = data.decode("latin-1").strip().partition("\n")[0]
+    return manager_name(first).encode()
+
+
+def _first_process(data: bytes, _: StandIns) -> bytes:
+    """Detection knows one name; the usual ones tell nothing of the owner."""
+    name = data.strip()
+    return (name if name in _FIRST else b"other") + b"\n"
+
+
+def _release(data: bytes, _: StandIns) -> bytes:
+    return b"".join(line for line in data.splitlines(keepends=True) if _DISTRIBUTION.match(line))
+
+
+def _command_line(data: bytes, _: StandIns) -> bytes:
     """The settings that a probe tells anyway."""
     words = data.partition(b" -- ")[0].split()
     return b" ".join(word for word in words if _PARAMETER.fullmatch(word)) + b"\n"
 
 
-def _mounts(data: bytes) -> bytes:
-    """The root, what managers lay over it, and the kernel's own; not the owner's disks."""
-    watched = {place.encode() for place in WATCHED}
+def _group_lines(data: bytes, names: StandIns) -> bytes:
+    """``/proc/PID/cgroup``: the path behind the second colon."""
     kept = []
-    for line in data.splitlines(keepends=True):
-        place = (line.split(b" ", 5) + [b""] * 5)[4]
-        if place in watched or place.startswith((b"/proc/", b"/sys/fs/cgroup")):
-            kept.append(line)
-    return b"".join(kept)
+    for line in data.decode("latin-1").splitlines():
+        head, colon, path = line.partition(":/")
+        kept.append(head + (colon + names.group(path) if colon else ""))
+    return "".join(f"{line}\n" for line in kept).encode("latin-1")
 
 
-def _status(data: bytes) -> bytes:
+def _mounts(data: bytes, names: StandIns) -> bytes:
+    """The root, what managers lay over it, and the kernel's own; not the owner's disks.
+
+    Of what is kept, paths in the root and in options lose their names, and so does the source of
+    anything that is no file system of the kernel's: it may be a server.
+    """
+    kept = []
+    for line in data.decode("latin-1").splitlines():
+        fields = line.split(" ")
+        if len(fields) < 10 or "-" not in fields:
+            continue
+        place, dash = fields[4], fields.index("-")
+        if place not in WATCHED and not place.startswith(("/proc/", "/sys/fs/cgroup")):
+            continue
+        fields[3] = names.group(fields[3])
+        if len(fields) > dash + 2 and not _SOURCE.fullmatch(fields[dash + 2]):
+            fields[dash + 2] = BLANK
+        tail = [_PATHS.sub(lambda m: names.group(m[0]), field) for field in fields[dash + 3 :]]
+        kept.append(" ".join((*fields[: dash + 3], *tail)))
+    return "".join(f"{line}\n" for line in kept).encode("latin-1")
+
+
+def _status(data: bytes, _: StandIns) -> bytes:
     return b"".join(line for line in data.splitlines(keepends=True) if _STATUS.match(line))
 
 
-def _xen_uuid(data: bytes) -> bytes:
+def _xen_uuid(data: bytes, _: StandIns) -> bytes:
     """Detection looks whether it is all zeros, or begins with ``ec2``; so the rest may go."""
     text = data.strip()
     if not text.strip(b"0-"):
@@ -101,14 +154,20 @@ def _xen_uuid(data: bytes) -> bytes:
     return text[:kept] + _MADE_UP_UUID[kept:] + b"\n"
 
 
+_GROUPS = "/sys/fs/cgroup"
 _XEN_UUID = "/sys/hypervisor/uuid"
-_FILES: tuple[tuple[str, Callable[[bytes], bytes]], ...] = (
+_FILES: tuple[tuple[str, Callable[[bytes, StandIns], bytes]], ...] = (
     ("/environ", _environment),
     ("/proc/cmdline", _command_line),
     ("/mountinfo", _mounts),
+    ("/cgroup", _group_lines),
+    ("/proc/1/comm", _first_process),
+    ("/run/host/container-manager", _manager),
+    ("/run/systemd/container", _manager),
+    ("/os-release", _release),
     ("/status", _status),
-    ("/proc/version", lambda data: _BUILDER.sub(b"(builder)", data)),
-    ("/proc/cpuinfo", lambda data: _IDENTIFICATION.sub(rb"\g<1>000000", data)),
+    ("/proc/version", lambda data, _: _BUILDER.sub(b"(builder)", data)),
+    ("/proc/cpuinfo", lambda data, _: _IDENTIFICATION.sub(rb"\g<1>000000", data)),
     (_XEN_UUID, _xen_uuid),
 )
 """How a path ends, and what is kept of the file."""

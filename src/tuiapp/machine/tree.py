@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import stat
 from itertools import islice
@@ -19,11 +20,15 @@ MOST_PARTS = 256
 LINK_TEXT = ".readlink"
 """A recorded symlink may stand in a text file of its name with this ending."""
 
+CLOSED = "unread.json"
+"""Beside a recorded tree: paths that were there and could not be read, and why."""
+DENIED = "permission denied"
+
 _REASONS = {
     errno.ENOENT: "does not exist",
     errno.ENOTDIR: "does not exist",
-    errno.EACCES: "permission denied",
-    errno.EPERM: "permission denied",
+    errno.EACCES: DENIED,
+    errno.EPERM: DENIED,
     errno.EISDIR: "is a directory",
     errno.ELOOP: "links in a loop",
     errno.ENAMETOOLONG: "has too long a name",
@@ -50,9 +55,11 @@ class Tree:
         self.live = os.path.realpath(root) == "/"
         named_root = Path(os.path.abspath(root)).name == "root"  # noqa: PTH100 - resolves no link
         self.beside = None if self.live or not named_root else self.root.parent
+        self._closed = _closed_paths(self.beside)
 
     def bytes(self, path: str) -> bytes:
         """At most ``MOST_BYTES`` of the file at an absolute ``path``; Unavailable, and why."""
+        self._check_closed(path)
         try:
             return _read_file(self._place(path), follow=self.live)
         except (OSError, ValueError) as error:
@@ -64,6 +71,7 @@ class Tree:
 
     def names(self, path: str) -> list[str]:
         """Sorted names in a directory, at most ``MOST_NAMES``; Unavailable, and why."""
+        self._check_closed(path)
         try:
             with os.scandir(self._place(path)) as entries:
                 return sorted(entry.name for entry in islice(entries, MOST_NAMES))
@@ -100,6 +108,10 @@ class Tree:
         except (OSError, ValueError) as error:
             raise Unavailable(_reason(error)) from None
 
+    def _check_closed(self, path: str) -> None:
+        if path in self._closed:
+            raise Unavailable(DENIED)
+
     def _place(self, path: str) -> Path:
         """The real path of ``path``, no symlink left in it unless this is the live system."""
         if self.live:
@@ -124,6 +136,17 @@ class Tree:
             if len(todo) + len(done) > MOST_PARTS:
                 raise OSError(errno.ENAMETOOLONG, "too deep")
         return self.root.joinpath(*done)
+
+
+def _closed_paths(beside: Path | None) -> frozenset[str]:
+    """What a capture says could not be read; nothing where it says nothing sensible."""
+    if beside is None:
+        return frozenset()
+    try:
+        told = json.loads(_read_file(beside / CLOSED))
+    except (OSError, ValueError, RecursionError):
+        return frozenset()
+    return frozenset(told) if isinstance(told, dict) else frozenset()
 
 
 def _parts(path: str) -> list[str]:
