@@ -297,3 +297,40 @@ def test_a_folder_that_is_closed_is_one_sentence(
     code, _, err = run(capsys, "--root", "/tmp")
     assert code == 2
     assert "/closed/root cannot be read or written: permission denied" in err
+
+
+def test_a_gpu_on_the_bus_is_told_without_a_driver(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    card = "sys/bus/pci/devices/0000:01:00.0"
+    files = {f"{card}/vendor": "0x10de\n", f"{card}/device": "0x2330\n",
+             f"{card}/class": "0x030200\n"}  # fmt: skip
+    root = lay(tmp_path / "m", {**KVM_GUEST, **files})
+    _, out, _ = run(capsys, "--root", str(root), "--json")
+    (gpu,) = json.loads(out)["gpus"]
+    assert (gpu["name"], gpu["path"]) == ("NVIDIA 10de:2330", "unknown")
+    (root / card / "physfn").symlink_to("../0000:01:00.1")
+    _, out, _ = run(capsys, "--root", str(root), "--json")
+    assert json.loads(out)["gpus"][0]["path"] == "sriov-vf"
+
+
+def test_an_empty_tree_is_not_told_that_it_has_no_limit(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "m" / "proc").mkdir(parents=True)
+    _, out, _ = run(capsys, "--root", str(tmp_path / "m"), "--json")
+    told = {found["rule"]: found["severity"] for found in json.loads(out)["findings"]}
+    assert told["quota"] == "unknown"
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 160])
+def test_every_line_fits_its_terminal(
+    width: int,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    root = lay(tmp_path / "m", KVM_GUEST)
+    _, out, _ = run(capsys, "--root", str(root), "--explain")
+    assert max(map(len, out.splitlines())) <= width

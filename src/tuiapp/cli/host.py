@@ -14,7 +14,7 @@ _EXAMPLES = """\
 examples:
   tuiapp host                          what this machine is, its GPUs, and what slows it down
   tuiapp host --explain                every signal: what was read, where, and what it proves
-  tuiapp host --tax                    and what its hypervisor costs, measured; five seconds
+  tuiapp host --tax                    and what its hypervisor costs, measured; three seconds
   tuiapp host --json | jq .machine     for scripts
   tuiapp host --capture host.tar.gz    its files for a bug report, without serials and names
   tuiapp host --root host.tar.gz       look at such a capture, or at any tree of files
@@ -42,7 +42,10 @@ def add_parser(commands: Any, name: str) -> None:
         "--capture", type=Path, metavar="FILE", help="write what was read, redacted, as .tar.gz"
     )
     parser.add_argument(
-        "--tax", action="store_true", help="measure what the layers below cost; takes five seconds"
+        "--tax", action="store_true", help="measure what the layers below cost; about three seconds"
+    )
+    parser.add_argument(
+        "--engine-python", metavar="PATH", help="with --tax: a Python whose torch sees the GPU"
     )
     parser.add_argument("-q", "--quiet", action="store_true", help="print nothing; see exit codes")
     parser.add_argument("--vm", action="store_true", help="with --quiet: only guests count")
@@ -72,7 +75,7 @@ def _answer(args: argparse.Namespace) -> int:
             return _capture(args, root)
         from tuiapp.cli.host_report import report
 
-        measured = _measure() if args.tax else None
+        measured = _measure(args.engine_python) if args.tax else None
         report(found, measured, as_json=args.json, explain=args.explain)
     return 0
 
@@ -84,6 +87,8 @@ def _check(args: argparse.Namespace) -> None:
         raise UsageError("--vm and --container belong to --quiet.", "Add --quiet.")
     if args.vm and args.container:
         raise UsageError("--vm and --container exclude each other.", "Leave both out for either.")
+    if args.engine_python is not None and not args.tax:
+        raise UsageError("--engine-python belongs to --tax.", "Add --tax.")
     if args.tax and args.root is not None:
         raise UsageError("--tax measures the machine it runs on.", "Leave out --root.")
     if args.capture and (args.json or args.explain or args.tax):
@@ -114,7 +119,12 @@ def _capture(args: argparse.Namespace, root: Path) -> int:
     return 0
 
 
-def _measure() -> Any:
+def _measure(engine_python: str | None) -> Any:
+    from tuiapp.cli.host_sampling import spare_bytes
     from tuiapp.tax import measure
 
-    return measure(lambda what: say(f"measuring {what}"))
+    return measure(
+        lambda what: say(f"measuring {what}"),
+        engine_python=engine_python,
+        spare_bytes=spare_bytes(),
+    )

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from tuiapp.cli.sessions_common import emit_json, write
 from tuiapp.collectors import collector_class
+from tuiapp.collectors.nvml_path import is_virtual_function
 from tuiapp.collectors.recorded import TreeHost
 from tuiapp.errors import TuiappError
 from tuiapp.machine.badge import badge
-from tuiapp.machine.cpu_signature import cpu_facts
 from tuiapp.machine.fingerprint import fingerprint
-from tuiapp.machine.report import Signal
+from tuiapp.machine.hardware import hardware_facts
+from tuiapp.machine.report import BARE_METAL, Signal
 from tuiapp.sources.lines import clean
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ SCHEMA = "tuiapp.host/1"
 _FACTS = ("host", "tuning")
 _NARROWEST, _WIDEST = 60, 160
 _LABEL = 11
+_MAKERS = {"10de": "NVIDIA", "1002": "AMD", "8086": "Intel", "1da3": "Habana", "1ed5": "Moore"}
 _COLOURS = {"bad": "31;1", "warn": "33;1", "fine": "32", "unknown": "2", "title": "1", "dim": "2"}
 
 
@@ -47,6 +49,7 @@ def report(found: Look, tax: Tax | None, *, as_json: bool, explain: bool) -> Non
         view = view_of(facts, reasons=reasons)
     findings = _findings(view)
     host = dict(view.meta.get("host") or {})
+    host["gpus"] = host.get("gpus") or _on_the_bus(host, found)
     if as_json:
         emit_json(_as_json(found, host, findings, tax, reasons))
     else:
@@ -67,8 +70,25 @@ def collect_facts(found: Look) -> tuple[dict[str, Any], dict[str, str]]:
     told = found.machine.as_json()
     machine = {name: told[name] for name in told if name not in ("evidence", "unread")}
     facts |= {"virtualization": badge(found.machine), "machine": machine}
-    facts["fingerprint"] = fingerprint(facts | cpu_facts(found.tree))
+    if found.no_cpuid:
+        reasons["cpuid"] = found.no_cpuid
+    facts["fingerprint"] = fingerprint(facts | hardware_facts(found.tree))
     return facts, reasons
+
+
+def _on_the_bus(host: Mapping[str, Any], found: Look) -> list[dict[str, Any]]:
+    """GPUs that no driver told of: what the PCI bus says, which is not how they are shared."""
+    seen = host.get("pci_gpus")
+    tree = TreeHost(found.tree)
+    gpus = []
+    for at, card in enumerate(seen if isinstance(seen, list) else ()):
+        path = "bare" if found.machine.machine == BARE_METAL else "unknown"
+        if is_virtual_function(tree, card.get("address")):
+            path = "sriov-vf"
+        vendor, device = (str(card.get(key)).removeprefix("0x") for key in ("vendor", "device"))
+        name = f"{_MAKERS.get(vendor, 'maker')} {vendor}:{device}"
+        gpus.append({"index": at, "name": name, "pci_bus_id": card.get("address"), "path": path})
+    return gpus
 
 
 def _findings(view: View) -> tuple[Finding, ...]:
@@ -126,9 +146,8 @@ def _lines(
         yield paint("title", "what the layers below cost")
         for line in tax.text_lines():
             yield from _folded("", line, paint)
-    if explain:
-        yield ""
-        yield from _signal_lines(machine.signals, paint)
+    yield ""
+    yield from _signal_lines(machine.signals, paint, explain=explain)
 
 
 class Paint:
@@ -196,21 +215,29 @@ def _finding_lines(findings: Sequence[Finding], paint: Paint, *, explain: bool) 
         yield f"{label}{gap}{paint('title', found.title)}"
         for text in filter(None, (found.evidence, found.advice and f"→ {found.advice}")):
             yield from _folded("", text, paint)
-    rest = f"{counts['fine']} factors are fine, {counts['unknown']} could not be judged"
-    if not shown:
+    told = "factor is" if counts["fine"] == 1 else "factors are"
+    rest = f"{counts['fine']} {told} fine, {counts['unknown']} could not be judged"
+    if not shown and counts["fine"] > counts["unknown"]:
         rest = f"nothing found that slows this host down; {rest}"
-    yield paint("dim", rest if explain else f"{rest} (--explain shows them)")
+    yield from _folded("", rest if explain else f"{rest} (--explain shows them)", paint)
 
 
-def _signal_lines(signals: Sequence[Signal], paint: Paint) -> Iterator[str]:
+def _signal_lines(signals: Sequence[Signal], paint: Paint, *, explain: bool) -> Iterator[str]:
+    """What was read, by the source that read it; with ``explain`` also what proves nothing."""
     yield paint("title", "signals")
+    before = ""
     for signal in signals:
-        if signal.unread:
+        if signal.unread or not (signal.proves or explain):
             continue
-        yield f"  {clean(signal.where)}: {clean(signal.value)}"
-        if signal.proves:
-            yield paint("dim", f"    {signal.strength}: {signal.proves}")
+        proves = f" → {signal.proves} ({signal.strength})" if signal.proves else ""
+        label = "" if signal.source == before else signal.source
+        yield from _folded(label, f"{signal.where}: {signal.value}{proves}", paint)
+        before = signal.source
     missing = [signal for signal in signals if signal.unread]
-    if missing:
+    if missing and not explain:
+        count = f"{len(missing)} more could not be read (--explain shows them)"
+        yield from _folded("", count, paint)
+    elif missing:
         yield paint("title", "could not be read")
-        yield from (f"  {clean(signal.where)}: {clean(signal.unread)}" for signal in missing)
+        for signal in missing:
+            yield from _folded(signal.source, f"{signal.where}: {signal.unread}", paint)

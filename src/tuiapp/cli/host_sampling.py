@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from tuiapp.agent import samples_frame, unavailable_frame
 from tuiapp.clock import NS_PER_S, Clock, sleep_s
 from tuiapp.collectors import COLLECTORS
 from tuiapp.collectors.base import Host
+from tuiapp.collectors.cgroup import memory_left_bytes
 from tuiapp.collectors.facts import FactBoard
+from tuiapp.collectors.memory import memory_available_bytes
 from tuiapp.collectors.probe import Probe, Turn, make_probe
+from tuiapp.errors import Unavailable
 from tuiapp.events import Frame, Kind
 from tuiapp.session.columns import Session
 from tuiapp.session.view import View
@@ -70,6 +74,18 @@ def _round(probes: Mapping[str, Probe], clock: Clock, reasons: dict[str, str]) -
             sleep_s(_POLL_S)
     reasons |= dict.fromkeys(waited, "it does not answer")
     return turns
+
+
+def spare_bytes() -> int | None:
+    """Memory we may still use: available, and within the limits over us; None when unknown."""
+    host = Host()
+    known: list[int] = []
+    with suppress(Unavailable, OSError):
+        known.append(memory_available_bytes(host.read("/proc/meminfo")))
+    with suppress(Unavailable, OSError):
+        left = memory_left_bytes(host)
+        known += [] if left is None else [left]
+    return min(known, default=None)
 
 
 def view_of(

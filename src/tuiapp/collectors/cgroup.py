@@ -77,6 +77,19 @@ def memory_limit_bytes(host: Host) -> int | None:
     return min(limits, default=None)
 
 
+def memory_left_bytes(host: Host) -> int | None:
+    """What the limits over us leave to use, None without a limit; Unavailable like ``levels``."""
+    left = []
+    for level in levels(host, "memory"):
+        names = ("memory.max", "memory.current")
+        if level.version == 1:
+            names = ("memory.limit_in_bytes", "memory.usage_in_bytes")
+        limit, used = (_read(host, f"{level.path}/{name}") for name in names)
+        if limit.isdigit() and used.isdigit() and int(limit) < _UNLIMITED_BYTES:
+            left.append(max(int(limit) - int(used), 0))
+    return min(left, default=None)
+
+
 def _quota_cores(host: Host, level: Level) -> float | None:
     if level.version == 2:
         quota, _, period = _read(host, f"{level.path}/cpu.max").partition(" ")

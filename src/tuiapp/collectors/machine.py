@@ -8,8 +8,8 @@ from tuiapp.collectors.base import Collector, Gauges
 from tuiapp.collectors.host import HostCollector
 from tuiapp.collectors.tuning import TuningCollector
 from tuiapp.machine.badge import badge
-from tuiapp.machine.cpu_signature import cpu_facts
 from tuiapp.machine.fingerprint import fingerprint
+from tuiapp.machine.hardware import hardware_facts
 from tuiapp.machine.looking import look
 
 
@@ -30,7 +30,7 @@ class MachineCollector(Collector):
         told = found.as_json()
         machine = {name: told[name] for name in told if name not in ("evidence", "unread")}
         facts = {**HostCollector(self.host).facts(), **TuningCollector(self.host).facts()}
-        facts |= cpu_facts(seen.tree)
+        facts |= hardware_facts(seen.tree)
         return {
             "virtualization": badge(found),
             "machine": machine,

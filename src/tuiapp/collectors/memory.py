@@ -78,6 +78,11 @@ def memory_total_bytes(meminfo: bytes) -> int:
     return _kib(_parse(meminfo), b"MemTotal") * _KIB
 
 
+def memory_available_bytes(meminfo: bytes) -> int:
+    """MemAvailable; Unavailable when it is not there."""
+    return _kib(_parse(meminfo), b"MemAvailable") * _KIB
+
+
 def _parse(meminfo: bytes) -> dict[bytes, bytes]:
     lines = (line.partition(b":") for line in meminfo.split(b"\n"))
     return {key: value for key, _, value in lines}

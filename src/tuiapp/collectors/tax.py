@@ -45,4 +45,4 @@ class TaxCollector(Collector):
 
 
 def _clock_s() -> float:
-    return clocks.probe(_ROUNDS).clock_read_s
+    return clocks.read_s(_ROUNDS)

@@ -29,7 +29,7 @@ def gpu_visible(view: View) -> Finding | None:
         return None
     place = text(seen[0], "address") or "the PCI bus"
     reason = why(view, "nvml", "amdgpu", "intel_gpu", otherwise="no probe has read it")
-    advice = "Install the driver's library, or give the container access to the GPU."
+    advice = "To use it here, install the driver's library, or give the container access to it."
     return unknown("gpu_visible", f"GPU at {place}", f"it cannot be read: {reason}", advice)
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from tuiapp.session.view import View
 
 NOT_SAMPLED = "no sample of it in this stretch of time"
-NOT_TOLD = "the recording does not say"
+NOT_TOLD = "nothing tells it here"
 _MOST_ITEMS, _MOST_CPUS = 64, 8192
 _LONGEST = 80
 _MOST = 1e18

@@ -45,7 +45,7 @@ def vm_exit(view: View) -> Finding | None:
     if cost is None:
         if is_guest(view) is False:
             return None
-        reason = why(view, "tax", otherwise=f"{NOT_TOLD}; `tuiapp host` measures it")
+        reason = why(view, "tax", otherwise=f"{NOT_TOLD}; `tuiapp host --tax` measures it")
         return unknown("vm_exit", "cost of a VM exit", reason)
     title = f"VM exit {cost * 1e6:.2f} µs"
     evidence = f"the CPUID instruction takes {cost * 1e6:.2f} µs (timed)"

@@ -26,7 +26,7 @@ def fingerprint(facts: Mapping[str, Any]) -> dict[str, Any]:
 
     Args:
         facts: of the collectors ``host`` and ``tuning``, with the detected machine as ``machine``,
-            and those of ``cpu_facts``.
+            and those of ``hardware_facts``.
 
     Returns:
         ``FIELDS`` in their order, and ``digest``: equal for equal fields.

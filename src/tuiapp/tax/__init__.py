@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,13 +21,24 @@ PROBES: dict[str, str] = {
 """Name to ``"module:function"``, resolved on use; the order is that of measuring."""
 
 
-def measure(progress: Callable[[str], None] | None = None, engine_python: str | None = None) -> Tax:
-    """Run every probe once: about four seconds, and torch's import where there is a GPU.
+def measure(
+    progress: Callable[[str], None] | None = None,
+    *,
+    engine_python: str | None = None,
+    spare_bytes: int | None = None,
+) -> Tax:
+    """Run every probe once: about three seconds, and torch's import where there is a GPU.
 
     Args:
         progress: told, before each probe, what is being measured.
         engine_python: a Python that has torch, for the GPU; this one, when left out.
+        spare_bytes: memory that may be used, of which the probes take a part; what the machine
+            has free, when left out.
     """
     from tuiapp.tax.run import run  # numpy and all probes; `tuiapp --help` must not load them
 
-    return run(PROBES, progress or (lambda _: None), engine_python)
+    options: dict[str, dict[str, Any]] = {
+        "gpu": {"python": engine_python},
+        "memory": {"spare": spare_bytes},
+    }
+    return run(PROBES, progress or (lambda _: None), options)

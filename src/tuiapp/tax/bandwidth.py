@@ -78,16 +78,17 @@ class Bandwidth(Result):
         return ""
 
 
-def probe(size: int | None = None, rounds: int = _ROUNDS) -> Bandwidth:
+def probe(size: int | None = None, rounds: int = _ROUNDS, spare: int | None = None) -> Bandwidth:
     """Copy; Unavailable where there is no memory to spare.
 
     Args:
         size: bytes of all arrays together; what fits this machine, when left out.
+        spare: memory that may be used; what is free, when left out.
     """
     cores = sorted(os.sched_getaffinity(0))
     caches = last_caches(cores)
-    one_size = size or array_bytes(max(caches, default=0), _ONE_BYTES)
-    all_size = size or array_bytes(sum(caches), _ALL_BYTES)
+    one_size = size or array_bytes(max(caches, default=0), _ONE_BYTES, spare)
+    all_size = size or array_bytes(sum(caches), _ALL_BYTES, spare)
     one = max(_rates(cores[:1], one_size, rounds))
     every = _rates(cores, all_size, rounds)
     best = max(every)

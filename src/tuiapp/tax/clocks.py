@@ -55,7 +55,7 @@ def probe(rounds: int = _ROUNDS) -> ClockRead:
     """Read the clock over and over."""
     room = (ctypes.c_long * 2)()
     address = ctypes.addressof(room)
-    calls, read_s = timed([("clock_gettime", _MONOTONIC, address, 0)], rounds)
+    calls, read_s = _reads(address, rounds)
     number = _NUMBERS.get(platform.machine())
     syscall_s = None
     if number is not None:
@@ -66,6 +66,16 @@ def probe(rounds: int = _ROUNDS) -> ClockRead:
     except OSError:
         source = None
     return ClockRead(apart(read_s), rank(read_s, 0.5), syscall_s, source, calls.method)
+
+
+def read_s(rounds: int) -> float:
+    """Seconds of one read of the clock, median; the short form of ``probe``."""
+    room = (ctypes.c_long * 2)()
+    return rank(_reads(ctypes.addressof(room), rounds)[1], 0.5)
+
+
+def _reads(address: int, rounds: int) -> tuple[Calls, list[float]]:
+    return timed([("clock_gettime", _MONOTONIC, address, 0)], rounds)
 
 
 def timed(table: Sequence[Call], rounds: int, count: int = _CALLS) -> tuple[Calls, list[float]]:

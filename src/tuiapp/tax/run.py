@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from tuiapp.clock import monotonic_ns, sleep_s
 from tuiapp.errors import Unavailable
@@ -16,9 +17,16 @@ _NOISY = 0.25
 
 
 def run(
-    probes: Mapping[str, str], progress: Callable[[str], None], engine_python: str | None
+    probes: Mapping[str, str],
+    progress: Callable[[str], None],
+    options: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Tax:
-    """Every probe's result, or why there is none."""
+    """Every probe's result, or why there is none.
+
+    Args:
+        options: what a probe is told, by its name.
+    """
+    told = options or {}
     start_ns = monotonic_ns()
     results: dict[str, Result] = {}
     unknown: dict[str, str] = {}
@@ -28,7 +36,7 @@ def run(
         progress(name.replace("_", " "))
         function = resolve(place)
         try:
-            results[name] = function(engine_python) if name == "gpu" else function()
+            results[name] = function(**told.get(name, {}))
         except Unavailable as reason:
             unknown[name] = reason.message
         except Exception as error:  # noqa: BLE001 - one probe must not cost the others

@@ -1,7 +1,8 @@
-"""Which processor it is, by its maker's numbers, and how many cores the machine has."""
+"""Which processor it is, by its maker's numbers, how many cores there are, and the GPUs' driver."""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from tuiapp.errors import Unavailable
@@ -17,20 +18,31 @@ _NUMBERS = (
     ("microcode",),
 )
 """Maker, family, model, stepping and microcode by the names they have on x86, ARM and RISC-V."""
+_DRIVERS = ("nvidia", "amdgpu", "xe", "i915")
 _MOST_CPUS = 4096
 _LONGEST = 40
 
 
-def cpu_facts(tree: Tree) -> dict[str, Any]:
-    """``cpu_signature`` (``AuthenticAMD 25 17 1 0xa101148``) and ``cores``, those that are online
-    and not only those we may run on; None for what is unknown."""
+def hardware_facts(tree: Tree) -> dict[str, Any]:
+    """``cpu_signature`` (``AuthenticAMD 25 17 1 0xa101148``), ``cores``, those that are online and
+    not only those we may run on, and ``gpu_driver``; None for what is unknown."""
+    driver = {"gpu_driver": _gpu_driver(tree)}
     try:
         blocks = _blocks(tree.text(PATH))
     except Unavailable:
-        return {"cpu_signature": None, "cores": None}
+        return {"cpu_signature": None, "cores": None, **driver}
     numbers = (next((v for key in keys if (v := _first(blocks, key))), "") for keys in _NUMBERS)
     cpus = [block for block in blocks if "processor" in block]
-    return {"cpu_signature": " ".join(filter(None, numbers)) or None, "cores": _cores(tree, cpus)}
+    signature = " ".join(filter(None, numbers)) or None
+    return {"cpu_signature": signature, "cores": _cores(tree, cpus), **driver}
+
+
+def _gpu_driver(tree: Tree) -> str | None:
+    """Name and version of the kernel's driver; those that come with the kernel tell none."""
+    for module in _DRIVERS:
+        with suppress(Unavailable):
+            return f"{module} {tree.text(f'/sys/module/{module}/version')[:_LONGEST]}"
+    return next((name for name in _DRIVERS if tree.exists(f"/sys/module/{name}")), None)
 
 
 def _blocks(cpuinfo: str) -> list[dict[str, str]]:
