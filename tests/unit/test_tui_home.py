@@ -25,6 +25,7 @@ from tuiapp.tui.screens.compare import CompareScreen
 from tuiapp.tui.screens.help import HelpScreen
 from tuiapp.tui.screens.home import Choice, HomeScreen
 
+VLLM = Path(__file__).parents[1] / "fixtures" / "imports" / "vllm-rate.json"
 HOST = {"hostname": "hel-07", "cpu_model": "Made-up CPU", "cores_logical": 8, "os": "Debian 12"}
 CREATED_NS = 1_764_000_000_000_000_000
 
@@ -214,6 +215,27 @@ def _formats() -> dict[str, object]:
     from tuiapp.exports import EXPORTS
 
     return dict(EXPORTS)
+
+
+async def test_a_result_of_another_program_is_imported(folder: Path) -> None:
+    async with home(folder) as shown:
+        await shown.press("i")
+        assert isinstance(shown.app.screen, AskScreen)
+        await shown.press(*"/no/such/file", "enter")
+        assert "There is no file /no/such/file" in shown.text
+        await shown.press("ctrl+u", *str(VLLM), "enter")
+        await shown.app.workers.wait_for_complete()
+        await shown.pilot.pause()
+        assert "vllm-rate" in shown.names
+    assert (folder / "vllm-rate.tuiapp").exists()
+
+
+async def test_what_is_no_result_is_said(folder: Path) -> None:
+    async with home(folder) as shown:
+        await shown.press("i", *str(folder / "broken.tuiapp"), "enter")
+        await shown.app.workers.wait_for_complete()
+        await shown.pilot.pause()
+        assert any("Not imported" in note.title for note in shown.app._notifications)
 
 
 async def test_two_side_by_side(folder: Path) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import suppress
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 from tuiapp.sources.lines import clean
 
@@ -21,6 +23,38 @@ def say_trouble(message: str, advice: str = "") -> None:
     say(message)
     if advice:
         _print(" " * len(PREFIX) + clean(advice))
+
+
+@contextmanager
+def working(what: str) -> Iterator[None]:
+    """While the body runs, and on a terminal only: a line on stderr after the first second, with
+    how long it has taken so far. It is gone when the body ends."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    done = threading.Event()
+    line = threading.Thread(target=_tell, args=(clean(what), done), daemon=True)
+    line.start()
+    try:
+        yield
+    finally:
+        done.set()
+        line.join()
+
+
+def _tell(what: str, done: threading.Event) -> None:
+    seconds = 0
+    while not done.wait(1.0):
+        seconds += 1
+        _write(f"\r\x1b[K{PREFIX}{what} … {seconds} s")
+    if seconds:
+        _write("\r\x1b[K")
+
+
+def _write(text: str) -> None:
+    with suppress(OSError):
+        sys.stderr.write(text)
+        sys.stderr.flush()
 
 
 def drop_stdout() -> None:

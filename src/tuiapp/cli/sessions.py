@@ -6,6 +6,7 @@ import argparse
 from importlib import import_module
 from typing import Any
 
+from tuiapp.cli.console import working
 from tuiapp.errors import UsageError
 
 VERBS = {
@@ -58,5 +59,6 @@ def run(args: argparse.Namespace) -> int:
             f"`tuiapp sessions` needs a verb: {', '.join(VERBS)}.",
             "`tuiapp sessions --help` shows how to use them.",
         )
-    code: int = import_module(VERBS[args.verb]).run(args)
+    with working(f"tuiapp sessions {args.verb}"):
+        code: int = import_module(VERBS[args.verb]).run(args)
     return code
