@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from tuiapp.machine import inspect
 from tuiapp.machine.cpuid_record import RecordedCpuid
+from tuiapp.machine.inspection import inspect
 from tuiapp.machine.report import Machine
 from tuiapp.machine.tree import Tree
 

@@ -12,10 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.doubles.machines import FLAGGED, OFF, ON, PLAIN, build, dmi, pci, signed
-from tuiapp.machine import inspect
 from tuiapp.machine.cpuid_record import RecordedCpuid
 from tuiapp.machine.facts import Facts
-from tuiapp.machine.inspection import judge
+from tuiapp.machine.inspection import inspect, judge
 from tuiapp.machine.report import CERTAIN, LIKELY, WEAK, Machine, Signal
 from tuiapp.machine.sources.cpuid import SIGNATURES
 from tuiapp.machine.sources.dmi import FIELDS, FOLDER

@@ -266,6 +266,20 @@ def test_a_hanging_probe_is_reported_once_and_when_it_is_back() -> None:
     probe.close()
 
 
+def test_a_thread_is_not_woken_while_its_probe_rests() -> None:
+    clock, collector = FakeClock(), Scripted(Unavailable("not here"))
+    probe = BackgroundProbe(InlineProbe(collector, clock), clock)
+    probe.begin()
+    assert probe._turns.get(timeout=5)
+    probe._since_ns = None
+    probe.begin()
+    assert probe._since_ns is None
+    clock.advance(60 * NS_PER_S)
+    probe.begin()
+    assert probe._since_ns is not None
+    probe.close()
+
+
 def test_nvml_runs_in_a_thread_of_its_own() -> None:
     probe = make_probe("nvml", Host(), Clock())
     assert isinstance(probe, BackgroundProbe)

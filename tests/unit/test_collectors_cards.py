@@ -15,7 +15,7 @@ from tests.doubles import cards as trees
 from tuiapp.collectors import amd_library, nvml_gpu, throttle
 from tuiapp.collectors.amd_metrics import parse
 from tuiapp.collectors.amdgpu import AmdgpuCollector
-from tuiapp.collectors.base import Host
+from tuiapp.collectors.base import RARELY, Host
 from tuiapp.collectors.cards import GAUGES, CardsCollector, cards
 from tuiapp.collectors.intel_gpu import IntelGpuCollector
 from tuiapp.errors import Unavailable
@@ -264,6 +264,9 @@ def test_a_machine_without_such_gpus_is_nothing_unknown(
     collector = opened(tmp_path, kind)
     assert (collector.groups, collector.facts(), collector.sample(0.5)) == ((), {}, {})
     assert collector.take_reasons() == []
+    assert collector.every == RARELY  # nothing is worth waking up for
+    trees.add(tmp_path, 0, "0000:05:00.0", trees.MI300X, trees.accelerator())
+    assert opened(tmp_path).every == 2
 
 
 def test_partitions_of_an_accelerator_are_no_gpus_of_their_own(tmp_path: Path) -> None:

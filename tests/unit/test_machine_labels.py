@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from tests.doubles.machines import FLAGGED, OFF, ON, build, dmi, leaves, machine, signed
-from tuiapp.machine import inspect
 from tuiapp.machine.cpuid_record import open_record
+from tuiapp.machine.inspection import inspect
 from tuiapp.machine.sources import SOURCES, source
 from tuiapp.machine.sources.acpi import oem_id
 from tuiapp.machine.sources.base import Notes, clean
@@ -160,7 +160,8 @@ def test_values_are_cleaned_and_cut() -> None:
 
 def test_neither_numpy_nor_textual_is_needed() -> None:
     code = (
-        "import sys; from tuiapp.machine import inspect; from tuiapp.machine.tree import Tree;"
+        "import sys; from tuiapp.machine.inspection import inspect;"
+        "from tuiapp.machine.tree import Tree;"
         "inspect(Tree('/'), None); print([m for m in ('numpy', 'textual') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -7,7 +7,9 @@ import pytest
 from tests.doubles.drawing import HOSTILE
 from tests.doubles.scenes import FakeRun, meta, serving
 from tests.doubles.terminal import Shown, shown
+from tuiapp.clock import NS_PER_S as NS
 from tuiapp.diagnosis.finding import BAD, FINE, UNKNOWN, Finding
+from tuiapp.tui.panes import host
 from tuiapp.tui.panes.findings import described
 from tuiapp.tui.renderables.canvas import cells
 
@@ -38,6 +40,20 @@ async def test_a_host_without_a_cause_is_not_called_slow() -> None:
         assert "why slow" not in text(monitor, "host")
         await monitor.press("w")
         assert "nothing found; 19 factors looked at, 16 could not be told" in monitor.text
+
+
+async def test_the_cause_is_looked_for_once_in_ten_seconds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looks: list[int] = []
+    monkeypatch.setattr(host, "diagnose", lambda view: looks.append(view.cursor_ns) or ())
+    run = stolen()
+    async with shown(run, (120, 35)) as monitor:
+        assert looks == [60 * NS - 1]
+        for step_s, wanted in ((2, looks[:]), (2, looks[:]), (2, [*looks, 70 * NS - 1])):
+            run.clock.advance(step_s * NS)
+            await monitor.draw()
+            assert looks == wanted
 
 
 async def test_w_lists_everything_and_it_scrolls() -> None:

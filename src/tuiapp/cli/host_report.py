@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from tuiapp.cli.sessions_common import emit_json, write
 from tuiapp.collectors import collector_class
+from tuiapp.collectors.machine_facts import machine_facts
 from tuiapp.collectors.nvml_path import is_virtual_function
 from tuiapp.collectors.recorded import TreeHost
 from tuiapp.errors import TuiappError
 from tuiapp.machine.badge import badge
-from tuiapp.machine.fingerprint import fingerprint
-from tuiapp.machine.hardware import hardware_facts
 from tuiapp.machine.report import BARE_METAL, Signal
 from tuiapp.sources.lines import clean
 
@@ -67,13 +66,9 @@ def collect_facts(found: Look) -> tuple[dict[str, Any], dict[str, str]]:
         with suppress(TuiappError, OSError):
             facts |= collector.facts()
         reasons |= dict(collector.take_reasons())
-    told = found.machine.as_json()
-    machine = {name: told[name] for name in told if name not in ("evidence", "unread")}
-    facts |= {"virtualization": badge(found.machine), "machine": machine}
     if found.no_cpuid:
         reasons["cpuid"] = found.no_cpuid
-    facts["fingerprint"] = fingerprint(facts | hardware_facts(found.tree))
-    return facts, reasons
+    return facts | machine_facts(found, facts), reasons
 
 
 def _on_the_bus(host: Mapping[str, Any], found: Look) -> list[dict[str, Any]]:

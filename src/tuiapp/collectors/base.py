@@ -13,6 +13,8 @@ Gauges = dict[str, float]
 Row = tuple[int, Gauges]
 """Gauges with a moment of their own: nanoseconds on CLOCK_MONOTONIC."""
 NAN = float("nan")
+RARELY = 240
+"""``every`` of a collector without gauges: its facts come when it is opened."""
 _CHUNK = 1 << 15
 _T = TypeVar("_T")
 
@@ -82,13 +84,13 @@ class Collector(ABC):
     Attributes:
         name: its name in ``COLLECTORS``, and in the fact that says why it cannot read.
         groups: the groups of gauges it may deliver; final once it is open.
-        every: sample at every n-th tick of the agent.
+        every: sample at every n-th tick of the agent; ``open`` may change it.
         blocking: its calls may hang for long, so it runs in a thread of its own.
     """
 
     name: ClassVar[str]
     groups: tuple[str, ...] = ()
-    every: ClassVar[int] = 1
+    every: int = 1
     blocking: ClassVar[bool] = False
 
     def __init__(self, host: Host) -> None:

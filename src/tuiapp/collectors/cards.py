@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from tuiapp.collectors.base import NAN, Collector, Gauges, Host, why
+from tuiapp.collectors.base import NAN, RARELY, Collector, Gauges, Host, why
 from tuiapp.errors import Unavailable
 
 DRM = "/sys/class/drm"
@@ -206,6 +206,7 @@ class CardsCollector(Collector):
         self._found = self._found or [c for c in cards(self.host) if c.driver in self.drivers]
         self._gpus = [_Gpu(self, self.files(card)) for card in self._found]
         self.groups = tuple(card.group for card in self._found)
+        self.every = type(self).every if self._found else RARELY
 
     def files(self, card: Card) -> CardFiles:
         """How this maker's files are read."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tuiapp.collectors.base import Collector, Gauges
+from tuiapp.collectors.base import RARELY, Collector, Gauges
 from tuiapp.collectors.cgroup import cpu_quota, memory_limit_bytes
 from tuiapp.collectors.memory import memory_total_bytes
 from tuiapp.errors import Unavailable
@@ -28,7 +28,7 @@ class HostCollector(Collector):
     """
 
     name = "host"
-    every = 240
+    every = RARELY
 
     def sample(self, dt_s: float) -> dict[str, Gauges]:  # noqa: ARG002 - facts only
         return {}

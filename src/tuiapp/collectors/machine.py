@@ -4,35 +4,28 @@ from __future__ import annotations
 
 from typing import Any
 
-from tuiapp.collectors.base import Collector, Gauges
-from tuiapp.collectors.host import HostCollector
-from tuiapp.collectors.tuning import TuningCollector
-from tuiapp.machine.badge import badge
-from tuiapp.machine.fingerprint import fingerprint
-from tuiapp.machine.hardware import hardware_facts
-from tuiapp.machine.looking import look
+from tuiapp.collectors.base import RARELY, Collector, Gauges
+from tuiapp.machine.apart import call_apart
+
+_LIMIT_S = 30.0
 
 
 class MachineCollector(Collector):
     """Facts alone: ``virtualization`` (in words), ``machine`` (without the evidence) and
-    ``fingerprint``. It runs the CPUID instruction in a process of its own, once."""
+    ``fingerprint``.
+
+    All of it is found in a process of its own, once: what that takes to know would stay in the
+    agent's memory for the whole run.
+    """
 
     name = "machine"
-    every = 240
+    every = RARELY
     blocking = True
 
     def sample(self, dt_s: float) -> dict[str, Gauges]:  # noqa: ARG002 - facts only
         return {}
 
     def facts(self) -> dict[str, Any]:
-        seen = look(self.host.root or "/")
-        found = seen.machine
-        told = found.as_json()
-        machine = {name: told[name] for name in told if name not in ("evidence", "unread")}
-        facts = {**HostCollector(self.host).facts(), **TuningCollector(self.host).facts()}
-        facts |= hardware_facts(seen.tree)
-        return {
-            "virtualization": badge(found),
-            "machine": machine,
-            "fingerprint": fingerprint({**facts, "machine": machine}),
-        }
+        root = self.host.root or "/"
+        found = call_apart("tuiapp.collectors.machine_facts:of_root", root, limit_s=_LIMIT_S)
+        return dict(found)

@@ -40,7 +40,8 @@ class Turn:
 class Probe(Protocol):
     """Something the agent gives its turn every ``every`` ticks."""
 
-    every: int
+    @property
+    def every(self) -> int: ...
 
     def begin(self) -> None:
         """Take a turn, or begin one; never raises, never hangs."""
@@ -71,7 +72,6 @@ class InlineProbe:
 
     def __init__(self, collector: Collector, clock: Clock) -> None:
         self.name = collector.name
-        self.every = collector.every
         self._collector = collector
         self._clock = clock
         self._turns: list[Turn] = []
@@ -80,6 +80,10 @@ class InlineProbe:
         self._wait_ns = _FIRST_WAIT_NS
         self._retry_ns = 0
         self._sampled_ns = 0
+
+    @property
+    def every(self) -> int:
+        return self._collector.every
 
     def begin(self) -> None:
         turn = self.turn()
@@ -98,10 +102,14 @@ class InlineProbe:
             self._open = False
             self._collector.close()
 
+    def rests(self, now_ns: int) -> bool:
+        """It has failed, and it is too early to try again."""
+        return not self._open and now_ns < self._retry_ns
+
     def turn(self) -> Turn | None:
         """Open the collector or sample it; None while it rests after a failure."""
         turn = Turn(self._clock.now_ns())
-        if not self._open and turn.t_ns < self._retry_ns:
+        if self.rests(turn.t_ns):
             return None
         try:
             if self._open:
@@ -152,7 +160,6 @@ class BackgroundProbe:
     """A collector whose calls may hang, in a thread of its own that may hang with it."""
 
     def __init__(self, probe: InlineProbe, clock: Clock) -> None:
-        self.every = probe.every
         self._probe = probe
         self._clock = clock
         self._orders: queue.SimpleQueue[bool] = queue.SimpleQueue()
@@ -161,9 +168,14 @@ class BackgroundProbe:
         self._hangs = False
         threading.Thread(target=self._work, name=probe.name, daemon=True).start()
 
+    @property
+    def every(self) -> int:
+        return self._probe.every
+
     def begin(self) -> None:
-        if self._since_ns is None:
-            self._since_ns = self._clock.now_ns()
+        now_ns = self._clock.now_ns()
+        if self._since_ns is None and not self._probe.rests(now_ns):
+            self._since_ns = now_ns
             self._orders.put(True)
 
     def take(self) -> Sequence[Turn]:

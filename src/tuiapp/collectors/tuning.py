@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 from tuiapp.collectors import pci, topology
-from tuiapp.collectors.base import Collector, Gauges
+from tuiapp.collectors.base import RARELY, Collector, Gauges
 from tuiapp.errors import Unavailable
 
 _CPU = "/sys/devices/system/cpu"
@@ -32,7 +32,7 @@ class TuningCollector(Collector):
     """
 
     name = "tuning"
-    every = 240
+    every = RARELY
 
     def sample(self, dt_s: float) -> dict[str, Gauges]:  # noqa: ARG002 - facts only
         return {}

@@ -10,12 +10,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tuiapp.errors import Unavailable, UsageError
-from tuiapp.machine import inspect
 from tuiapp.machine.archive import unpack
 from tuiapp.machine.capture import RecordingCpuid, RecordingTree
 from tuiapp.machine.cpuid import Cpuid
 from tuiapp.machine.cpuid_native import execute
 from tuiapp.machine.cpuid_record import open_record
+from tuiapp.machine.inspection import inspect
 from tuiapp.machine.report import Machine
 
 CPUID_FILE = "cpuid.json"

@@ -11,7 +11,6 @@ import ctypes
 import mmap
 import os
 import platform
-import tempfile
 from collections.abc import Callable, Sequence
 from ctypes import c_int, c_long, c_size_t, c_void_p
 from functools import cache
@@ -45,6 +44,8 @@ def from_memfd(code: bytes) -> int:
 
 def from_file(code: bytes) -> int:
     """Address of ``code`` in an unlinked temporary file; OSError when that is refused."""
+    import tempfile  # hardly ever needed, and a megabyte with all that it imports
+
     with tempfile.TemporaryFile() as file:
         return _map_file(os.dup(file.fileno()), code)
 

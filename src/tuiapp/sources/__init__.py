@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
-from importlib import import_module
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from tuiapp.events import Frame
+from tuiapp.registry import resolve
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+
+    from tuiapp.events import Frame
 
 SOURCES: dict[str, str] = {
     "agent": "tuiapp.sources.agent:AgentSource",
@@ -41,5 +44,4 @@ class Source(Protocol):
 
 def source_class(name: str) -> Any:
     """The class registered under ``name``; KeyError when there is none."""
-    module, _, attribute = SOURCES[name].partition(":")
-    return getattr(import_module(module), attribute)
+    return resolve(SOURCES[name])

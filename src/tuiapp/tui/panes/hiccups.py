@@ -44,15 +44,19 @@ def stall_strip(view: View) -> tuple[Field, ...]:
 
 
 def steady(view: View, before: View | None) -> View:
-    """The run at its last full ten seconds, the same object until those have passed.
+    """The view at its last full ten seconds, the same object until those have passed.
 
-    The p-value costs some hundredths of a second, which a redraw cannot spare.
+    A p-value costs some hundredths of a second and a diagnosis some thousandths, which a redraw
+    cannot spare.
     """
     over = bool(view.health.exit_facts)
     cursor_ns = view.cursor_ns if over else (view.cursor_ns + 1) // _STEP_NS * _STEP_NS - 1
-    if before is not None and before.session is view.session and before.cursor_ns == cursor_ns:
-        return before
-    return View(view.session, cursor_ns)
+    made = View(view.session, cursor_ns, view.window_ns)
+    return before if before is not None and _same(made, before) else made
+
+
+def _same(a: View, b: View) -> bool:
+    return a.session is b.session and (a.cursor_ns, a.window_ns) == (b.cursor_ns, b.window_ns)
 
 
 def coincidence_lines(view: View) -> list[str]:

@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from tuiapp.diagnosis import diagnose
-from tuiapp.diagnosis.finding import BAD
+from tuiapp.diagnosis.finding import BAD, Finding
 from tuiapp.session.roofline import roofline
 from tuiapp.session.view import View
 from tuiapp.tui.panes.arranged import Beside, Faded, Stacked
@@ -46,6 +46,7 @@ class HostPane(Pane):
     def __init__(self, name: str) -> None:
         super().__init__(name)
         self._steady: View | None = None
+        self._cause: Finding | None = None
 
     def title(self, scene: Scene) -> str:
         host = scene.view.meta.get("host") or {}
@@ -53,22 +54,26 @@ class HostPane(Pane):
         return " · ".join(str(part) for part in parts if part)
 
     def parts(self, scene: Scene, width: int, height: int) -> Sequence[Part]:
-        below = self._below(scene, width)[: height // 3] if scene.full else []
+        self._settle(scene.view)
+        below = self._below(scene.view, width)[: height // 3] if scene.full else []
         rows = height - len(below)
-        drawing = Stacked(_parts(scene, width, rows))
+        drawing = Stacked(_parts(scene, self._cause, width, rows))
         over = bool(scene.view.health.exit_facts)
         return (
             (Faded(drawing) if over else drawing, rows),
             (TextLines(below, Ink.DIM), len(below)),
         )
 
-    def _below(self, scene: Scene, width: int) -> list[str]:
+    def _settle(self, view: View) -> None:
+        """Judge anew when the steady view is another one."""
+        before, self._steady = self._steady, steady(view, self._steady)
+        if self._steady is not before:
+            self._cause = next(iter(diagnose(self._steady)), None)
+
+    def _below(self, view: View, width: int) -> list[str]:
         """What the numbers mean for the requests, and why some are unknown."""
-        self._steady = steady(scene.view, self._steady)
-        lines = coincidence_lines(self._steady)
-        return [line for text in lines for line in wrap(text, width, 2)] + _reasons(
-            scene.view, width
-        )
+        lines = coincidence_lines(self._steady or view)
+        return [line for text in lines for line in wrap(text, width, 2)] + _reasons(view, width)
 
 
 def _reasons(view: View, width: int) -> list[str]:
@@ -81,28 +86,28 @@ def _reasons(view: View, width: int) -> list[str]:
     ]
 
 
-def _parts(scene: Scene, width: int, height: int) -> Sequence[Part]:
+def _parts(scene: Scene, cause: Finding | None, width: int, height: int) -> Sequence[Part]:
     view = scene.view
     if height < 3:
-        return ((NumberLines((_one_line(view), _engine_line(view))), height),)
+        return ((NumberLines((_one_line(view, cause), _engine_line(view))), height),)
     if width >= _NUMBERS + _MIN_HISTORY and height >= 4:
-        numbers = Stacked(_numbers(scene, _NUMBERS, height))
+        numbers = Stacked(_numbers(scene, cause, _NUMBERS, height))
         history = _history(view, width - _NUMBERS - 2)
         return ((Beside(numbers, history, _NUMBERS), height),)
-    parts = list(_numbers(scene, width, height))
+    parts = list(_numbers(scene, cause, width, height))
     room = height - sum(rows for _, rows in parts)
     if room >= 2:
         parts.append((_history(view, width), room))
     return parts
 
 
-def _numbers(scene: Scene, width: int, height: int) -> Sequence[Part]:
+def _numbers(scene: Scene, cause: Finding | None, width: int, height: int) -> Sequence[Part]:
     view = scene.view
     short = width < _LONG_NOTES
     gauges = Gauges((_cpu(view, short=short), _memory(view, short=short)))
     if width < _NOTES:
         gauges = Gauges(tuple(replace(gauge, note="") for gauge in gauges.gauges))
-    lines = [_engine_line(view), *_why_slow(view, width)]
+    lines = [_engine_line(view), *_why_slow(cause, width)]
     if width < _NOTES:
         lines.append(_steal_line(view))
     bound = roofline(view, recent=True)
@@ -125,7 +130,7 @@ def _numbers(scene: Scene, width: int, height: int) -> Sequence[Part]:
     return parts
 
 
-def _one_line(view: View) -> tuple[Field, ...]:
+def _one_line(view: View, cause: Finding | None) -> tuple[Field, ...]:
     steal = view.gauge("cpu", "steal")
     used, total = view.gauge("memory", "used_bytes"), view.gauge("memory", "total_bytes")
     gpu = gpu_fields(view) if devices(view) else _no_gpu(view)
@@ -134,7 +139,7 @@ def _one_line(view: View) -> tuple[Field, ...]:
         Field("cpu", _percent(view.gauge("cpu", "total")), 4, "%", keep=9, gap=2),
         Field("steal", _percent(steal), 4, "%", _steal_ink(steal), keep=8, gap=2),
         Field("mem", _percent(_share(used, total)), 4, "%", keep=7, gap=2),
-        *(field for line in _why_slow(view, _WHY, keep) for field in line),
+        *(field for line in _why_slow(cause, _WHY, keep) for field in line),
         *stall_strip(view),
         *gpu,
     )
@@ -166,13 +171,12 @@ def _memory(view: View, *, short: bool) -> Gauge:
     return Gauge("mem", fraction, f"{_percent(fraction)} %", note, value_width=6, ink=Ink.REST)
 
 
-def _why_slow(view: View, width: int, keep: int = 8) -> list[tuple[Field, ...]]:
+def _why_slow(cause: Finding | None, width: int, keep: int = 8) -> list[tuple[Field, ...]]:
     """The likeliest cause, where there is one."""
-    top = diagnose(view)[:1]
-    if not top or not top[0].is_cause:
+    if cause is None or not cause.is_cause:
         return []
-    words = fit(top[0].title, max(width - 10, 1))
-    ink = Ink.BAD if top[0].severity == BAD else Ink.WARN
+    words = fit(cause.title, max(width - 10, 1))
+    ink = Ink.BAD if cause.severity == BAD else Ink.WARN
     field = Field("why slow", words, len(words), ink=ink, keep=keep, gap=2, align="left")
     return [(field,)]
 
