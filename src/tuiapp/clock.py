@@ -89,6 +89,7 @@ class ReplayClock(Clock):
         end_ns: tells the newest moment there is; it stops there.
         now_ns: where it stands at first.
         real_ns: the clock that drives it.
+        waits: tells whether there may be more; then it waits at the end for what comes.
     """
 
     def __init__(
@@ -96,9 +97,11 @@ class ReplayClock(Clock):
         end_ns: Callable[[], int],
         now_ns: int = 0,
         real_ns: Callable[[], int] = monotonic_ns,
+        waits: Callable[[], bool] = lambda: False,
     ) -> None:
         super().__init__(0)
         self._end_ns = end_ns
+        self._waits = waits
         self._real_ns = real_ns
         self._at_ns = now_ns
         self._since_ns = 0
@@ -108,7 +111,7 @@ class ReplayClock(Clock):
 
     @property
     def playing(self) -> bool:
-        """It moves; not so once it has come to the end."""
+        """It moves, or waits for what comes; not so once it has come to the end."""
         self.now_ns()
         return self._playing
 
@@ -141,7 +144,8 @@ class ReplayClock(Clock):
             at_ns = start_ns + (at_ns - start_ns) % max(stop_ns - start_ns, 1)
             self.seek(at_ns)
         if at_ns >= self._end_ns():
-            self._at_ns, self._playing = self._end_ns(), False
+            self.seek(self._end_ns())
+            self._playing = self._waits()
             return self._at_ns
         return at_ns
 
@@ -153,10 +157,11 @@ class ReplayClock(Clock):
             self._loop = None
 
     def play(self) -> None:
-        """Go on; from the start when it stands at the end."""
+        """Go on; from the start when it stands at the end and nothing more is to come."""
         if self.playing:
             return
-        self.seek(0 if self._at_ns >= self._end_ns() else self._at_ns)
+        again = self._at_ns >= self._end_ns() and not self._waits()
+        self.seek(0 if again else self._at_ns)
         self._playing = True
 
     def pause(self) -> None:

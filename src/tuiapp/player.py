@@ -16,6 +16,7 @@ from tuiapp.events import LOAD_STATE, Frame, mark_frame
 from tuiapp.session.columns import Session
 from tuiapp.session.file import SessionFile
 
+_LOOK_S = 0.25
 _TURN_NS = 15_000_000
 _FIRST_NS = 250_000_000
 """How long reading may hold the event loop at a time, and before the first picture."""
@@ -37,6 +38,7 @@ class Player:
         session: its columns, as far as they are read.
         clock: the moment that is shown.
         finished: nothing is being recorded here.
+        growing: some process is recording into the file, which is followed.
 
     Raises:
         SessionError: the file cannot be opened, or is no session.
@@ -46,8 +48,9 @@ class Player:
 
     def __init__(self, path: Path) -> None:
         self._file = SessionFile(path)
+        self.growing = self._file.is_growing
         self.session = Session(path)
-        self.clock = ReplayClock(lambda: self.end_ns)
+        self.clock = ReplayClock(lambda: self.end_ns, waits=lambda: self.growing)
         self._frames: Iterator[Frame] | None = self._file.frames()
         self._read_ns = -1
         self._read_for(_FIRST_NS)
@@ -79,10 +82,23 @@ class Player:
         return damage.bad_frames + damage.missing_frames
 
     async def read(self) -> None:
-        """Read what is left, a little at a time."""
+        """Read what is left, a little at a time, and then what is still being recorded."""
         while self._frames is not None:
             self._read_for(_TURN_NS)
             await asyncio.sleep(0)
+        while self.growing:
+            await asyncio.sleep(_LOOK_S)
+            self._follow()
+
+    def _follow(self) -> None:
+        """Take in what has been recorded since; once the recording has ended, it is a file."""
+        growing = self._file.is_growing
+        for frame in self._file.grow():
+            self.session.fold(frame)
+        if not growing:
+            self._file.close()
+            self._file = SessionFile(self._file.path)
+            self.growing = False
 
     def mark(self, text: str, t_ns: int | None = None) -> None:
         """Note a moment, in the file too.

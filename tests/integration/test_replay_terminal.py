@@ -68,6 +68,45 @@ def clock_of(screen: str) -> str:
     return found[1] if found else ""
 
 
+def test_a_run_is_watched_while_it_is_recorded_elsewhere(shell: Shell) -> None:
+    shell.tuiapp("attach")
+    shell.terminal.wait_for("No run is being recorded in")
+    shell.terminal.wait_for("code=1")
+    folder = shell.around.folder / "data" / "tuiapp" / "sessions"
+    told = list(frames(Load(seed=2, duration_s=60.0)))
+    writer = SessionWriter(folder / "elsewhere.tuiapp")
+    try:
+        for frame in told[: len(told) // 3]:
+            writer.put(frame)
+        writer._write_held()
+        shell.tuiapp()
+        shell.terminal.wait_for("elsewhere")
+        shell.terminal.press("a")
+        shell.terminal.wait_for("▶ live")
+        before = newest_of(shell.terminal.screen())
+        for frame in told[len(told) // 3 :]:
+            writer.put(frame)
+        writer._write_held()
+        shell.terminal.wait_until(lambda screen: newest_of(screen) > before)
+        shell.terminal.press("Home")
+        shell.terminal.wait_for("▶ 1×")
+        shell.terminal.press("End")
+        shell.terminal.wait_for("▶ live")
+    finally:
+        writer.close()
+    shell.terminal.wait_for("‖ 1×")
+    shell.terminal.press("q")
+    shell.terminal.wait_for("1 recordings")
+    shell.terminal.press("q")
+    shell.terminal.wait_for("code=0")
+
+
+def newest_of(screen: str) -> str:
+    """The end of the recording, as the transport bar tells it."""
+    found = re.search(r"/ (\d\d:\d\d)", screen)
+    return found[1] if found else ""
+
+
 def test_a_replay_plays_seeks_and_leaves_the_terminal_as_it_was(shell: Shell) -> None:
     path = record(shell.around, "one")
     shell.tuiapp(f"replay {path} --speed 8")

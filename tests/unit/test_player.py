@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -100,3 +101,40 @@ def test_damage_is_counted(recording: Path) -> None:
     recording.write_bytes(data)
     player = Player(recording)
     assert player.damaged == 1
+
+
+async def test_a_recording_that_grows_is_followed_to_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(player_module, "_LOOK_S", 0.01)
+    writer = SessionWriter(tmp_path / "run.tuiapp")
+    told = list(frames(LOAD))
+    player = None
+    for at, frame in enumerate(told):
+        writer.put(frame)
+        if at == len(told) // 2:
+            writer._write_held()
+            player = Player(writer.path)
+            reading = asyncio.create_task(player.read())
+            player.clock.seek(player.end_ns)
+            player.clock.play()
+            half_ns = player.clock.now_ns()
+        if player is not None and at % 50 == 0:
+            writer._write_held()
+            await asyncio.sleep(0.02)
+            assert player.clock.playing, "it waits for what comes"
+            with pytest.raises(SessionError, match="being recorded"):
+                player.mark("not now")
+    assert player is not None
+    assert player.growing
+    writer.close()
+    await asyncio.wait_for(reading, 10)
+    whole = load(writer.path)
+    assert not player.growing
+    assert player.damaged == 0
+    assert player.end_ns == whole.end_ns > half_ns
+    for cursor in range(TICK_NS - 1, whole.end_ns, 7 * TICK_NS):
+        assert shown(View(player.session, cursor, 5 * NS)) == shown(View(whole, cursor, 5 * NS))
+    player.mark("now", 3 * NS)
+    player.close()
+    assert [mark.text for mark in load(writer.path).marks] == ["now"]

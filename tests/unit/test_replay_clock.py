@@ -97,3 +97,22 @@ def test_a_session_that_is_still_read_grows(real: Real) -> None:
     real.pass_s(20)
     end[0] = 30 * S
     assert clock.now_ns() == 20 * S
+
+
+def test_at_the_end_of_what_still_grows_it_waits(real: Real) -> None:
+    end, more = [20 * S], [True]
+    clock = ReplayClock(lambda: end[0], 20 * S, real, waits=lambda: more[0])
+    clock.play()
+    real.pass_s(30)
+    assert (clock.now_ns(), clock.playing) == (20 * S, True)
+    end[0] = 22 * S
+    real.pass_s(0.5)
+    assert clock.now_ns() == 20.5 * S, "not at once, and not later than it was recorded"
+    real.pass_s(5)
+    assert (clock.now_ns(), clock.playing) == (22 * S, True)
+    clock.pause()
+    clock.play()
+    assert (clock.now_ns(), clock.playing) == (22 * S, True)
+    more[0] = False
+    real.pass_s(1)
+    assert (clock.now_ns(), clock.playing) == (22 * S, False)

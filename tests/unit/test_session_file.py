@@ -115,6 +115,22 @@ def test_nothing_is_appended_to_a_file_that_is_being_recorded(tmp_path: Path) ->
         assert texts(file) == ["at 1"]
 
 
+def test_what_comes_later_is_read_once_it_is_whole(tmp_path: Path) -> None:
+    path = write_blocks(tmp_path / "a.tuiapp", *marks(1))
+    later = [pack(marks(n)[0], SYNC, n - 1, ZLIB) for n in (2, 3)]
+    with SessionFile(path) as file, path.open("ab", buffering=0) as writer:
+        assert texts(file) == ["at 1"]
+        assert list(file.grow()) == []
+        writer.write(later[0][:10])
+        assert list(file.grow()) == []
+        assert file.report.torn_bytes == 10
+        writer.write(later[0][10:] + later[1])
+        assert [frame.columns["text"] for frame in file.grow()] == [["at 2"], ["at 3"]]
+        assert list(file.grow()) == []
+        assert (file.report.torn_bytes, file.report.whole) == (0, True)
+        assert texts(file) == ["at 1", "at 2", "at 3"]
+
+
 @pytest.mark.parametrize("at", ["trailer", "index"])
 def test_a_damaged_index_is_made_again(recording: Path, at: str) -> None:
     data = bytearray(recording.read_bytes())

@@ -19,6 +19,7 @@ from tuiapp.errors import TuiappError, UsageError
 
 COMMANDS = {
     "run": "tuiapp.cli.run",
+    "attach": "tuiapp.cli.attach",
     "replay": "tuiapp.cli.replay",
     "demo": "tuiapp.cli.demo",
     "sessions": "tuiapp.cli.sessions",
@@ -42,6 +43,7 @@ examples:
   tuiapp run Qwen/Qwen3-0.6B --preset rag      another model, another load
   tuiapp run --headless --json --requests 200  for scripts: the result as JSON on stdout
   tuiapp replay 20261124                       look at a recording again
+  tuiapp attach                                watch a run that was started elsewhere, as it goes
   tuiapp host                                  what this machine is, and what slows it down
 
 tuiapp COMMAND --help tells each command's options."""

@@ -70,8 +70,8 @@ def _words(text: str) -> list[str]:
 
 
 def _command(choice: Choice) -> list[str]:
-    if choice.what == "replay":
-        return ["replay", str(choice.path)]
+    if choice.what in ("attach", "replay"):
+        return [choice.what, str(choice.path)]
     if choice.what == "demo":
         return ["demo"]
     return ["run", *_words(choice.text)]

@@ -38,11 +38,14 @@ def add_parser(commands: Any, name: str) -> None:
     add_options(parser)
 
 
-def add_options(parser: Any) -> None:
-    """What every replay can be told."""
-    parser.add_argument(
-        "--at", metavar="MOMENT", help="where to begin (default: the start of the load)"
-    )
+def add_options(parser: Any, at: str | None = None) -> None:
+    """What every replay can be told.
+
+    Args:
+        at: where it begins unless told otherwise; None for the start of the load.
+    """
+    begins = f"where to begin (default: {at or 'the start of the load'})"
+    parser.add_argument("--at", metavar="MOMENT", default=at, help=begins)
     parser.add_argument(
         "--speed", type=number, default=1.0, metavar="X", help="how fast (default: 1)"
     )

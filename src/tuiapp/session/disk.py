@@ -51,6 +51,18 @@ def is_locked(fd: int) -> bool:
     return False
 
 
+def is_being_written(path: Path) -> bool:
+    """Somebody writes to the file at ``path`` now; False for one that cannot be opened."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
+    except OSError:
+        return False
+    try:
+        return is_locked(fd)
+    finally:
+        os.close(fd)
+
+
 def write_at(fd: int, data: bytes, offset: int) -> None:
     """Write and sync ``data`` from ``offset`` on; when the disk refuses, cut it off again.
 

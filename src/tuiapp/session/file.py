@@ -61,6 +61,7 @@ class SessionFile:
         self._sync = b""
         self._next_seq = 0
         self._fd = -1
+        self._tail: Decoder | None = None
         self._open()
 
     def __enter__(self) -> Self:
@@ -122,6 +123,29 @@ class SessionFile:
         self.report.damage.bad_frames += 1
         return None
 
+    def grow(self) -> Iterator[Frame]:
+        """The frames that have been written since the file was opened, or since the last call.
+
+        Of a file that somebody records into; what is not whole yet comes with a later call.
+
+        Raises:
+            SessionError: the file cannot be read any more.
+        """
+        if self._tail is None:
+            self.size = self.index.block(len(self.index) - 1).end if len(self.index) else len(MAGIC)
+            self._tail = Decoder(self._sync or None, offset=self.size)
+            self._tail.damage = self.report.damage
+        try:
+            while data := self._bytes(self.size, _CHUNK):
+                self.size += len(data)
+                for frame in self._tail.feed(data):
+                    self._found(self._tail)
+                    if frame.kind != Kind.INDEX:
+                        yield frame
+        except OSError as error:
+            raise cannot_read(self.path, error) from error
+        self.report.torn_bytes = self._tail.pending
+
     def raw(self, offset: int, length: int) -> bytes:
         """The file's bytes as they stand; fewer where it ends."""
         return self._bytes(offset, length)
@@ -154,6 +178,7 @@ class SessionFile:
 
     def _open(self) -> None:
         self.index, self.report, self.indexed = Index(), Report(), False
+        self._tail = None
         try:
             self._fd, self.size = disk.open_regular(self.path)
             self.version = check_magic(self.path, self._bytes(0, len(MAGIC)))

@@ -6,7 +6,6 @@ cache that can be thrown away at any time (``entries``).
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -64,6 +63,12 @@ def files(folder: Path) -> list[Path]:
         return sorted(path for path in folder.iterdir() if path.suffix == SUFFIX and path.is_file())
     except OSError:
         return []
+
+
+def growing(folder: Path) -> list[Path]:
+    """The recordings in ``folder`` that some process is writing now, the newest first."""
+    found = [path for path in files(folder) if disk.is_being_written(path)]
+    return sorted(found, key=lambda path: path.name, reverse=True)
 
 
 def entries(folder: Path) -> list[Entry]:
@@ -229,12 +234,5 @@ def delete(path: Path) -> None:
 
 
 def _refuse_recording(path: Path) -> None:
-    try:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    except OSError:
-        return  # then nobody writes to it through us; what is wanted of it says what is wrong
-    try:
-        if disk.is_locked(fd):
-            raise SessionError(f"{path} is being recorded.", "End that run first.")
-    finally:
-        os.close(fd)
+    if disk.is_being_written(path):
+        raise SessionError(f"{path} is being recorded.", "End that run first.")

@@ -46,6 +46,7 @@ class Playback(Recorded, Protocol):
     """A recording that is played; the player answers to it."""
 
     clock: ReplayClock
+    growing: bool
 
     @property
     def end_ns(self) -> int: ...

@@ -38,6 +38,7 @@ class Still:
     """A session that stands at one moment; what a screen asks of a playback."""
 
     finished = True
+    growing = False
     damaged = 0
 
     def __init__(self, view: View) -> None:

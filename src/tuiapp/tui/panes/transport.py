@@ -20,24 +20,31 @@ from tuiapp.tui.renderables.palette import Ink, Palette
 _S = 1_000_000_000
 _GUTTER = 23
 _PERCENT = 100
+_NEWEST_NS = 2 * _S
+"""A recording grows by a second at a time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Gauge:
-    """Left of the strip: playing or not, how fast, and where."""
+    """Left of the strip: playing or not, how fast, and where.
+
+    Attributes:
+        live: the newest of a recording that still grows is shown.
+    """
 
     playing: bool
     speed: float
     at_ns: int
     end_ns: int
     looping: bool
+    live: bool = False
 
     def strips(self, width: int, height: int, palette: Palette) -> list[Strip]:
         """Exactly ``height`` strips of ``width`` cells."""
         canvas = Canvas(width, height, palette)
         sign, ink = ("▶", Ink.GOOD) if self.playing else ("‖", Ink.WARN)
         col = canvas.text(0, 0, sign, ink) + 1
-        col = canvas.text(0, col, format_speed(self.speed), Ink.STRONG)
+        col = canvas.text(0, col, "live" if self.live else format_speed(self.speed), Ink.STRONG)
         col = canvas.text(0, col, "↻" if self.looping else " ", Ink.ACCENT)
         where = canvas.put_right(0, width, f"/ {format_clock(self.end_ns / _S)}", Ink.DIM)
         canvas.put_right(0, where - 1, format_clock(self.at_ns / _S), Ink.STRONG)
@@ -76,9 +83,9 @@ class TransportBar(SeekStrip):
             whole.columns if run.read_ns >= end_ns else whole.column(run.read_ns),
             None if loop is None else (whole.column(loop[0]), whole.column(loop[1])),
         )
-        gauge = Gauge(
-            clock.playing, clock.speed, scene.view.cursor_ns, end_ns, looping=loop is not None
-        )
+        at_ns = scene.view.cursor_ns
+        live = run.growing and clock.playing and at_ns >= end_ns - _NEWEST_NS
+        gauge = Gauge(clock.playing, clock.speed, at_ns, end_ns, loop is not None, live)
         lines = Beside(gauge, drawing, _GUTTER - 1, 1).strips(width, height, scene.palette)
         if lines != self._lines:
             self._lines = lines

@@ -34,6 +34,7 @@ _KEYS: tuple[KeyOffer, ...] = (
     (("q", "quit", "app.quit"), 9),
     (("?", "help", "screen.help"), 8),
     (("n", "new run", "screen.new_run"), 9),
+    (("a", "attach", "screen.attach"), 6),
     (("enter", "replay", "screen.open"), 9),
     (("/", "filter", "screen.filter"), 8),
     (("s", "sort", "screen.sort"), 7),
@@ -50,7 +51,7 @@ _KEYS: tuple[KeyOffer, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What to do after the home screen: ``run``, ``replay`` or ``demo``, and with what."""
+    """What to do after the home screen: ``run``, ``attach``, ``replay`` or ``demo``, with what."""
 
     what: str
     text: str = ""
@@ -69,6 +70,7 @@ class HomeScreen(Screen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "new_run", "start a run"),
+        Binding("a", "attach", "watch a run that is being recorded"),
         Binding("enter", "open", "replay the recording"),
         Binding("slash,f", "filter", "show what matches only"),
         Binding("escape", "unfilter", "show all again", show=False),
@@ -217,6 +219,17 @@ class HomeScreen(Screen[None]):
             self.app.exit(Choice("replay", path=entry.path))
         elif entry is not None:
             self.notify(entry.reason, severity="warning", markup=False)
+
+    @work(thread=True, exclusive=True, group="attach")
+    def action_attach(self) -> None:
+        """Watch the selected run, or the newest there is, while it is being recorded elsewhere."""
+        found, entry = library.growing(self._folder), self._list.selected
+        if not found:
+            text = "No run is being recorded here; n starts one."
+            self.app.call_from_thread(self.notify, text, timeout=4)
+            return
+        chosen = entry.path if entry is not None and entry.path in found else found[0]
+        self.app.call_from_thread(self.app.exit, Choice("attach", path=chosen))
 
     def action_demo(self) -> None:
         self.app.exit(Choice("demo"))
