@@ -12,6 +12,7 @@ import os
 import select
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 import msgpack
@@ -28,6 +29,8 @@ from tuiapp.session.frames import pack
 GROUP = "agent"
 """Gauges of the agent itself: ``cpu_s`` used and the largest ``tick_lag_s`` since the last."""
 _SELF_EVERY = 4
+_ROWS_EVERY = 2
+"""Ticks whose rows go out together: each frame costs whoever reads it more than its rows do."""
 _MAX_PENDING = 1 << 20
 _MAX_MESSAGE = 1 << 16
 
@@ -114,6 +117,8 @@ class Agent:
         self._pipe = pipe
         self._due = dict.fromkeys(probes, 0)
         self._facts = FactBoard()
+        self._rows: dict[str, list[Row]] = {}
+        self._rows_due = 0
         self._stopped = False
         self._cpu_s = cpu_s()
         self._lag_ns = 0
@@ -132,6 +137,8 @@ class Agent:
             self._lag_ns = max(self._lag_ns, now_ns - start_ns - tick * self._interval_ns)
             self._tick(tick, now_ns)
             tick = max(tick, (self._clock.now_ns() - start_ns) // self._interval_ns) + 1
+        self._put_rows()
+        self._pipe.flush()
         for probe in self._probes.values():
             probe.close()
 
@@ -161,30 +168,33 @@ class Agent:
             for probe_name, reason in turn.reasons:
                 self._pipe.put(unavailable_frame(turn.t_ns, probe_name, reason))
             for group, gauges in turn.samples.items():
-                self._pipe.put(samples_frame(turn.t_ns, group, gauges))
+                self._rows.setdefault(group, []).append((turn.t_ns, gauges))
             for group, rows in turn.rows.items():
-                if rows:
-                    self._pipe.put(rows_frame(group, rows))
+                self._rows.setdefault(group, []).extend(rows)
         if tick % _SELF_EVERY == 0:
-            self._put_own(now_ns)
+            self._rows.setdefault(GROUP, []).append((now_ns, self._own()))
+        if tick >= self._rows_due:
+            self._rows_due = tick + _ROWS_EVERY
+            self._put_rows()
         self._pipe.flush()
+
+    def _put_rows(self) -> None:
+        """A frame for each group's rows; more where their gauges are not the same."""
+        for group, rows in self._rows.items():
+            for _, alike in groupby(rows, lambda row: tuple(row[1])):
+                self._pipe.put(rows_frame(group, list(alike)))
+        self._rows = {}
 
     def _put_facts(self, now_ns: int, turns: Sequence[Turn]) -> None:
         facts = self._facts.merged(turn.facts for turn in turns)
         if facts:
             self._pipe.put(Frame(Kind.META, now_ns, now_ns, attrs={"host": facts}))
 
-    def _put_own(self, now_ns: int) -> None:
+    def _own(self) -> Gauges:
         used_s, self._cpu_s = cpu_s() - self._cpu_s, cpu_s()
         gauges = {"cpu_s": used_s, "tick_lag_s": self._lag_ns / NS_PER_S}
         self._lag_ns = 0
-        self._pipe.put(samples_frame(now_ns, GROUP, gauges))
-
-
-def samples_frame(t_ns: int, group: str, gauges: Gauges) -> Frame:
-    """One row of gauges."""
-    columns = {"t_ns": [t_ns], **{name: [value] for name, value in gauges.items()}}
-    return Frame(Kind.SAMPLES, t_ns, t_ns, columns, {"group": group})
+        return gauges
 
 
 def rows_frame(group: str, rows: Sequence[Row]) -> Frame:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from tuiapp.agent import samples_frame, unavailable_frame
+from tuiapp.agent import rows_frame, unavailable_frame
 from tuiapp.clock import NS_PER_S, Clock, sleep_s
 from tuiapp.collectors import COLLECTORS
 from tuiapp.collectors.base import Host
@@ -49,7 +49,7 @@ def sampled(
     for turn in turns:
         reasons |= dict(turn.reasons)
     frames = [
-        samples_frame(turn.t_ns, group, gauges)
+        rows_frame(group, [(turn.t_ns, gauges)])
         for turn in turns
         for group, gauges in turn.samples.items()
     ]

@@ -30,7 +30,7 @@ from tuiapp.workload.plan import Plan
 from tuiapp.workload.spec import Workload
 
 BEAT_NS = 50 * NS_PER_MS
-FLUSH_BEATS, SAMPLE_BEATS = 5, 5
+FLUSH_BEATS = SAMPLE_BEATS = 10
 _FINISH_S = 2.0
 
 

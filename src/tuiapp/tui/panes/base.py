@@ -10,6 +10,7 @@ from typing import ClassVar, Self
 from rich.segment import Segment
 from rich.style import Style
 from textual.content import Content
+from textual.filter import ANSIToTruecolor
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.strip import Strip
@@ -163,9 +164,11 @@ class Pane(Widget, can_focus=True):
     def _frame_lines(self, missing: Sequence[int]) -> None:
         width, top, background = self._framed_size.width, self.gutter.top, self.background_colors[1]
         left, right = self._sides
+        # Inks are true colours already.
+        filters = [f for f in self.get_line_filters() if not isinstance(f, ANSIToTruecolor)]
         for y in missing:
             line = Strip([*left, *self.render_line(y - top), *right], width)
-            for line_filter in self.get_line_filters():
+            for line_filter in filters:
                 line = line.apply_filter(line_filter, background)
             self._framed[y] = line
 
