@@ -58,6 +58,11 @@ def command(pid: int) -> str:
     return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode().strip()
 
 
+def agent_of(pid: int) -> int:
+    """The host agent among the processes under ``pid``."""
+    return next(found for found in tree(pid) if "tuiapp.agent" in command(found))
+
+
 def machine() -> str:
     """One line on where the numbers come from."""
     model = ""

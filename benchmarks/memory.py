@@ -76,12 +76,13 @@ class Run:
     """What the screen asks of a run."""
 
     path: Path
-    session: Session = field(default_factory=Session)
+    session: Session = field(init=False)
     clock: FakeClock = field(default_factory=FakeClock)
     finished: bool = False
     exit_facts: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.session = Session(self.path, folder=self.path.parent)
         self.writer = self.recording = writer.SessionWriter(self.path)
 
     def take(self, frame: Frame) -> None:

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from _live import monitor
-from _measure import command, cpu_s, machine, peak_mib, rss_mib, table, tree
+from _measure import agent_of, cpu_s, machine, peak_mib, rss_mib, table, tree
 from _peers import PEERS, Peer, install
 from _server import vllm_server, why_not
 from _terminal import COLUMNS, ROWS, Tmux
@@ -57,11 +57,6 @@ def costs(pids: Sequence[int], seconds: float) -> list[Cost]:
 
 def together(parts: Sequence[Cost]) -> Cost:
     return Cost(*(sum(getattr(part, name) for part in parts) for name in Cost.__annotations__))
-
-
-def agent_of(pid: int) -> int:
-    """The host agent among the processes under ``pid``."""
-    return next(found for found in tree(pid) if "tuiapp.agent" in command(found))
 
 
 def settle(pane: Tmux, text: str, seconds: float, settle_s: float, *, show: bool) -> None:

@@ -70,6 +70,7 @@ def word(meaning: type[IntEnum], number: int) -> str:
 
 
 INT64, UINT32, UINT16, UINT8, FLOAT32 = "<i8", "<u4", "<u2", "|u1", "<f4"
+FLOAT64 = "<f8"
 TEXT = "text"
 
 REQUESTS_COLUMNS: dict[str, str] = {

@@ -26,7 +26,7 @@ A_NS, B_NS = _RNG.lognormal(16, 0.5, 3000), _RNG.lognormal(16.2, 0.5, 2000)
 
 
 def valued(values: np.ndarray, failed: int = 0) -> Distribution:
-    return Distribution("ttft", values_ns=values, failed=failed)
+    return Distribution("ttft", (values,), failed=failed)
 
 
 def counted(values: np.ndarray) -> Distribution:

@@ -1,13 +1,59 @@
-"""Event logs: which request at which moment, over a table that goes on changing."""
+"""Columns that grow, and event logs: which request at which moment, over a changing table."""
 
 from __future__ import annotations
+
+import errno
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.unit.test_session_view import fold, request
 from tuiapp.events import UNSET, Status
-from tuiapp.session.table import EventLog, Table
+from tuiapp.session.pages import PAGE
+from tuiapp.session.table import RECENT_ROWS, EventLog, Table
+
+ROWS = 3_000_000
+
+
+def resident_bytes() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * PAGE
+
+
+def filled(folder: Path | None) -> Table:
+    """Three million rows of 12 bytes, appended in pieces."""
+    table = Table({"a": "<i8", "b": "<u4"}, {"b": 7}, folder)
+    for start in range(0, ROWS, 100_000):
+        table.append({"a": np.arange(start, start + 100_000)}, 100_000)
+    return table
+
+
+def test_older_rows_rest_until_somebody_looks(tmp_path: Path) -> None:
+    before = resident_bytes()
+    table = filled(tmp_path)
+    assert table.nbytes == 12 * ROWS
+    assert resident_bytes() - before < table.nbytes / 4
+    table["a"][5] = 1234  # what has rested can still be written to
+    assert int(table["a"].sum()) == ROWS * (ROWS - 1) // 2 + 1234 - 5
+    assert int(table["b"].min()) == int(table["b"].max()) == 7
+    assert resident_bytes() - before > table.nbytes * 3 / 4
+    table.append({"a": np.zeros(RECENT_ROWS, int)}, RECENT_ROWS)
+    assert resident_bytes() - before < table.nbytes / 4
+    assert not list(tmp_path.iterdir()), "the file has no name"
+
+
+def test_without_a_folder_to_rest_in_all_stays_in_memory(tmp_path: Path) -> None:
+    for folder in (None, tmp_path / "missing"):
+        table = filled(folder)
+        np.testing.assert_array_equal(table["a"], np.arange(ROWS))
+
+
+def test_a_disk_without_room_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("os.posix_fallocate", full)
+    np.testing.assert_array_equal(filled(tmp_path)["a"], np.arange(ROWS))
 
 
 @pytest.fixture

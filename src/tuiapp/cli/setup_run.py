@@ -54,7 +54,8 @@ def build(args: argparse.Namespace, *, default_duration_s: float | None) -> Reco
     engine = EngineSource(config, clock)
     agent = AgentSource(clock)
     redaction = Redaction(os.environ)
-    recorder = Recorder(Session(writer.path), writer, clock, engine, [agent], redaction)
+    session = Session(writer.path, folder=writer.path.parent)
+    recorder = Recorder(session, writer, clock, engine, [agent], redaction)
     recorder.describe(
         {
             "program": {"name": "tuiapp", "version": __version__},

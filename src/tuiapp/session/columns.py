@@ -3,10 +3,10 @@
 Frames are folded in, in any order of sources; nothing is ever computed from *now*. What a screen
 shows at a cursor comes from ``view.View``, which reads these columns up to that cursor only.
 
-Exact in memory: every request (114 B each). Bounded in memory: token deliveries, of which the
-newest ``RING_ROWS`` are kept raw for the request detail, while their gaps (ITL) are counted in
-0.27 % wide bins per tick of 250 ms, 3 B for each bin that a tick used. The file keeps every
-delivery.
+Exact: every request (114 B each). Bounded: token deliveries, of which the newest ``RING_ROWS`` are
+kept raw for the request detail, while their gaps (ITL) are counted in 0.27 % wide bins per tick of
+250 ms, 3 B for each bin that a tick used. The file keeps every delivery. A session that is given a
+folder lets older requests and counts rest there, out of memory, until somebody looks at them.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ from tuiapp.events import (
     Status,
 )
 from tuiapp.session.gaps import GapCounts
+from tuiapp.session.prefix import Prefixes
 from tuiapp.session.table import EventLog, Table
 from tuiapp.session.validity import MAX_NS, MAX_REQ, trouble
 
@@ -60,6 +61,9 @@ _TICK_COLUMNS = {
     "waiting": INT64,
     "kv_usage": FLOAT32,
 }
+_MOMENTS = ("t_sent_ns", "t_first_ns", "t_end_ns")
+_TELLING = (*_MOMENTS, "t_sched_ns", "t_last_ns", "phase", "status", "output_tokens")
+"""What latencies and counts of requests follow from."""
 _STEP_SUMS = ("prompt_tokens", "preempted", "prefix_queries", "prefix_hits")
 _STEP_GAUGES = ("running", "waiting", "kv_usage")
 
@@ -135,17 +139,20 @@ class Session:
 
     Args:
         path: the file that holds, or will hold, the same frames; None when none does.
+        folder: where older rows may rest, see ``Table``.
     """
 
-    def __init__(self, path: Path | None = None) -> None:
+    def __init__(self, path: Path | None = None, folder: Path | None = None) -> None:
         self.path = path
         self.meta: dict[str, Any] = {}
         schema = {**REQUESTS_COLUMNS, "last_token_ns": INT64}
-        self.requests = Table(schema, {name: UNSET for name in schema if name.endswith("_ns")})
+        unset = {name: UNSET for name in schema if name.endswith("_ns")}
+        self.requests = Table(schema, unset, folder)
         self.sent = EventLog(self.requests, "t_sent_ns")
         self.firsts = EventLog(self.requests, "t_first_ns")
         self.ends = EventLog(self.requests, "t_end_ns")
-        self.gaps = GapCounts()
+        self.gaps = GapCounts(folder)
+        self.prefixes = Prefixes()
         self.ring = TokenRing()
         self.ticks = Table(_TICK_COLUMNS)
         self.samples: dict[str, Table] = {}
@@ -189,18 +196,19 @@ class Session:
             return
         self.requests.grow(int(req.max()) + 1)
         unique = np.unique(req) if len(req) > 1 else req
-        logs = (self.sent, self.firsts, self.ends)
-        before = [self.requests[log.moment][unique] for log in logs]
+        before = {name: self.requests[name][unique] for name in _TELLING}
         self.requests.put(req, frame.columns)
-        for log, was in zip(logs, before, strict=True):
-            now = self.requests[log.moment][unique]
-            changed = now != was
-            if (moved := changed & (was != UNSET)).any():
+        now = {name: self.requests[name][unique] for name in _TELLING}
+        changed = {name: now[name] != before[name] for name in _TELLING}
+        self.prefixes.forget(_changed_since(before, now, changed))
+        for log in (self.sent, self.firsts, self.ends):
+            was, is_new = before[log.moment], changed[log.moment]
+            if (moved := is_new & (was != UNSET)).any():
                 log.remove(unique[moved])
-            log.append(unique[changed & (now != UNSET)])
-        measured = self.requests["phase"][unique] == Phase.MEASURE
+            log.append(unique[is_new & (now[log.moment] != UNSET)])
+        measured = now["phase"] == Phase.MEASURE
         if measured.any():
-            first = int(self.requests["t_sched_ns"][unique[measured]].min())
+            first = int(now["t_sched_ns"][measured].min())
             self.measure_start_ns = min(self.measure_start_ns, first)
 
     def _fold_tokens(self, frame: Frame) -> None:
@@ -269,6 +277,7 @@ class Session:
         sent, end = self.requests["t_sent_ns"], self.requests["t_end_ns"]
         req = np.flatnonzero((sent != UNSET) & (sent <= t_ns) & (end == UNSET))
         self.requests.put(req, {"t_end_ns": t_ns, "status": status})
+        self.prefixes.forget(t_ns)
         self.ends.append(req)
 
     def _fold_log(self, frame: Frame) -> None:
@@ -286,6 +295,24 @@ class Session:
 
 def _believable(t_ns: np.ndarray) -> bool:
     return len(t_ns) > 0 and int(t_ns.min()) >= 0 and int(t_ns.max()) < MAX_NS
+
+
+def _changed_since(
+    before: Mapping[str, np.ndarray],
+    now: Mapping[str, np.ndarray],
+    changed: Mapping[str, np.ndarray],
+) -> int:
+    """The earliest moment of which something else is known than before; NEVER when of none.
+
+    A request's first token tells its TTFT, which its arrival and phase belong to; its end tells
+    all the rest.
+    """
+    arrived = changed["t_sched_ns"] | changed["phase"]
+    times = [known[name][changed[name]] for name in _MOMENTS for known in (before, now)]
+    times.append(before["t_first_ns"][arrived])
+    times.append(before["t_end_ns"][np.logical_or.reduce(list(changed.values()))])
+    t_ns = np.concatenate(times)
+    return int(t_ns[t_ns != UNSET].min(initial=NEVER))
 
 
 def _by_request(req: np.ndarray, t_ns: np.ndarray) -> np.ndarray:

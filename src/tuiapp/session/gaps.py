@@ -8,6 +8,7 @@ counting. The counts do not depend on the order or the size of the batches.
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
@@ -33,11 +34,14 @@ class GapCounts:
     """Counts by tick and bin; 3 bytes for each pair that occurred.
 
     A count that does not fit its byte is spread over several rows of the same bin.
+
+    Args:
+        folder: as for ``Table``.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path | None = None) -> None:
         self._ticks = Table({"tick": UINT32, "start": INT64})
-        self._rows = Table({"bin": UINT16, "count": UINT8})
+        self._rows = Table({"bin": UINT16, "count": UINT8}, folder=folder)
         self._waiting: list[tuple[np.ndarray, np.ndarray]] = []
         self._waiting_rows = 0
         self._keys = np.empty(0, np.int64)
@@ -46,7 +50,7 @@ class GapCounts:
 
     @property
     def nbytes(self) -> int:
-        """Memory of the counts."""
+        """Size of the counts."""
         return self._ticks.nbytes + self._rows.nbytes + 8 * BINS * len(self._sums)
 
     def append(self, tick: np.ndarray, gap_ns: np.ndarray) -> None:

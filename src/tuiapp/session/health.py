@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -237,11 +238,20 @@ def _silence(session: Session, cursor_ns: int, load: Fact) -> tuple[int, str, st
 
 
 def in_flight(session: Session, cursor_ns: int) -> np.ndarray:
-    """``req`` of the requests that were sent and had not ended at the cursor."""
-    sent, end = session.requests["t_sent_ns"], session.requests["t_end_ns"]
-    return np.flatnonzero(
-        (sent != UNSET) & (sent <= cursor_ns) & ((end == UNSET) | (end > cursor_ns))
-    )
+    """``req`` of the requests that were sent and had not ended at the cursor, in order."""
+    add = partial(_in_flight, session)
+    early = session.prefixes.upto("in flight", UNSET, cursor_ns, add)
+    return np.sort(add(early.value, early.until_ns, cursor_ns))
+
+
+def _in_flight(
+    session: Session, before: np.ndarray | None, after_ns: int, until_ns: int
+) -> np.ndarray:
+    """Those of ``before``, and of the requests sent in (after, until], that had not ended then."""
+    sent = session.sent.between(after_ns, until_ns)
+    sent = sent if before is None else np.concatenate((before, sent))
+    end = session.requests["t_end_ns"][sent]
+    return np.asarray(sent[(end == UNSET) | (end > until_ns)])
 
 
 def last_token_ns(session: Session, cursor_ns: int) -> int | None:

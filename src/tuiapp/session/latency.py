@@ -12,7 +12,7 @@ from functools import cached_property
 
 import numpy as np
 
-from tuiapp.events import UNSET, Phase, Status
+from tuiapp.events import FLOAT64, UNSET, Phase, Status
 from tuiapp.session.columns import Session
 from tuiapp.session.itl import itl_blocks, tick_range
 from tuiapp.session.table import Table
@@ -30,29 +30,40 @@ class Distribution:
 
     Attributes:
         metric: one of ``METRICS``.
-        values_ns: finite values, float64; None where only ``counts`` are known.
-        counts: counts by fine bin; None where ``values_ns`` are known.
+        parts_ns: finite values, float64, in pieces; None where only ``counts`` are known.
+        counts: counts by fine bin; None where the values are known.
         failed: requests that count as +inf.
+        binned: counts by fine bin of the values, where somebody has counted them already.
     """
 
     metric: str
-    values_ns: np.ndarray | None = None
+    parts_ns: tuple[np.ndarray, ...] | None = None
     counts: np.ndarray | None = None
     failed: int = 0
+    binned: np.ndarray | None = field(default=None, repr=False)
     blocks: np.ndarray | None = field(default=None, repr=False)
+
+    @property
+    def values_ns(self) -> np.ndarray | None:
+        """The finite values, float64; None where only ``counts`` are known."""
+        if self.parts_ns is None:
+            return None
+        whole: np.ndarray = self.parts_ns[0]
+        return whole if len(self.parts_ns) == 1 else np.concatenate(self.parts_ns)
 
     @property
     def n(self) -> int:
         """Observations, the infinite ones included."""
-        if self.values_ns is not None:
-            return len(self.values_ns) + self.failed
+        if self.parts_ns is not None:
+            return sum(map(len, self.parts_ns)) + self.failed
         return int(self.counts.sum()) if self.counts is not None else 0
 
     @cached_property
     def summary(self) -> Summary:
         """Percentiles with their interval and caveats; nanoseconds."""
-        if self.values_ns is not None:
-            return summarize(self.values_ns, self.failed)
+        values = self.values_ns
+        if values is not None:
+            return summarize(values, self.failed)
         assert self.counts is not None
         return summarize_counts(self.counts, self.n, self.blocks)
 
@@ -62,9 +73,9 @@ class Distribution:
             return None
         if q is None:
             return self.summary.mean
-        if self.values_ns is not None:
+        if self.parts_ns is not None:
             infinite = np.full(self.failed, np.inf)
-            return float(quantiles(np.concatenate((self.values_ns, infinite)), (q,))[0])
+            return float(quantiles(np.concatenate((*self.parts_ns, infinite)), (q,))[0])
         return float(quantiles_from_counts(self.fine_counts, (q,), self.failed)[0])
 
     @cached_property
@@ -72,18 +83,84 @@ class Distribution:
         """Counts by fine bin, whichever way the values are held."""
         if self.counts is not None:
             return self.counts
-        assert self.values_ns is not None
-        bins = bin_index(self.values_ns.astype(np.int64))
-        return np.bincount(bins, minlength=BINS)
+        if self.binned is not None:
+            return self.binned
+        values = self.values_ns
+        assert values is not None
+        return _binned(values)
+
+
+def _binned(values_ns: np.ndarray) -> np.ndarray:
+    return np.bincount(bin_index(values_ns.astype(np.int64)), minlength=BINS)
+
+
+@dataclass
+class _Known:
+    """What requests told of one metric in some stretch of time.
+
+    Attributes:
+        req, values_ns: of those that have a value.
+        lost: ``req`` of those that count as +inf.
+        cut: ``req`` of those that the user's own stop cut off.
+        cut_age_ns: how long these had waited.
+    """
+
+    req: np.ndarray
+    values_ns: np.ndarray
+    lost: np.ndarray
+    cut: np.ndarray
+    cut_age_ns: np.ndarray
+
+    def overdue(self, longest_ns: float) -> np.ndarray:
+        """Which of ``cut`` had waited longer than any other took: +inf, too."""
+        return self.cut_age_ns > longest_ns
+
+
+@dataclass
+class _RunSoFar:
+    """The same of a run's beginning, without who it was: stretches are added as they pass."""
+
+    values: Table = field(default_factory=lambda: Table({"ns": FLOAT64}))
+    binned: np.ndarray = field(default_factory=lambda: np.zeros(BINS, np.int64))
+    lost: int = 0
+    cut_age_ns: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
+
+    def add(self, known: _Known) -> None:
+        self.values.append({"ns": known.values_ns}, len(known.values_ns))
+        self.binned = self.binned + _binned(known.values_ns)
+        self.lost += len(known.lost)
+        self.cut_age_ns = np.concatenate((self.cut_age_ns, known.cut_age_ns))
 
 
 def distribution(session: Session, metric: str, after_ns: int, until_ns: int) -> Distribution:
     """``metric`` over what became known in (after, until]."""
     if metric == "itl":
         return _itl(session, after_ns, until_ns)
-    _, values = request_values(session, metric, after_ns, until_ns)
-    finite = np.isfinite(values)
-    return Distribution(metric, values[finite], failed=int(len(values) - finite.sum()))
+    known = _known(session, metric, after_ns, until_ns)
+    overdue = int(known.overdue(known.values_ns.max(initial=0.0)).sum())
+    return Distribution(metric, (known.values_ns,), failed=len(known.lost) + overdue)
+
+
+def run_distribution(session: Session, metric: str, after_ns: int, until_ns: int) -> Distribution:
+    """The same for an ``after_ns`` that stays while ``until_ns`` goes on: only news are counted."""
+    if metric == "itl":
+        return _itl(session, after_ns, until_ns)
+
+    def add(before: _RunSoFar | None, after_ns: int, until_ns: int) -> _RunSoFar:
+        so_far = before or _RunSoFar()
+        so_far.add(_known(session, metric, after_ns, until_ns))
+        return so_far
+
+    early = session.prefixes.upto(metric, after_ns, until_ns, add)
+    if early.value is None:
+        return distribution(session, metric, after_ns, until_ns)
+    late, so_far = _known(session, metric, early.until_ns, until_ns), early.value
+    values = (so_far.values["ns"], late.values_ns)
+    longest = max(float(part.max(initial=0.0)) for part in values)
+    overdue = int((so_far.cut_age_ns > longest).sum() + late.overdue(longest).sum())
+    failed = so_far.lost + len(late.lost) + overdue
+    binned = so_far.binned + _binned(late.values_ns)
+    return Distribution(metric, values, failed=failed, binned=binned)
 
 
 def request_values(
@@ -96,6 +173,15 @@ def request_values(
     own stop cut off is +inf only when it had waited longer than any other took; otherwise nothing
     is known of it, and it is left out.
     """
+    known = _known(session, metric, after_ns, until_ns)
+    overdue = known.cut[known.overdue(known.values_ns.max(initial=0.0))]
+    infinite = np.full(len(known.lost) + len(overdue), np.inf)
+    req = np.concatenate((known.req, known.lost, overdue))
+    return req, np.concatenate((known.values_ns, infinite))
+
+
+def _known(session: Session, metric: str, after_ns: int, until_ns: int) -> _Known:
+    """What became known of ``metric`` in (after, until]; see ``request_values``."""
     table = session.requests
     ended = _measured(session, session.ends.between(after_ns, until_ns))
     cut = ended[table["status"][ended] == Status.CUT]
@@ -111,9 +197,7 @@ def request_values(
         first, values = _served_values(table, metric, first)
         cut = cut[:0] if metric == "tpot" else cut
     age = table["t_end_ns"][cut] - table["t_sched_ns"][cut]
-    lost = np.concatenate((lost, cut[age > values.max(initial=0.0)]))
-    infinite = np.full(len(lost), np.inf)
-    return np.concatenate((first, lost)), np.concatenate((values, infinite))
+    return _Known(first, values, lost, cut, age)
 
 
 def _served_values(table: Table, metric: str, req: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

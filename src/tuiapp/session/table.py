@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from tuiapp.events import UINT32
+from tuiapp.session.pages import LARGE_BYTES, Pages
 
+RECENT_ROWS = 1 << 13
+"""Rows at the end that stay in memory."""
+_REST_EVERY = 1 << 12
 _FIRST_CAPACITY = 256
 
 
@@ -19,12 +24,21 @@ class Table:
     Args:
         schema: column name to numpy dtype.
         fill: value of cells that were never written, by column; 0 where not named.
+        folder: where rows that are no longer recent may rest on disk until somebody reads them;
+            None to keep all in memory.
     """
 
-    def __init__(self, schema: Mapping[str, str], fill: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        schema: Mapping[str, str],
+        fill: Mapping[str, Any] | None = None,
+        folder: Path | None = None,
+    ) -> None:
         self._fill = {name: value for name, value in (fill or {}).items() if value != 0}
         self._columns = {name: np.zeros(0, dtype) for name, dtype in schema.items()}
-        self._rows = self._capacity = 0
+        self._rows = self._capacity = self._rested = 0
+        self._folder = folder
+        self._pages: Pages | None = None
 
     def __len__(self) -> int:
         return self._rows
@@ -41,7 +55,7 @@ class Table:
 
     @property
     def nbytes(self) -> int:
-        """Memory of the rows; what is reserved beyond them takes none."""
+        """Size of the rows; what is reserved beyond them takes none."""
         return sum(column.itemsize for column in self._columns.values()) * self._rows
 
     def grow(self, rows: int) -> None:
@@ -53,18 +67,25 @@ class Table:
         for name, value in self._fill.items():
             self._columns[name][self._rows : rows] = value
         self._rows = rows
+        if self._pages is not None and rows - self._rested >= _REST_EVERY:
+            self._pages.rest(0, rows - RECENT_ROWS)
+            self._rested = rows
 
     def truncate(self, rows: int) -> None:
         """Forget the rows from ``rows`` on; for tables that are only appended to."""
         self._rows = min(self._rows, rows)
+        self._rested = min(self._rested, rows)
 
     def _reserve(self, capacity: int) -> None:
-        # The kernel gives zeroed memory a page at a time: what is not used yet takes none.
+        dtypes = {name: column.dtype for name, column in self._columns.items()}
+        if capacity * max(dtype.itemsize for dtype in dtypes.values()) < LARGE_BYTES:
+            columns = {name: np.zeros(capacity, dtype) for name, dtype in dtypes.items()}
+        else:
+            self._pages = Pages(dtypes, capacity, self._folder)
+            columns = self._pages.columns
         for name, old in self._columns.items():
-            new = np.zeros(capacity, old.dtype)
-            new[: self._rows] = old[: self._rows]
-            self._columns[name] = new
-        self._capacity = capacity
+            columns[name][: self._rows] = old[: self._rows]
+        self._columns, self._capacity = columns, capacity
 
     def add_column(self, name: str, dtype: str, fill: Any = 0) -> None:
         """Add a column; the rows so far hold ``fill``."""

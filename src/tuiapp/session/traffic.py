@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -73,12 +74,26 @@ def traffic(session: Session, after_ns: int, until_ns: int) -> Traffic:
 def outcomes(session: Session, until_ns: int, phase: Phase | None = None) -> tuple[int, int]:
     """(ok, failed or unfinished) requests that ended at or before ``until_ns``; none that were
     cut off by the end of the run."""
-    ended = session.ends.between(UNSET, until_ns)
+    add = partial(_outcomes, session, phase)
+    early = session.prefixes.upto(f"outcomes {phase}", UNSET, until_ns, add)
+    return add(early.value, early.until_ns, until_ns)
+
+
+def _outcomes(
+    session: Session,
+    phase: Phase | None,
+    before: tuple[int, int] | None,
+    after_ns: int,
+    until_ns: int,
+) -> tuple[int, int]:
+    """``before``, and the outcomes of requests that ended in (after, until]."""
+    ended = session.ends.between(after_ns, until_ns)
     if phase is not None:
         ended = ended[session.requests["phase"][ended] == phase]
     status = session.requests["status"][ended]
-    ok = int((status == Status.OK).sum())
-    return ok, len(ended) - ok - int((status == Status.CUT).sum())
+    ok, cut = int((status == Status.OK).sum()), int((status == Status.CUT).sum())
+    ok_before, failed_before = before or (0, 0)
+    return ok_before + ok, failed_before + len(ended) - ok - cut
 
 
 def _oldest_wait_ns(session: Session, waiting: np.ndarray, until_ns: int) -> int | None:

@@ -108,9 +108,9 @@ class View:
     def _distribution(self, metric: str, after_ns: int) -> Distribution:
         key = (metric, after_ns)
         if key not in self._distributions:
-            self._distributions[key] = latency.distribution(
-                self.session, metric, after_ns, self.cursor_ns
-            )
+            whole = after_ns == self.run_start_ns
+            compute = latency.run_distribution if whole else latency.distribution
+            self._distributions[key] = compute(self.session, metric, after_ns, self.cursor_ns)
         return self._distributions[key]
 
     def final(self, metric: str) -> Distribution:

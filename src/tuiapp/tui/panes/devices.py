@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tuiapp.events import UNSET
+from tuiapp.session.health import in_flight
 from tuiapp.session.view import View
 from tuiapp.tui.renderables.canvas import fit
 from tuiapp.tui.renderables.numbers import Field, format_bytes, format_clock, format_duration
@@ -199,10 +199,10 @@ def _engine_idle(view: View) -> bool:
     """The engine is up, and for three seconds no request has been in flight."""
     if "ready" not in view.cold_start_s:
         return False
-    table = view.session.requests
-    sent, end = table["t_sent_ns"], table["t_end_ns"]
-    sent_now = (sent != UNSET) & (sent <= view.cursor_ns)
-    return not bool((sent_now & ((end == UNSET) | (end > view.cursor_ns - _IDLE_NS))).any())
+    if len(in_flight(view.session, view.cursor_ns)):
+        return False
+    ended_ns = view.session.ends.last_ns(view.cursor_ns)
+    return ended_ns is None or ended_ns <= view.cursor_ns - _IDLE_NS
 
 
 def unknown(view: View) -> list[str]:
