@@ -114,7 +114,7 @@ def add_engine(group: Any) -> None:
 def _add_output(group: Any) -> None:
     group.add_argument("--headless", action="store_true", help="no screen: print the result")
     group.add_argument("--json", action="store_true", help="with --headless: as JSON on stdout")
-    group.add_argument("--output", type=Path, metavar="FILE", help="where to record")
+    group.add_argument("-o", "--output", type=Path, metavar="FILE", help="where to record")
     group.add_argument(
         "--fps", type=number, default=2.0, metavar="HZ", help="redraws a second (default: 2)"
     )
