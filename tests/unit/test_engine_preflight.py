@@ -44,6 +44,14 @@ def test_a_model_folder_passes(model: Path):
     preflight.check(str(model))
 
 
+def test_a_folder_without_weights(model: Path):
+    error = refused(str(model))
+    assert "has no weights" in error.message
+    assert "--load-format" in error.advice
+    for given in (("--load-format", "dummy"), ("--load_format=tensorizer",), ("--config", "x")):
+        preflight.check(str(model), given)
+
+
 def test_a_path_that_is_not_there(tmp_path: Path):
     assert str(tmp_path / "nope") in refused(str(tmp_path / "nope")).message
     refused("./nope")

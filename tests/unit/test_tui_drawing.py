@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections import Counter
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ import pytest
 
 from tests.doubles.scenes import SCENES, serving, starting
 from tests.doubles.terminal import Shown, shown
+from tuiapp.events import ENGINE_EXIT, facts_frame
 from tuiapp.tui.panes import PANES
 from tuiapp.tui.panes.base import Pane
 from tuiapp.tui.renderables.palette import Depth
@@ -54,6 +56,21 @@ async def test_nothing_is_drawn_under_another_screen(drawn: Counter[str], key: s
         assert not drawn
         await monitor.press("escape")
         assert drawn["ttft"], "uncovered, the screen is up to date at once"
+
+
+async def test_under_a_dialog_a_dead_engine_is_told_at_once() -> None:
+    async with shown(serving()) as monitor:
+        await monitor.press("question_mark")
+        assert "serving" in monitor.text
+        now_ns = monitor.run.clock.now_ns()
+        value = json.dumps({"signal": "SIGKILL", "expected": False, "reason": "it was killed."})
+        monitor.run.session.fold(facts_frame(now_ns, ENGINE_EXIT, value))
+        for _ in range(2):
+            monitor.run.clock.advance(10**9)
+            monitor.live.redraw()
+        await monitor.settle()
+        assert "dead for 00:02" in monitor.text
+        assert "it was killed." in monitor.text
 
 
 async def test_only_lines_that_changed_are_sent(monkeypatch: pytest.MonkeyPatch) -> None:

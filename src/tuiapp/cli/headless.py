@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
+import shlex
 import signal
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from tuiapp.cli.console import PREFIX, drop_stdout, say, say_trouble
@@ -19,6 +22,7 @@ from tuiapp.priority import give_way
 from tuiapp.recorder import Recorder
 from tuiapp.session.health import DEAD
 from tuiapp.session.view import View
+from tuiapp.sources.engine_log import LOOK_AT_LOG
 
 _S = 1_000_000_000
 _TTY_PERIOD_S, _LOG_PERIOD_S = 0.5, 5.0
@@ -109,7 +113,8 @@ def say_what_failed(view: View) -> None:
             "The result above was computed from memory and is whole.",
         )
     if view.health.state == DEAD:
-        say_trouble(view.health.reason, view.health.advice)
+        log = f"Its log: tuiapp sessions show {shlex.quote(str(view.meta['session']))} --log"
+        say_trouble(view.health.reason, view.health.advice.replace(LOOK_AT_LOG, log))
     elif view.measured is None:
         say_trouble("Nothing was measured: the run ended before its load began.")
 
@@ -146,6 +151,9 @@ class _Progress:
 
     def _show(self, text: str) -> None:
         start, end = ("\r\x1b[K", "") if self._tty else ("", "\n")
+        if self._tty:  # a line that wraps cannot be written over
+            with suppress(OSError):
+                text = text[: os.get_terminal_size(2).columns - len(PREFIX) - 1]
         print(f"{start}{PREFIX}{text}", end=end, file=sys.stderr, flush=True)  # noqa: T201
 
 

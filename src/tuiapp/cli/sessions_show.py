@@ -9,20 +9,25 @@ from typing import TYPE_CHECKING, Any
 
 from tuiapp.cli.console import say_trouble
 from tuiapp.cli.sessions_common import add_file, add_verb, write
-from tuiapp.errors import SessionError
+from tuiapp.clock import NS_PER_S
+from tuiapp.errors import SessionError, UsageError
+from tuiapp.sources.lines import clean
 
 if TYPE_CHECKING:
     from tuiapp.session.view import View
 
 _EXAMPLES = """\
   tuiapp sessions show 20261124-101500-demo-llama
-  tuiapp sessions show run.tuiapp --json | jq .ttft_s.p99"""
+  tuiapp sessions show run.tuiapp --json | jq .ttft_s.p99
+  tuiapp sessions show run.tuiapp --log          what the engine wrote, with the seconds"""
 
 
 def add_parser(verbs: Any, name: str) -> None:
     """Register the verb."""
     more = "--json prints the object that `tuiapp run --headless --json` printed."
-    add_file(add_verb(verbs, name, "show the result of a recording", _EXAMPLES, more))
+    parser = add_verb(verbs, name, "show the result of a recording", _EXAMPLES, more)
+    add_file(parser)
+    parser.add_argument("--log", action="store_true", help="the engine's log instead")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -30,8 +35,17 @@ def run(args: argparse.Namespace) -> int:
     from tuiapp.exports import export
     from tuiapp.session.library import find
 
+    if args.log and args.json:
+        raise UsageError("--log and --json exclude each other.", "Leave one of them out.")
     view = load_view(find(args.file))
     out = io.StringIO()
+    if args.log:
+        write(
+            "".join(
+                f"{line.t_ns / NS_PER_S:9.3f}  {clean(line.text)}\n" for line in view.session.log
+            )
+        )
+        return 0
     export("json" if args.json else "text")(view, out)
     write(out.getvalue())
     return 0

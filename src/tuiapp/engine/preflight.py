@@ -6,6 +6,7 @@ Standard library only: it runs in a Python that may have nothing installed.
 from __future__ import annotations
 
 import importlib.util
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +15,8 @@ from tuiapp.engine import gpu_memory
 from tuiapp.errors import EngineError
 
 _WEIGHTS = ("*.safetensors", "*.bin", "*.gguf", "*.pt")
+_MADE_ELSEWHERE = re.compile(r"^--(load.format|config|model.loader)")
+"""vLLM's arguments by which weights may come from elsewhere, or from nowhere."""
 _MEMINFO = Path("/proc/meminfo")
 _GIB = 1 << 30
 
@@ -30,8 +33,16 @@ def check(model: str | None, engine_args: Sequence[str] = ()) -> None:
         return
     path = Path(model).expanduser()
     check_model_dir(path)
-    if path.is_dir() and not any("offload" in argument for argument in engine_args):
-        check_memory(path, weight_bytes(path))
+    if path.is_dir():
+        needed = weight_bytes(path)
+        if not needed and not any(_MADE_ELSEWHERE.search(argument) for argument in engine_args):
+            raise EngineError(
+                f"{path} has no weights ({', '.join(_WEIGHTS)}).",
+                "Name the folder that holds them, or tell vLLM after -- with --load-format how to "
+                "get them.",
+            )
+        if not any("offload" in argument for argument in engine_args):
+            check_memory(path, needed)
 
 
 def check_python() -> None:

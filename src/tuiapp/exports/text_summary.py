@@ -6,6 +6,7 @@ import re
 from typing import IO, Any
 
 from tuiapp.exports.summary import summary
+from tuiapp.session.health import DEAD, DONE, SILENT
 from tuiapp.session.view import View
 
 _METRICS = (("ttft_s", "TTFT"), ("tpot_s", "TPOT"), ("itl_s", "ITL"), ("e2el_s", "E2EL"))
@@ -22,7 +23,11 @@ def write(view: View, out: IO[str]) -> None:
     result = summary(view)
     caveats: dict[str, list[str]] = {}
     lines = [_title(result), "", *_latency(result, caveats), ""]
-    lines += _rates(result) + _stalls(result["host_stalls"])
+    lines += (
+        _rates(result)
+        + _ended(result["state"], view.health.reason)
+        + _stalls(result["host_stalls"])
+    )
     lines += _objectives(result) + _cold_start(result)
     lines += _notes(result, caveats)
     if result["session"]:
@@ -60,8 +65,10 @@ def _ms(seconds: float | None) -> str:
 
 def _rates(result: dict[str, Any]) -> list[str]:
     requests = result["requests"]
+    counted = f"{requests['sent']} sent, {requests['ok']} ok, {requests['failed']} failed"
+    cut = f", {requests['cut']} cut off by the end" if requests["cut"] else ""
     lines = [
-        f"requests   {requests['sent']} sent, {requests['ok']} ok, {requests['failed']} failed",
+        f"requests   {counted}{cut}",
         f"output     {_number(result['output_tokens_per_s'])} tok/s over "
         f"{_number(result['measured_s'])} s",
     ]
@@ -73,6 +80,15 @@ def _rates(result: dict[str, Any]) -> list[str]:
         f"schedule lag p99 {_ms(lags['schedule_lag_p99_s'])} ms"
     )
     return lines
+
+
+def _ended(state: str, reason: str) -> list[str]:
+    """Nothing of a run that ended in order."""
+    if state == DONE:
+        return []
+    if state in (DEAD, SILENT):
+        return [f"engine     {state}: {reason}"]
+    return [f"ended      not within this: the last that is known is {state}"]
 
 
 def _stalls(found: dict[str, Any]) -> list[str]:

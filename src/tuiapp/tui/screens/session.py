@@ -31,6 +31,7 @@ from tuiapp.tui.viewport import Viewport
 
 MIN_WIDTH, MIN_HEIGHT = 60, 16
 _MOST_MARKS = 100
+_COVERED_EVERY = 2
 _S = 1_000_000_000
 
 Command = tuple[str, str, Callable[[], object]]
@@ -158,10 +159,13 @@ class SessionScreen(Screen[None]):
     # -- drawing ---------------------------------------------------------------------------
 
     def redraw(self, *, force: bool = False) -> None:
-        """Draw what can be seen; nothing while another screen covers this one."""
-        if self.app.screen is not self or not self.is_mounted:
+        """Draw what can be seen; no panes while another screen covers this one."""
+        if not self.is_mounted:
             return
         self._frame += 1
+        if self.app.screen is not self:
+            self._draw_covered()
+            return
         self._reflowed = self._reflowed and not force
         view = self.viewport.view()
         scene = self._scene(view)
@@ -170,6 +174,13 @@ class SessionScreen(Screen[None]):
         for pane in self._panes:
             if pane.display and pane.is_attached:
                 pane.show(scene, force=force)
+
+    def _draw_covered(self) -> None:
+        """Beside a dialog the bars go on: nobody may take a dead engine for a living one."""
+        if self.app.screen.is_modal and self._frame % _COVERED_EVERY == 0:
+            scene = self._scene(self.viewport.view())
+            self._arrange(scene)
+            self._draw_bars(scene, force=False)
 
     def _draw_bars(self, scene: Scene, *, force: bool) -> None:
         now, watch_ns = self.newest(scene.view), self.watch_ns(scene.view)

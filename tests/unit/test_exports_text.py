@@ -1,0 +1,31 @@
+"""The table for people tells of requests and of the run's end what the JSON object tells."""
+
+from __future__ import annotations
+
+import json
+
+from tests.unit.exported import text_of
+from tests.unit.test_session_view import NS, fold, request, served
+from tuiapp.events import ENGINE_EXIT, LOAD_STATE, facts_frame
+
+
+def test_a_recording_that_breaks_off_says_so_and_counts_what_was_cut() -> None:
+    running = facts_frame(0, LOAD_STATE, json.dumps({"state": "running"}))
+    waiting = request(2, t_sched_ns=3 * NS, t_sent_ns=3 * NS)
+    text = text_of("text", fold(running, served(0, NS), served(1, 2 * NS), waiting))
+    assert "3 sent, 2 ok, 0 failed, 1 cut off by the end\n" in text
+    assert "ended      not within this: the last that is known is " in text
+
+
+def test_a_dead_engine_is_named_with_its_reason() -> None:
+    value = {"signal": "SIGKILL", "expected": False, "reason": "vLLM was killed by SIGKILL."}
+    text = text_of("text", fold(served(0, NS), facts_frame(5 * NS, ENGINE_EXIT, json.dumps(value))))
+    assert "engine     dead: vLLM was killed by SIGKILL.\n" in text
+
+
+def test_a_run_that_ended_in_order_says_nothing_of_it() -> None:
+    over = facts_frame(5 * NS, ENGINE_EXIT, json.dumps({"code": 0, "expected": True}))
+    text = text_of("text", fold(served(0, NS), over))
+    assert "1 sent, 1 ok, 0 failed\n" in text
+    assert "ended" not in text
+    assert "engine  " not in text
