@@ -286,7 +286,7 @@ async def test_long_names_are_cut_and_push_nothing_off_the_line() -> None:
     long = {"hostname": "h" * 200, "cpu_model": "c" * 200, "os": "o" * 200}
     run = serving().fold(meta(model={"name": "/models/" + "m" * 200}, host=long))
     async with shown(run, (80, 24)) as monitor:
-        assert monitor.lines[0].startswith(" ● serving 01:05   " + "m" * 31 + "…")
+        assert monitor.lines[0].startswith(" ● serving 01:05  " + "m" * 31 + "…")
         assert "1.2 MB" in monitor.lines[0]
         assert any("Host · cccc" in line and "…" in line for line in monitor.lines)
         assert [len(line) for line in monitor.lines] == [80] * 24

@@ -113,7 +113,8 @@ def say_what_failed(view: View) -> None:
             "The result above was computed from memory and is whole.",
         )
     if view.health.state == DEAD:
-        log = f"Its log: tuiapp sessions show {shlex.quote(str(view.meta['session']))} --log"
+        path = shlex.quote(str(view.meta["session"]))
+        log = f"See the engine's log with `tuiapp sessions show {path} --log`."
         say_trouble(view.health.reason, view.health.advice.replace(LOOK_AT_LOG, log))
     elif view.measured is None:
         say_trouble("Nothing was measured: the run ended before its load began.")

@@ -27,7 +27,7 @@ from tuiapp.tui.renderables.numbers import format_bytes, format_clock
 from tuiapp.tui.renderables.palette import Ink, Palette
 
 _S = 1_000_000_000
-_GAP = 3
+_GAP, _LEAST_GAP = 3, 2
 _LABELS = {PAUSED: "load paused", DONE: "done after"}
 _LOOKS = {
     SERVING: ("●", Ink.GOOD),
@@ -73,7 +73,8 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class ItemLine:
-    """Items from the left and from the right, dropping the least important."""
+    """Items from the left and from the right; closer together, and then without the least
+    important, where there is no room."""
 
     left: Sequence[Item]
     right: Sequence[Item]
@@ -81,20 +82,22 @@ class ItemLine:
     def strips(self, width: int, height: int, palette: Palette) -> list[Strip]:
         canvas = Canvas(width, height, palette)
         left, right = list(self.left), list(self.right)
-        while _cells(left) + _cells(right) - _GAP > width and len(left) + len(right) > 1:
+        gap = _GAP if _cells((*left, *right), _GAP) <= width else _LEAST_GAP
+        while _cells((*left, *right), gap) > width and len(left) + len(right) > 1:
             least = min((*left, *right), key=lambda item: item.keep)
             (left if least in left else right).remove(least)
         col = 0
         for item in left:
-            col = item.draw(canvas, col) + _GAP
-        col = width + _GAP - _cells(right)
+            col = item.draw(canvas, col) + gap
+        col = width - _cells(right, gap)
         for item in right:
-            col = item.draw(canvas, col) + _GAP
+            col = item.draw(canvas, col) + gap
         return canvas.strips()
 
 
-def _cells(items: Sequence[Item]) -> int:
-    return sum(item.cells + _GAP for item in items)
+def _cells(items: Sequence[Item], gap: int) -> int:
+    """The width of items beside each other."""
+    return sum(item.cells for item in items) + gap * max(len(items) - 1, 0)
 
 
 class StatusLine(Widget):
@@ -142,8 +145,8 @@ def _left(scene: Scene, now_ns: int, *, stopping: bool) -> list[Item]:
     return [
         _state(scene, now_ns, stopping=stopping),
         Item(_short(str(model.get("name") or "")), Ink.STRONG, keep=7),
-        Item(version, Ink.TEXT, keep=4),
-        Item(_load(scene), Ink.TEXT, keep=6),
+        Item(version, Ink.TEXT, keep=5),
+        Item(_load(scene), Ink.TEXT, keep=4),
         Item(str(host.get("hostname") or ""), Ink.TEXT, keep=5, most=24),
         Item(_kind(host), Ink.STRONG, keep=6, most=30),
         Item(_machine(host), Ink.DIM, keep=2),
