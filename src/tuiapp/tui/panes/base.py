@@ -33,6 +33,7 @@ class Scene:
         frame: number of the redraw, for what is animated.
         full: the pane has the screen to itself.
         gpu_pane: GPUs have a pane of their own on the screen.
+        itl_pane: ITL has one.
     """
 
     view: View
@@ -42,6 +43,7 @@ class Scene:
     frame: int = 0
     full: bool = False
     gpu_pane: bool = True
+    itl_pane: bool = True
 
 
 Part = tuple[Renderable, int]

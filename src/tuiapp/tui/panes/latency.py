@@ -26,6 +26,7 @@ from tuiapp.tui.renderables.palette import Ink
 _NS_PER_MS = 1e6
 _NS_PER_S = 1_000_000_000
 _QUANTILES = {0.5: "p50", 0.9: "p90", 0.99: "p99"}
+_WITH_ANOTHER_FROM = 5
 _TWO_LINES_FROM = 14
 _SECONDS_UNTIL = 100
 
@@ -53,6 +54,8 @@ class LatencyPane(Pane):
             whole = quantile_line(view, self.METRIC, run.summary, intervals[1])
             window = f"{view.window_ns // _NS_PER_S} s"
             lines = [(*lines[0], _whose(window)), (*whole, _whose("run"))]
+        if height >= _WITH_ANOTHER_FROM and (another := self.another(scene)):
+            lines = [(_named(self.TITLE), *lines[0]), *lines[1:], another]
         numbers = NumberLines(tuple(lines))
         if height < 2:
             return ((numbers, 1),)
@@ -66,9 +69,17 @@ class LatencyPane(Pane):
             (TextLines(notes, Ink.DIM), len(notes)),
         )
 
+    def another(self, scene: Scene) -> tuple[Field, ...]:
+        """The number line of a metric that has no pane on the screen; empty for none."""
+        return ()
+
     def interval(self, view: View, window_ns: int | None) -> Interval | None:
         """An interval of p99 from elsewhere than the summary; None where that one has it."""
         return None
+
+
+def _named(metric: str) -> Field:
+    return Field("", metric, 4, ink=Ink.STRONG, keep=9, gap=1, align="left")
 
 
 def _whose(text: str) -> Field:
@@ -173,6 +184,12 @@ class TpotPane(LatencyPane):
     """Time per output token after the first, a request's mean."""
 
     METRIC, TITLE = "tpot", "TPOT"
+
+    def another(self, scene: Scene) -> tuple[Field, ...]:
+        if scene.itl_pane or scene.full:
+            return ()
+        found, age = scene.view.recent("itl"), scene.view.itl_interval(scene.view.window_ns)
+        return _named("ITL"), *quantile_line(scene.view, "itl", found.summary, age)
 
 
 class ItlPane(LatencyPane):

@@ -196,8 +196,9 @@ class SessionScreen(Screen[None]):
         palette = self.app.palette  # type: ignore[attr-defined]
         port = self.viewport
         label = port.window_label(still=not port.pinned or bool(view.health.exit_facts))
-        gpu_pane = self.query_one("#gpu", Pane).display
-        return Scene(view, palette, port.log_axis, label, self._frame, bool(self._full), gpu_pane)
+        gpu_pane, itl_pane = (self.query_one(name, Pane).display for name in ("#gpu", "#itl"))
+        full = bool(self._full)
+        return Scene(view, palette, port.log_axis, label, self._frame, full, gpu_pane, itl_pane)
 
     def _arrange(self, scene: Scene) -> None:
         """The screen's shape follows from the view alone."""
