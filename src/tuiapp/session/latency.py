@@ -16,8 +16,8 @@ from tuiapp.events import FLOAT64, UNSET, Phase, Status
 from tuiapp.session.columns import Session
 from tuiapp.session.itl import itl_blocks, tick_range
 from tuiapp.session.table import Table
-from tuiapp.stats.bins import BINS, bin_index
-from tuiapp.stats.histogram import quantiles_from_counts
+from tuiapp.stats.bins import BINS
+from tuiapp.stats.histogram import counts_of, quantiles_from_counts
 from tuiapp.stats.quantile import quantiles
 from tuiapp.stats.summary import Summary, summarize, summarize_counts
 
@@ -87,11 +87,7 @@ class Distribution:
             return self.binned
         values = self.values_ns
         assert values is not None
-        return _binned(values)
-
-
-def _binned(values_ns: np.ndarray) -> np.ndarray:
-    return np.bincount(bin_index(values_ns.astype(np.int64)), minlength=BINS)
+        return counts_of(values.astype(np.int64))
 
 
 @dataclass
@@ -127,7 +123,7 @@ class _RunSoFar:
 
     def add(self, known: _Known) -> None:
         self.values.append({"ns": known.values_ns}, len(known.values_ns))
-        self.binned = self.binned + _binned(known.values_ns)
+        self.binned = self.binned + counts_of(known.values_ns.astype(np.int64))
         self.lost += len(known.lost)
         self.cut_age_ns = np.concatenate((self.cut_age_ns, known.cut_age_ns))
 
@@ -159,7 +155,7 @@ def run_distribution(session: Session, metric: str, after_ns: int, until_ns: int
     longest = max(float(part.max(initial=0.0)) for part in values)
     overdue = int((so_far.cut_age_ns > longest).sum() + late.overdue(longest).sum())
     failed = so_far.lost + len(late.lost) + overdue
-    binned = so_far.binned + _binned(late.values_ns)
+    binned = so_far.binned + counts_of(late.values_ns.astype(np.int64))
     return Distribution(metric, values, failed=failed, binned=binned)
 
 
