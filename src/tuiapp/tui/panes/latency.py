@@ -55,7 +55,7 @@ class LatencyPane(Pane):
             window = f"{view.window_ns // _NS_PER_S} s"
             lines = [(*lines[0], _whose(window)), (*whole, _whose("run"))]
         if height >= _WITH_ANOTHER_FROM and (another := self.another(scene)):
-            lines = [(_named(self.TITLE), *lines[0]), *lines[1:], another]
+            lines = [*((_named(self.TITLE), *line) for line in lines), another]
         numbers = NumberLines(tuple(lines))
         if height < 2:
             return ((numbers, 1),)
