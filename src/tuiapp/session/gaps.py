@@ -74,13 +74,12 @@ class GapCounts:
         return counts
 
     def blocks(self, first_tick: int, end_tick: int, ticks_per_block: int) -> np.ndarray:
-        """Counts (blocks, BINS) of consecutive blocks of ticks."""
+        """Counts (blocks, BINS) of consecutive blocks of ticks; int32, to be small."""
         blocks = max(1, -(-(end_tick - first_tick) // ticks_per_block))
-        counts = [
-            self.between(tick, min(tick + ticks_per_block, end_tick))
-            for tick in range(first_tick, first_tick + blocks * ticks_per_block, ticks_per_block)
-        ]
-        return np.stack(counts)
+        counts = np.empty((blocks, BINS), np.int32)
+        for block, tick in enumerate(range(first_tick, end_tick, ticks_per_block)):
+            counts[block] = self.between(tick, min(tick + ticks_per_block, end_tick))
+        return counts
 
     def remembered(self, first_tick: int, end_tick: int, compute: Callable[[], T]) -> T:
         """What ``compute`` says of ticks [first, end); asked again only after one has changed.
