@@ -14,6 +14,7 @@ from tests.doubles.terminal import Shown, shown
 from tuiapp.events import ENGINE_EXIT, facts_frame
 from tuiapp.tui.panes import PANES
 from tuiapp.tui.panes.base import Pane
+from tuiapp.tui.panes.status import StatusBar
 from tuiapp.tui.renderables.palette import Depth
 
 
@@ -65,12 +66,15 @@ async def test_under_a_dialog_a_dead_engine_is_told_at_once() -> None:
         now_ns = monitor.run.clock.now_ns()
         value = json.dumps({"signal": "SIGKILL", "expected": False, "reason": "it was killed."})
         monitor.run.session.fold(facts_frame(now_ns, ENGINE_EXIT, value))
-        for _ in range(2):
-            monitor.run.clock.advance(10**9)
+        for _ in range(5):
+            monitor.run.clock.advance(5 * 10**8)
             monitor.live.redraw()
-        await monitor.settle()
+            await monitor.settle()
         assert "dead for 00:02" in monitor.text
         assert "it was killed." in monitor.text
+        beneath = monitor.live.query_one(StatusBar)._line
+        assert beneath is not None
+        assert "serving" in beneath.text, "what is covered is not touched"
 
 
 async def test_only_lines_that_changed_are_sent(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -54,10 +54,19 @@ def notices(scene: Scene, run: Recorded, now_ns: int) -> list[Sentence]:
 
 
 class Notice(Widget):
-    """Up to three rows; none when there is nothing to say."""
+    """Up to three rows; none when there is nothing to say.
 
-    def __init__(self) -> None:
-        super().__init__(id="notice")
+    Args:
+        above: it stands on a screen that covers the session's.
+    """
+
+    DEFAULT_CSS = """
+    Notice { height: 0; display: none; }
+    Notice.-above { dock: top; margin: 1 0 0 0; }
+    """
+
+    def __init__(self, *, above: bool = False) -> None:
+        super().__init__(id="notice", classes="-above" if above else "")
         self._lines: list[Strip] = []
 
     def show(self, scene: Scene, said: Sequence[Sentence], width: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 from textual.strip import Strip
 from textual.widget import Widget
@@ -101,11 +102,23 @@ def _cells(items: Sequence[Item], gap: int) -> int:
 
 
 class StatusLine(Widget):
-    """One line; redrawn only when it changed."""
+    """One line at the top; redrawn only when it changed.
 
-    def __init__(self) -> None:
+    Args:
+        line: what it says at first.
+    """
+
+    DEFAULT_CSS = """
+    StatusLine { height: 1; dock: top; padding: 0 1; }
+    """
+
+    def __init__(self, line: Strip | None = None) -> None:
         super().__init__(id="status")
-        self._line: Strip | None = None
+        self._line = line
+
+    def twin(self) -> Self:
+        """The same line, for a screen that covers this one."""
+        return type(self)(self._line)
 
     def put(self, left: Sequence[Item], right: Sequence[Item], palette: Palette) -> None:
         """Draw items at both ends."""

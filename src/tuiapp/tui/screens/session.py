@@ -176,16 +176,27 @@ class SessionScreen(Screen[None]):
                 pane.show(scene, force=force)
 
     def _draw_covered(self) -> None:
-        """Beside a dialog the bars go on: nobody may take a dead engine for a living one."""
-        if self.app.screen.is_modal and self._frame % _COVERED_EVERY == 0:
-            scene = self._scene(self.viewport.view())
-            self._arrange(scene)
-            self._draw_bars(scene, force=False)
+        """Above a dialog the status goes on: nobody may take a dead engine for a living one.
 
-    def _draw_bars(self, scene: Scene, *, force: bool) -> None:
+        It stands on the dialog's screen: a change beneath would have all of that tinted anew.
+        """
+        top = self.app.screen
+        if not top.is_modal or self._frame % _COVERED_EVERY:
+            return
+        if not top.query(StatusBar):
+            top.mount(self.query_one(StatusBar).twin(), Notice(above=True))
+            return
+        scene = self._scene(self.viewport.view())
+        self._draw_status(top.query_one(StatusBar), scene)
+        top.query_one(Notice).show(scene, self.notices(scene), self.size.width)
+
+    def _draw_status(self, bar: StatusBar, scene: Scene) -> None:
         now, watch_ns = self.newest(scene.view), self.watch_ns(scene.view)
         stopping = bool(getattr(self.app, "stopping", False))
-        self.query_one(StatusBar).show(scene, self.run, now, watch_ns, stopping=stopping)
+        bar.show(scene, self.run, now, watch_ns, stopping=stopping)
+
+    def _draw_bars(self, scene: Scene, *, force: bool) -> None:
+        self._draw_status(self.query_one(StatusBar), scene)
         focused = self.focused if isinstance(self.focused, Pane) else None
         self.query_one(KeysBar).show(
             scene.palette, self.keys(), focused, full=scene.full, force=force
