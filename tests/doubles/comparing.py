@@ -16,6 +16,7 @@ from tuiapp.compare.reading import Question
 from tuiapp.events import Frame, Kind
 from tuiapp.session.writer import SessionWriter
 from tuiapp.tui.compare_app import CompareApp
+from tuiapp.tui.panes.keys import KeysBar
 from tuiapp.tui.screens.compare import CompareScreen
 
 SAMPLES = Path(__file__).parents[2] / "sample_sessions"
@@ -56,7 +57,7 @@ class Compared:
 
     @property
     def said(self) -> str:
-        return [notification.message for notification in self.app._notifications][-1]
+        return self.app.screen.query_one(KeysBar).said
 
     async def settle(self) -> None:
         await self.app.workers.wait_for_complete()

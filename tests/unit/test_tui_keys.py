@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from tests.doubles.scenes import NS, FakeRun, mark_frame, serving
@@ -258,3 +260,24 @@ async def test_q_ends_the_run_and_leaves(key: str) -> None:
         await monitor.press(key)
         assert monitor.run.finished
         assert not monitor.app.is_running or monitor.app._exit
+
+
+async def test_what_there_is_to_say_stands_in_the_place_of_the_keys_for_a_while() -> None:
+    async with shown(serving()) as monitor:
+        await monitor.press("left_square_bracket")
+        assert monitor.lines[-1].strip() == "no mark before this moment"
+        await monitor.click("#keys", 3, 0)
+        assert "q quit" in monitor.lines[-1], "a click brings the keys back"
+        monitor.app.notify("gone soon", timeout=0.01)
+        await asyncio.sleep(0.1)
+        await monitor.settle()
+        assert "q quit" in monitor.lines[-1]
+
+
+@pytest.mark.parametrize("said", ["so long " * 20, "two\nlines"])
+async def test_what_has_no_room_there_pops_up(said: str) -> None:
+    async with shown(serving()) as monitor:
+        monitor.app.notify(said)
+        await monitor.settle()
+        assert "q quit" in monitor.lines[-1]
+        assert [note.message for note in monitor.app._notifications] == [said]

@@ -26,6 +26,7 @@ from tuiapp.session.view import View
 from tuiapp.session.writer import SessionWriter
 from tuiapp.tui.panes import PANES
 from tuiapp.tui.panes.base import Pane
+from tuiapp.tui.panes.keys import KeysBar
 from tuiapp.tui.panes.transport import TransportBar
 from tuiapp.tui.replay_app import ReplayApp
 from tuiapp.tui.screens.ask import AskScreen
@@ -66,8 +67,9 @@ class Replay:
 
     @property
     def said(self) -> str:
-        """The newest notification."""
-        return [notification.message for notification in self.app._notifications][-1]
+        """What was said last: in the place of the keys or, too long for them, above them."""
+        popped_up = [notification.message for notification in self.app._notifications]
+        return self.screen.query_one(KeysBar).said or popped_up[-1]
 
     async def press(self, *keys: str) -> None:
         await self.pilot.press(*keys)

@@ -11,15 +11,19 @@ from typing import ClassVar, Protocol, TypeVar, runtime_checkable
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.markup import escape
+from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
 from tuiapp.tui import themes
 from tuiapp.tui.control import RunControl
-from tuiapp.tui.renderables.palette import Depth, Palette, detect_depth, plot_variables
+from tuiapp.tui.panes.keys import KeysBar
+from tuiapp.tui.renderables.canvas import clean
+from tuiapp.tui.renderables.palette import Depth, Ink, Palette, detect_depth, plot_variables
 from tuiapp.tui.screens.live import LiveScreen
 
 _THEME_POLL_S = 2.0
 _PALETTE_GONE_S = 0.1
+_SEVERITY_INKS = {"information": Ink.STRONG, "warning": Ink.WARN, "error": Ink.BAD}
 
 Result = TypeVar("Result")
 
@@ -116,6 +120,23 @@ class ThemedApp(App[Result]):
         self._say_problems()
         self.set_interval(_THEME_POLL_S, self._follow_themes)
         self.call_after_refresh(_settle)
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = True,
+    ) -> None:
+        """Say it in the bottom line, where it hides no numbers; what is too long there pops up."""
+        text = f"{title}: {message}" if title else message
+        plain = "\n" not in text and not (markup and "[" in text)
+        bar = next(iter(self.screen.query(KeysBar)), None) if plain else None
+        seconds = self.NOTIFICATION_TIMEOUT if timeout is None else timeout
+        if bar is None or not bar.say(clean(text), _SEVERITY_INKS[severity], seconds):
+            super().notify(message, title=title, severity=severity, timeout=timeout, markup=markup)
 
     def _save_picture(self) -> None:
         """Once the palette is gone."""

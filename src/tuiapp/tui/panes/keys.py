@@ -1,9 +1,13 @@
-"""The bottom line: the keys that matter now. A click on a key presses it."""
+"""The bottom line: the keys that matter now, or for a moment what there is to say.
+
+A click on a key presses it.
+"""
 
 from __future__ import annotations
 
 from textual import events
 from textual.strip import Strip
+from textual.timer import Timer
 from textual.widget import Widget
 
 from tuiapp.tui.panes.base import Key, Pane
@@ -48,6 +52,29 @@ class KeysBar(Widget):
         self._line: Strip | None = None
         self._spots: list[tuple[int, int, str]] = []
         self._drawn: tuple[object, ...] = ()
+        self.said = ""
+        """The sentence that stands in the place of the keys."""
+        self._said: Strip | None = None
+        self._hush_timer: Timer | None = None
+
+    def say(self, text: str, ink: Ink, seconds: float) -> bool:
+        """Put a sentence in the place of the keys for a while; False when there is no room."""
+        width = self.content_size.width
+        if not 0 < cells(text) <= width:
+            return False
+        canvas = Canvas(width, 1, self.app.palette)  # type: ignore[attr-defined]
+        canvas.text(0, 0, text, ink)
+        self.said, self._said = text, canvas.strips()[0]
+        if self._hush_timer is not None:
+            self._hush_timer.stop()
+        self._hush_timer = self.set_timer(seconds, self.hush)
+        self.refresh()
+        return True
+
+    def hush(self) -> None:
+        """Show the keys again."""
+        self.said, self._said = "", None
+        self.refresh()
 
     def show(
         self,
@@ -83,11 +110,15 @@ class KeysBar(Widget):
 
     def render_line(self, y: int) -> Strip:
         width = self.content_size.width
-        if self._line is None or self._line.cell_length != width:
+        line = self._said or self._line
+        if line is None or line.cell_length != width:
             return Strip.blank(width, self.rich_style)
-        return self._line
+        return line
 
     async def on_click(self, event: events.Click) -> None:
+        if self._said is not None:
+            self.hush()
+            return
         offset = event.get_content_offset(self)
         for start, end, action in self._spots:
             if offset is not None and start <= offset.x < end:
