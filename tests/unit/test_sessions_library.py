@@ -11,7 +11,7 @@ import pytest
 
 from tests.doubles.synthetic import NS, Load, frames
 from tuiapp.errors import SessionError, UsageError
-from tuiapp.events import Frame, Kind
+from tuiapp.events import ENGINE_EXIT, Frame, Kind, facts_frame
 from tuiapp.exports.summary import summary
 from tuiapp.session import entry as entry_module
 from tuiapp.session import library, summaries
@@ -48,9 +48,14 @@ def folder(tmp_path: Path) -> Path:
 def record(path: Path, day: int, rate: float = 6.0, **host: Any) -> Path:
     model = host.pop("model", {"name": "made-up-llama"})
     attrs = {"created_ns": BEGAN_NS + day * DAY_NS, "host": host, "model": model}
-    given = frames(Load(seed=day, duration_s=4.0, rate=rate))
-    rewrite([*given, Frame(Kind.META, 1, 1, attrs=attrs)], path)
+    given = list(frames(Load(seed=day, duration_s=4.0, rate=rate)))
+    rewrite([*given, Frame(Kind.META, 1, 1, attrs=attrs), the_end(given[-1].t1_ns)], path)
     return path
+
+
+def the_end(t_ns: int) -> Frame:
+    """The engine was ended, as planned."""
+    return facts_frame(t_ns, ENGINE_EXIT, json.dumps({"code": 0, "expected": True}))
 
 
 def names(found: list[Entry]) -> list[str]:
@@ -114,11 +119,22 @@ def test_damage_in_a_block_that_no_number_needs_is_seen(folder: Path) -> None:
     assert summarize(path).condition == "damaged"
 
 
+def test_a_run_whose_end_was_not_recorded_is_told_from_one_that_ended(tmp_path: Path) -> None:
+    path = tmp_path / "killed.tuiapp"
+    rewrite(frames(Load(duration_s=2.0)), path)
+    found = summarize(path)
+    assert (found.condition, found.whole) == ("no end", True)
+    assert found.reason == "The run's end is not in it: killed, or a part of a recording."
+    assert names(library.matching([found], "no end")) == ["killed"]
+    assert library.entries(tmp_path) == library.entries(tmp_path), "as read, and from the cache"
+
+
 def test_a_torn_file_and_one_that_grows(tmp_path: Path) -> None:
     writer = SessionWriter(tmp_path / "now.tuiapp")
     growing = summarize(writer.path)
     assert (growing.condition, growing.whole) == ("recording", None)
-    for frame in frames(Load(duration_s=2.0)):
+    given = list(frames(Load(duration_s=2.0)))
+    for frame in (*given, the_end(given[-1].t1_ns)):
         writer.put(frame)
     writer.close()
     assert summarize(writer.path).condition == "whole"

@@ -18,7 +18,8 @@ from tuiapp.session.view import View
 
 _KINDS = {Kind.META, Kind.REQUESTS, Kind.FACTS, Kind.GAP}
 """What the line is told from; deliveries and samples are only checked."""
-WHOLE, TORN, DAMAGED, RECORDING, UNREADABLE = "whole", "torn", "damaged", "recording", "unreadable"
+WHOLE, NO_END, TORN, DAMAGED = "whole", "no end", "torn", "damaged"
+RECORDING, UNREADABLE = "recording", "unreadable"
 _LONGEST = 200
 _BEGINS = 1_000_000_000_000_000_000
 _ENDS = 4_000_000_000_000_000_000
@@ -32,9 +33,9 @@ class Entry:
     Attributes:
         name: of the file, without its suffix.
         size, mtime_ns: of the file; bytes, and nanoseconds since the epoch.
-        condition: ``whole``, ``torn`` (its last second is missing), ``damaged``, ``recording``
-            or ``unreadable``.
-        reason: why it is not whole; empty when it is.
+        condition: ``whole``, ``no end`` (all that was written, but the run's end is not in it),
+            ``torn`` (its last second is missing), ``damaged``, ``recording`` or ``unreadable``.
+        reason: why it is not ``whole``; empty when it is.
         created_ns: when the run began; wall time, nanoseconds since the epoch.
         virtualization: what the host said it is.
         load: of which shape, and how much of it.
@@ -66,8 +67,8 @@ class Entry:
 
     @property
     def whole(self) -> bool | None:
-        """Nothing is missing; None while it is being recorded."""
-        return None if self.condition == RECORDING else self.condition == WHOLE
+        """Nothing of the file is missing; None while it is being recorded."""
+        return None if self.condition == RECORDING else self.condition in (WHOLE, NO_END)
 
     @property
     def began_ns(self) -> int:
@@ -119,6 +120,8 @@ def _entry(file: SessionFile, size: int, mtime_ns: int) -> Entry:
     elif not len(file.index):
         condition, reason = UNREADABLE, "It holds no whole block."
     view = View(session, file.end_ns)
+    if condition == WHOLE and not view.health.exit_facts:
+        condition, reason = NO_END, "The run's end is not in it: killed, or a part of a recording."
     return Entry(
         file.path,
         file.path.stem,

@@ -16,9 +16,9 @@ from typing import Any
 from platformdirs import user_cache_dir
 
 from tuiapp import __version__
-from tuiapp.session.entry import DAMAGED, RECORDING, TORN, UNREADABLE, WHOLE, Entry
+from tuiapp.session.entry import DAMAGED, NO_END, RECORDING, TORN, UNREADABLE, WHOLE, Entry
 
-_VERSION = f"1/{__version__}"
+_VERSION = f"2/{__version__}"
 _MOST_BYTES = 16 << 20
 _MOST_ENTRIES = 10_000
 _LONGEST = 1_000
@@ -103,7 +103,7 @@ def _entry(path: Path, known: dict[str, Any]) -> Entry | None:
         all(isinstance(text, str) and len(text) <= _LONGEST for text in texts.values())
         and all(value is None or type(value) is int for value in counts.values())
         and all(value is None or type(value) is float for value in numbers.values())
-        and known.get("condition") in (WHOLE, TORN, DAMAGED, UNREADABLE)
+        and known.get("condition") in (WHOLE, NO_END, TORN, DAMAGED, UNREADABLE)
         and texts["name"] == path.stem
     )
     if not plausible:

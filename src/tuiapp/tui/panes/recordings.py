@@ -13,7 +13,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tuiapp.clock import NS_PER_S, local_from_ns, wall_ns
-from tuiapp.session.entry import DAMAGED, RECORDING, TORN, UNREADABLE, WHOLE, Entry
+from tuiapp.session.entry import DAMAGED, NO_END, RECORDING, TORN, UNREADABLE, WHOLE, Entry
 from tuiapp.session.library import SORT_KEYS
 from tuiapp.stats.quantile import samples_needed
 from tuiapp.tui.renderables.canvas import clean
@@ -50,6 +50,7 @@ SORTS = {
 """Keys of ``library.sort``, and the column that each sorts by."""
 _CONDITIONS = {
     WHOLE: ("", Ink.DIM),
+    NO_END: ("no end", Ink.DIM),
     TORN: ("torn", Ink.WARN),
     DAMAGED: ("damaged", Ink.BAD),
     RECORDING: ("now", Ink.GOOD),

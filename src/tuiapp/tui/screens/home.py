@@ -362,9 +362,13 @@ def _whole(path: Path) -> View:
     return View(session, session.end_ns)
 
 
+def _joined(words: Iterable[str | None]) -> str:
+    return " · ".join(filter(None, words))
+
+
 def about(entry: Entry) -> str:
     """What else is known of a recording, in up to three lines."""
     requests = None if entry.requests is None else f"{entry.requests} requests"
     told = (entry.model, entry.engine, entry.load, requests, entry.virtualization)
-    lines = (str(entry.path), " · ".join(filter(None, told)), entry.reason or entry.note)
+    lines = (str(entry.path), _joined(told), _joined((entry.note, entry.reason)))
     return "\n".join(clean(line) for line in lines if line)
