@@ -186,6 +186,18 @@ def test_a_dead_engine_says_why_and_since_when() -> None:
     assert after.cold_start_s == {"spawn": 1.0, "import": 2.0}
 
 
+def test_a_phase_that_comes_again_is_the_engine_core_s() -> None:
+    phases = ("spawn", "import", "config", "import", "kv_cache", "ready")
+    told = [
+        facts_frame(at * NS, ENGINE_PHASE, json.dumps({"phase": name}))
+        for at, name in enumerate(phases)
+    ]
+    view = View(fold(*told), 9 * NS)
+    labels = [span.label for span in view.cold_start]
+    assert labels == ["spawn", "import", "config", "core import", "kv cache", "ready"]
+    assert view.cold_start_s["import"] == 2.0, "in the numbers they are one"
+
+
 @pytest.mark.parametrize("through_a_file", [False, True])
 def test_requests_of_a_killed_engine_failed(tmp_path: Path, through_a_file: bool) -> None:
     waiting = request(9, t_sched_ns=9 * NS, t_sent_ns=9 * NS)

@@ -147,7 +147,7 @@ class _Progress:
 
     def _say_phases(self, view: View) -> None:
         for span in view.cold_start[self._phases :]:
-            self._show(f"{span.start_ns / _S:6.1f} s  engine: {span.name.replace('_', ' ')}")
+            self._show(f"{span.start_ns / _S:6.1f} s  engine: {span.label}")
         self._phases = len(view.cold_start)
 
     def _show(self, text: str) -> None:

@@ -114,7 +114,13 @@ def add_engine(group: Any) -> None:
 def _add_output(group: Any) -> None:
     group.add_argument("--headless", action="store_true", help="no screen: print the result")
     group.add_argument("--json", action="store_true", help="with --headless: as JSON on stdout")
-    group.add_argument("-o", "--output", type=Path, metavar="FILE", help="where to record")
+    group.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        metavar="FILE",
+        help="where to record; missing folders are made",
+    )
     group.add_argument(
         "--fps", type=number, default=2.0, metavar="HZ", help="redraws a second (default: 2)"
     )
@@ -126,7 +132,9 @@ def run(args: argparse.Namespace) -> int:
     _check(args)
     if args.headless:
         from tuiapp.cli.headless import run_headless
+        from tuiapp.cli.screen import check_look
 
+        check_look(args.fps, args.theme)
         return run_headless(args)
     from tuiapp.cli.live import run_live
 

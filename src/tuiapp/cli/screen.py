@@ -20,8 +20,7 @@ def check_screen(fps: float, theme: str | None, *, instead: str = "") -> None:
     Raises:
         UsageError: there is no terminal, it is too small, or an option makes no sense.
     """
-    if not (math.isfinite(fps) and 0.1 <= fps <= 30):
-        raise UsageError(f"--fps {fps} is out of range.", "Choose 0.1 to 30.")
+    check_look(fps, theme)
     # Textual reads keys from standard input and draws on standard error.
     streams = (sys.stdin, sys.stdout, sys.stderr)
     if not all(stream and stream.isatty() for stream in streams):
@@ -35,6 +34,16 @@ def check_screen(fps: float, theme: str | None, *, instead: str = "") -> None:
             f"Make it {_MIN_COLUMNS}×{_MIN_ROWS} or larger (80×24 shows all that matters). "
             f"{instead}".strip(),
         )
+
+
+def check_look(fps: float, theme: str | None) -> None:
+    """Refuse options of the screen that make no sense, also where none will be shown.
+
+    Raises:
+        UsageError: one does not.
+    """
+    if not (math.isfinite(fps) and 0.1 <= fps <= 30):
+        raise UsageError(f"--fps {fps:g} is out of range.", "Choose 0.1 to 30.")
     if theme is not None:
         _check_theme(theme)
 

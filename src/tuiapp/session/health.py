@@ -49,11 +49,21 @@ _LOAD_STATES = {
 
 @dataclass(frozen=True, slots=True)
 class PhaseSpan:
-    """One phase of the cold start; ``duration_ns`` is None while it runs."""
+    """One phase of the cold start; ``duration_ns`` is None while it runs.
+
+    Attributes:
+        core: it comes a second time: the engine core is a process of its own.
+    """
 
     name: str
     start_ns: int
     duration_ns: int | None
+    core: bool = False
+
+    @property
+    def label(self) -> str:
+        """How it is called for a reader."""
+        return f"{'core ' if self.core else ''}{self.name.replace('_', ' ')}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +119,12 @@ def cold_start(session: Session, until_ns: int) -> tuple[PhaseSpan, ...]:
     ]
     exit_fact = latest(session, ENGINE_EXIT, until_ns)
     ends = [*(t_ns for _, t_ns in starts[1:]), exit_fact.t_ns if exit_fact else None]
-    return tuple(
-        PhaseSpan(name, start, 0 if name == "ready" else None if end is None else end - start)
-        for (name, start), end in zip(starts, ends, strict=False)
-    )
+    spans: list[PhaseSpan] = []
+    for (name, start), end in zip(starts, ends, strict=False):
+        duration = 0 if name == "ready" else None if end is None else end - start
+        again = any(span.name == name for span in spans)
+        spans.append(PhaseSpan(name, start, duration, again))
+    return tuple(spans)
 
 
 def cold_start_s(session: Session, until_ns: int) -> dict[str, float]:

@@ -146,7 +146,8 @@ def _phase(span: Any, begin: int, whole: int) -> str:
     length = span.duration_ns
     x, width = 1000 * (span.start_ns - begin) / whole, 1000 * (length or 0) / whole
     said = "not finished" if length is None else f"{length / 1e9:.2f} s"
-    name = escaped(_PHASE_NAMES.get(span.name, span.name))
+    whose = "core " if span.core else ""
+    name = escaped(whose + _PHASE_NAMES.get(span.name, span.name))
     return (
         f'<tr><th scope="row">{name}</th><td class="wide">'
         '<svg class="bar" viewBox="0 0 1000 10" preserveAspectRatio="none" aria-hidden="true">'

@@ -60,9 +60,7 @@ def _steps(scene: Scene) -> tuple[Step, ...]:
         last = span is spans[-1]
         state = "failed" if last and dead else "running" if span.duration_ns is None else "done"
         duration = None if span.duration_ns is None else span.duration_ns / _S
-        again = any(span.name == step.name for step in steps)  # the core is a process of its own
-        name = f"core {span.name}" if again else span.name.replace("_", " ")
-        steps.append(Step(name, (span.start_ns - origin) / _S, duration, state))  # type: ignore[arg-type]
+        steps.append(Step(span.label, (span.start_ns - origin) / _S, duration, state))  # type: ignore[arg-type]
     begun = {span.name for span in spans}
     if not dead and "ready" not in begun:
         last_begun = max((ENGINE_PHASES.index(n) for n in begun if n in ENGINE_PHASES), default=-1)
