@@ -19,6 +19,19 @@ def test_picture() -> None:
     ]
 
 
+def test_times_stand_under_their_values() -> None:
+    labels = ((0, "00:00"), (20, "00:10"), (30, "00:15"))
+    drawn = picture(LineChart((Series(CLIMB),), times=labels), 26, 4)
+    assert drawn[-1] == "    00:00   00:10"  # 00:15 would touch the one before
+    assert drawn[:-1] == picture(LineChart((Series(CLIMB),)), 26, 3)
+
+
+def test_times_move_with_what_is_shown() -> None:
+    """A place among the values, of which the oldest have no room."""
+    drawn = picture(LineChart((Series(CLIMB),), label=None, times=((20, "ten"),)), 10, 3)
+    assert drawn[-1] == "ten"
+
+
 def test_filled() -> None:
     assert picture(LineChart((Series(CLIMB),), fill=True, label=None), 20, 3) == [
         "      ⢀⣠⣴⣾  ⣷⣦⣄⡀",

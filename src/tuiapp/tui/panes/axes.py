@@ -1,4 +1,4 @@
-"""The axis that a metric's distribution and its heatmap share."""
+"""The axis that a metric's distribution and its heatmap share, and the labels of time."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from tuiapp.session.latency import Distribution
 from tuiapp.stats.axis import Axis, axis_for, linear_axis_for
 from tuiapp.stats.bins import bin_edges_ns
 from tuiapp.tui.panes.base import Scene
+from tuiapp.tui.renderables.axis import Tick
+from tuiapp.tui.renderables.numbers import format_clock
 
 _LEAST_SHARE = 0.6
 """A limit is left off the axis where the data would keep less than this share of it."""
@@ -18,6 +20,9 @@ _SPREADS, _LEAST_SPREAD = 4.0, 1.5
 _LINEAR_REACH = 4.0
 """A linear axis ends at most this many times beyond p90."""
 _EMPTY_SPAN_NS = (1e6, 1e9)
+_S = 1_000_000_000
+_STEPS_S = (5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400)
+_LABEL_CELLS = 10
 
 
 def latency_axis(metric: str, scene: Scene, columns: int) -> Axis:
@@ -58,3 +63,18 @@ def span_ns(found: Distribution, *, log_axis: bool = True) -> tuple[float, float
     if not log_axis:
         high = min(high, max(p90 * 2, min(p99 * 1.1, p90 * _LINEAR_REACH)))
     return low, min(high, float(edges[-2]))
+
+
+def time_ticks(start_ns: int, each_ns: float, count: int, cells: int = 1) -> tuple[Tick, ...]:
+    """Round moments on a time axis, far enough apart to be read.
+
+    Args:
+        start_ns, each_ns: where its first place begins, and how long each is.
+        count: of places.
+        cells: places that share a cell.
+    """
+    least_s = _LABEL_CELLS * cells * each_ns / _S
+    step = next((step for step in _STEPS_S if step >= least_s), _STEPS_S[-1]) * _S
+    first = -(-max(start_ns, 0) // step) * step
+    moments = range(first, start_ns + round(count * each_ns), step)
+    return tuple((int((t_ns - start_ns) // each_ns), format_clock(t_ns / _S)) for t_ns in moments)

@@ -12,7 +12,7 @@ from textual import events
 from tuiapp.session.columns import TICK_NS
 from tuiapp.session.view import View
 from tuiapp.stats.axis import Axis
-from tuiapp.tui.panes.axes import latency_axis
+from tuiapp.tui.panes.axes import latency_axis, time_ticks
 from tuiapp.tui.panes.base import Key, Pane, Part, Scene
 from tuiapp.tui.panes.lines import TextLines
 from tuiapp.tui.renderables.axis import tick_label
@@ -25,8 +25,6 @@ _GUTTER = 6
 _STALLS = "stall"
 _METRICS = ("ttft", "tpot", "e2el")
 _MIN_SPAN_NS = 10 * _S
-_STEPS_S = (5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400)
-_LABEL_CELLS = 10
 _TALL = 14
 """Rows from which a bin is a whole cell high: finer ones would hold a request or two."""
 _NOTES = 5
@@ -176,7 +174,7 @@ def draw_heatmap(
         marks=marks_by_column(view, columns) if marks else None,
         stalls=stalls,
         stalls_label=_STALLS,
-        times=_times(columns, origin_ns),
+        times=time_ticks(columns.start_ns - origin_ns, columns.each_ns, columns.count),
         peak=peak,
         empty="nothing measured in this stretch of time",
     )
@@ -213,14 +211,3 @@ def _notes(view: View, columns: Columns) -> list[str]:
     """The newest marks of the stretch shown, in words."""
     shown = [mark for mark in view.marks() if mark.t_ns >= columns.start_ns][-_NOTES:]
     return [f"⚑ {format_clock(mark.t_ns / _S, 7)}  {mark.text}" for mark in shown]
-
-
-def _times(columns: Columns, origin_ns: int = 0) -> tuple[tuple[int, str], ...]:
-    least_s = _LABEL_CELLS * columns.each_ns / _S
-    step = next((step for step in _STEPS_S if step >= least_s), _STEPS_S[-1]) * _S
-    start_ns = columns.start_ns - origin_ns
-    first = -(-max(start_ns, 0) // step) * step
-    moments = range(first, start_ns + columns.count * columns.each_ns, step)
-    return tuple(
-        ((t_ns - start_ns) // columns.each_ns, format_clock(t_ns / _S)) for t_ns in moments
-    )

@@ -12,6 +12,7 @@ from tuiapp.session.health import DEAD, DONE, SILENT
 from tuiapp.session.traffic import Traffic, history, traffic
 from tuiapp.session.view import RATES_NS, View
 from tuiapp.tui.panes.arranged import Faded
+from tuiapp.tui.panes.axes import time_ticks
 from tuiapp.tui.panes.base import Pane, Part, Scene
 from tuiapp.tui.renderables.line import LineChart, Series
 from tuiapp.tui.renderables.numbers import (
@@ -30,6 +31,8 @@ _LATE_NS = _S
 _WIDE = 70
 """Cells from which two lines hold what takes four in a narrow pane."""
 _NARROW_ROWS = 4
+_TIMED_ROWS = 5
+"""Rows of a chart that has one to spare for the time."""
 
 Line = tuple[Field, ...]
 
@@ -54,7 +57,7 @@ class TrafficPane(Pane):
         chart = height - len(lines)
         parts: list[Part] = [(NumberLines(tuple(lines)), min(len(lines), height))]
         if chart >= 2:
-            drawing = _chart(scene, width)
+            drawing = _chart(scene, width, timed=chart >= _TIMED_ROWS)
             over = bool(scene.view.health.exit_facts)
             parts.append((Faded(drawing) if over else drawing, chart))
         return parts
@@ -153,7 +156,7 @@ def _percent(fraction: float | None) -> str:
     return f"{fraction * 100:.0f}" if fraction >= 0.0995 else f"{fraction * 100:.1f}"
 
 
-def _chart(scene: Scene, width: int) -> LineChart:
+def _chart(scene: Scene, width: int, *, timed: bool) -> LineChart:
     """Output tokens a second over the window, in points of whole seconds."""
     view, points = scene.view, 2 * max(width - 6, 1)
     reach = view.window_ns or max(view.cursor_ns - view.run_start_ns, _S)
@@ -165,7 +168,9 @@ def _chart(scene: Scene, width: int) -> LineChart:
     counts = history(view.session, "output_tokens", (end - shown) * ticks, end * ticks)
     rate = _sums(counts.reshape(shown, ticks)) / each_s
     spread = rate[np.arange(points) * shown // points]
-    return LineChart((Series(spread, Ink.WINDOW),), fill=True, empty="")
+    start_ns, span_ns = (end - shown) * each_s * _S, shown * each_s * _S
+    times = time_ticks(start_ns, span_ns / points, points, cells=2) if timed else ()
+    return LineChart((Series(spread, Ink.WINDOW),), fill=True, empty="", times=times)
 
 
 def _sums(counts: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from textual.strip import Strip
 
-from tuiapp.tui.renderables.axis import tick_label
+from tuiapp.tui.renderables.axis import Tick, place_labels, tick_label
 from tuiapp.tui.renderables.blocks import BLOCKS, fill_levels
 from tuiapp.tui.renderables.canvas import SPACE, Canvas, cells, clean
 from tuiapp.tui.renderables.palette import Ink, Palette
@@ -42,6 +42,7 @@ class LineChart:
         limit: a dashed line across.
         fill: shade what is under the first series.
         label: turns an end of the scale into text, at the left; None leaves the scale out.
+        times: labels below, each with its place among the values; none keeps no row.
     """
 
     series: tuple[Series, ...]
@@ -51,12 +52,14 @@ class LineChart:
     fill: bool = False
     label: Callable[[float], str] | None = tick_label
     empty: str = "no data yet"
+    times: tuple[Tick, ...] = ()
 
     def strips(self, width: int, height: int, palette: Palette) -> list[Strip]:
         """Exactly ``height`` strips of ``width`` cells."""
+        if width < 1 or height < 1 + bool(self.times):
+            return Canvas(width, height, palette).strips()
+        height -= bool(self.times)
         canvas = Canvas(width, height, palette)
-        if width < 1 or height < 1:
-            return canvas.strips()
         high = self._high()
         gutter = self._draw_scale(canvas, high)
         known = False
@@ -71,7 +74,17 @@ class LineChart:
             self._draw_limit(canvas, gutter, high)
         if not known and self.empty:
             canvas.put_center((height - 1) // 2, self.empty, Ink.DIM)
-        return canvas.strips()
+        return canvas.strips() + self._times_row(width, gutter, palette)
+
+    def _times_row(self, width: int, gutter: int, palette: Palette) -> list[Strip]:
+        if not self.times:
+            return []
+        row, plot = Canvas(width, 1, palette), width - gutter
+        hidden = max(len(self.series[0].values) - 2 * plot, 0)
+        ticks = [((place - hidden) // 2, text) for place, text in self.times]
+        for column, text in place_labels(ticks, plot):
+            row.text(0, gutter + column, text, Ink.DIM)
+        return row.strips()
 
     def _high(self) -> float:
         if self.high is not None:
