@@ -32,6 +32,12 @@ def rss_mib(pid: int | str = "self") -> float:
     return _status_mib(pid, "VmRSS:")
 
 
+def pss_mib(pid: int | str = "self") -> float:
+    """Resident memory now, with pages that several processes share divided among them."""
+    text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    return int(text.split("\nPss:")[1].split()[0]) / 1024
+
+
 def peak_mib(pid: int | str = "self") -> float:
     """The most memory that was ever resident."""
     return _status_mib(pid, "VmHWM:")
@@ -58,9 +64,19 @@ def command(pid: int) -> str:
     return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode().strip()
 
 
+def process_of(pid: int, name: str) -> int:
+    """The process under ``pid`` whose command line holds ``name``."""
+    return next(found for found in tree(pid) if name in command(found))
+
+
 def agent_of(pid: int) -> int:
     """The host agent among the processes under ``pid``."""
-    return next(found for found in tree(pid) if "tuiapp.agent" in command(found))
+    return process_of(pid, "tuiapp.agent")
+
+
+def meter_of(pid: int) -> int:
+    """The hiccup meter among them."""
+    return process_of(pid, "hiccup_meter")
 
 
 def machine() -> str:

@@ -5,7 +5,8 @@
     python benchmarks/monitor_cost.py --peers    four others from PyPI on a real vLLM server as well
 
 Every monitor runs at its default rate in a tmux pane of 140×45, under 6 requests a second of about
-48 output tokens. CPU seconds are those of the monitor's own processes, user and system, after it
+48 output tokens. PSS divides pages that processes share among them; RSS counts
+them in each. CPU seconds are those of the monitor's own processes, user and system, after it
 has settled; the engine, the load and tmux are not counted.
 """
 
@@ -22,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from _live import monitor
-from _measure import agent_of, cpu_s, machine, peak_mib, rss_mib, table, tree
+from _measure import agent_of, cpu_s, machine, meter_of, peak_mib, pss_mib, rss_mib, table, tree
 from _peers import PEERS, Peer, install
 from _server import vllm_server, why_not
 from _terminal import COLUMNS, ROWS, Tmux
@@ -30,7 +31,8 @@ from _terminal import COLUMNS, ROWS, Tmux
 RATE = 6.0
 SETTLE_S = 12.0
 TARGET_S, TARGET_MIB = 0.6, 80
-HEAD = ("monitor", "CPU s/30 s", "RSS, MiB", "peak, MiB")
+HEAD = ("monitor", "CPU s/30 s", "RSS, MiB", "PSS, MiB", "peak, MiB")
+PARTS = ("screen and recording", "host agent", "hiccup meter")
 
 
 @dataclass(frozen=True)
@@ -39,10 +41,11 @@ class Cost:
 
     cpu_s: float
     rss_mib: float
+    pss_mib: float
     peak_mib: float
 
     def row(self, name: str) -> tuple[object, ...]:
-        return (name, self.cpu_s, self.rss_mib, self.peak_mib)
+        return (name, self.cpu_s, self.rss_mib, self.pss_mib, self.peak_mib)
 
 
 def costs(pids: Sequence[int], seconds: float) -> list[Cost]:
@@ -50,13 +53,21 @@ def costs(pids: Sequence[int], seconds: float) -> list[Cost]:
     before = [cpu_s(pid) for pid in pids]
     time.sleep(seconds)
     return [
-        Cost((cpu_s(pid) - start) * 30 / seconds, rss_mib(pid), peak_mib(pid))
+        Cost((cpu_s(pid) - start) * 30 / seconds, rss_mib(pid), pss_mib(pid), peak_mib(pid))
         for pid, start in zip(pids, before, strict=True)
     ]
 
 
 def together(parts: Sequence[Cost]) -> Cost:
     return Cost(*(sum(getattr(part, name) for part in parts) for name in Cost.__annotations__))
+
+
+def of_ours(name: str, pid: int, seconds: float) -> Iterator[tuple[object, ...]]:
+    """Each of our processes, and all of them."""
+    parts = costs([pid, agent_of(pid), meter_of(pid)], seconds)
+    for part, what in zip(parts, PARTS, strict=True):
+        yield part.row(f"{name}, {what}")
+    yield together(parts).row(f"{name}, all")
 
 
 def settle(pane: Tmux, text: str, seconds: float, settle_s: float, *, show: bool) -> None:
@@ -71,14 +82,11 @@ def ours(seconds: float, settle_s: float, *, show: bool) -> Iterator[tuple[objec
     load = {"rate": RATE, "duration_s": 4 * seconds + settle_s + 60}
     with monitor(load) as program, Tmux(*program) as pane:
         settle(pane, "p99", 60, settle_s, show=show)
-        screen, agent = costs([pane.pid, agent_of(pane.pid)], seconds)
-        yield screen.row("tuiapp, screen and recording")
-        yield agent.row("tuiapp, host agent")
-        yield together([screen, agent]).row("tuiapp, both")
+        yield from of_ours("tuiapp", pane.pid, seconds)
         pane.press("?")
         time.sleep(1)
         covered = costs([pane.pid], seconds / 2)[0]
-        yield ("tuiapp, screen covered by help", covered.cpu_s, covered.rss_mib, None)
+        yield ("tuiapp, screen covered by help", covered.cpu_s, covered.rss_mib, None, None)
 
 
 def ours_on_engine(seconds: float, settle_s: float, *, show: bool) -> Iterator[tuple[object, ...]]:
@@ -87,10 +95,7 @@ def ours_on_engine(seconds: float, settle_s: float, *, show: bool) -> Iterator[t
         argv += ["--rate", str(RATE), "--output-len", "48", "--input-len", "64"]
         with Tmux(argv) as pane:
             settle(pane, "serving", 240, settle_s, show=show)
-            screen, agent = costs([pane.pid, agent_of(pane.pid)], seconds)
-            yield screen.row("tuiapp run, screen and recording")
-            yield agent.row("tuiapp run, host agent")
-            yield together([screen, agent]).row("tuiapp run, both")
+            yield from of_ours("tuiapp run", pane.pid, seconds)
             pane.press("q")
             time.sleep(3)
 
