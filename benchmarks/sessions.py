@@ -20,7 +20,7 @@ import sqlite3
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -165,8 +165,8 @@ def compare(events: int, folder: Path) -> None:
 # -- a whole recording ---------------------------------------------------------------------
 
 
-def record(minutes: int, path: Path) -> dict[str, int]:
-    """A recording as the writer leaves it; bytes by kind of block."""
+def record(given: Iterable[Frame], path: Path) -> dict[str, int]:
+    """A recording of these frames as the writer leaves it; bytes by kind of block."""
     index, held, second, size = Index(), [], 0, len(MAGIC)
     spent: dict[str, int] = {}
     with path.open("wb") as out:
@@ -184,7 +184,7 @@ def record(minutes: int, path: Path) -> dict[str, int]:
                 spent[kind] = spent.get(kind, 0) + len(data)
             held.clear()
 
-        for frame in made_up(minutes):
+        for frame in given:
             if frame.t1_ns // NS > second:
                 second = frame.t1_ns // NS
                 flush()
@@ -257,7 +257,7 @@ def main() -> None:
         compare(100_000 if quick else 1_000_000, folder)
         minutes = 3 if quick else 33
         path = folder / "run.tuiapp"
-        spent = record(minutes, path)
+        spent = record(made_up(minutes), path)
         tokens = LOAD.rate * LOAD.output_tokens * LOAD.duration_s * minutes
         rows = [(kind, f"{size:,}", size / tokens) for kind, size in sorted(spent.items())]
         rows.append(("all", f"{path.stat().st_size:,}", path.stat().st_size / tokens))

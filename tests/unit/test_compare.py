@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests.doubles.synthetic import Load, frames
 from tuiapp import cli
 from tuiapp.compare.answer import answer
 from tuiapp.compare.cells import picture, verdict_text
@@ -29,6 +29,7 @@ from tuiapp.compare.verdict import (
     runs_needed,
 )
 from tuiapp.events import Frame, Kind
+from tuiapp.session.edit import rewrite
 from tuiapp.session.writer import SessionWriter
 
 SAMPLES = Path(__file__).parents[2] / "sample_sessions"
@@ -261,10 +262,12 @@ def test_two_files_need_no_vs(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_folders_are_sides(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for side in "ab":
-        (tmp_path / side).mkdir()
+    for side in (0, 1):
+        folder = tmp_path / "ab"[side]
+        folder.mkdir()
         for at in range(3):
-            shutil.copy(SAMPLES / "steady.tuiapp", tmp_path / side / f"{at}.tuiapp")
+            load = Load(seed=10 * side + at, duration_s=3.0)
+            rewrite(frames(load), folder / f"{at}.tuiapp")
     code, out, _ = run_cli(capsys, str(tmp_path / "a"), "vs", str(tmp_path / "b"))
     assert code == 5
     assert "3+3 runs" in out

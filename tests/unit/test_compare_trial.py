@@ -11,7 +11,7 @@ from tests.unit.test_compare import STEADY, made
 from tuiapp.cli.sweep import parse_over
 from tuiapp.compare.comparison import compare
 from tuiapp.compare.design import AA, DONE, ONE, PLAN, plan, plan_sweep, read, save
-from tuiapp.compare.noise import host_key, keep, learn, recall
+from tuiapp.compare.noise import Noise, host_key, keep, learn, recall
 from tuiapp.compare.sweep import Point, capacity, knee
 from tuiapp.errors import UsageError
 
@@ -55,6 +55,16 @@ def test_a_plan_cannot_name_a_file_elsewhere(tmp_path: Path) -> None:
     found = read(tmp_path)
     assert found is not None
     assert found.runs[0].file == "x"
+
+
+def test_what_an_a_a_trial_found_stays_until_the_next_one(tmp_path: Path) -> None:
+    learned = [Noise({"ttft_p50_s": 0.01 * at}, 5, f"t{at}", "d", aa) for at, aa in
+               enumerate((False, True, False, True), start=1)]  # fmt: skip
+    kept = []
+    for noise in learned:
+        keep(tmp_path, "abc", noise)
+        kept.append(recall(tmp_path, "abc"))
+    assert kept == [learned[0], learned[1], learned[1], learned[3]]
 
 
 def test_noise_is_kept_with_the_host_and_shown(tmp_path: Path) -> None:

@@ -166,7 +166,7 @@ def _conclude(folder: Path, design: Design) -> int:
     from tuiapp.session.library import sessions_dir
 
     runs = [read_run(folder / planned.file) for planned in design.runs]
-    noise = learn(runs, design.name)
+    noise = learn(runs, design.name, aa=design.kind == AA)
     if noise is not None and (key := host_key(runs[0])):
         try:
             keep(sessions_dir().parent, key, noise)

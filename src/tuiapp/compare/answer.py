@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tuiapp.compare.advice import Advice, advise
+from tuiapp.compare.causes import Cause, causes
 from tuiapp.compare.comparison import Comparison
 from tuiapp.compare.cost import Bill, Prices, bill
 
@@ -16,14 +17,17 @@ class Answer:
     Attributes:
         bill: None without prices.
         advice: one for each want, recommended or not.
+        causes: what may be why the sides differ, the most telling first.
     """
 
     comparison: Comparison
     bill: Bill | None
     advice: tuple[Advice, ...]
+    causes: tuple[Cause, ...]
 
 
 def answer(comparison: Comparison, prices: tuple[Prices, Prices] | None = None) -> Answer:
     """Work out what follows from a comparison, and from prices where they are given."""
     found = None if prices is None else bill(comparison.a, comparison.b, *prices)
-    return Answer(comparison, found, advise(comparison, found))
+    sides = ([run.view for run in side] for side in (comparison.a, comparison.b))
+    return Answer(comparison, found, advise(comparison, found), causes(*sides))

@@ -1,12 +1,20 @@
-"""Why one side is slower: the diagnosis of both, what differs between them first."""
+"""Why one side is slower: the diagnosis of both, what differs between them first.
+
+Of two runs for the screen (``factors``), of all runs of both sides for reports (``causes``).
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tuiapp.diagnosis import diagnose
-from tuiapp.diagnosis.finding import SEVERITIES, UNKNOWN, Finding
+from tuiapp.diagnosis.finding import BAD, FINE, SEVERITIES, UNKNOWN, WARN, Finding
 from tuiapp.session.view import View
+
+_GRADES = {FINE: 0, WARN: 1, BAD: 2}
+_LEAST_GAP = 0.5
+"""Of a grade, on the average of a side's runs: less is not told as a difference."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,3 +57,90 @@ def factors(a: View, b: View) -> tuple[Factor, ...]:
     rules = dict.fromkeys((*sides[0], *sides[1]))
     found = [Factor(rule, sides[0].get(rule), sides[1].get(rule)) for rule in rules]
     return tuple(sorted(found, key=lambda factor: factor.rank))
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A factor in the runs of one side.
+
+    Attributes:
+        finding: of the middle one of its runs, by how grave it was there.
+        grade: mean over the runs: 0 where it is fine, 1 for a warning, 2 where it is bad.
+        causes: runs in which it may be a cause.
+        runs: that could be asked.
+    """
+
+    finding: Finding
+    grade: float
+    causes: int
+    runs: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """A factor that is graver on one side than on the other, over all their runs.
+
+    Attributes:
+        side: the one that has more of it, ``A`` or ``B``.
+        a, b: what it was there.
+    """
+
+    rule: str
+    side: str
+    a: Sighting
+    b: Sighting
+
+    @property
+    def here(self) -> Sighting:
+        """On the side that has more of it."""
+        return self.a if self.side == "A" else self.b
+
+    @property
+    def there(self) -> Sighting:
+        """On the other one."""
+        return self.b if self.side == "A" else self.a
+
+
+def causes(a: Sequence[View], b: Sequence[View]) -> tuple[Cause, ...]:
+    """What may be why the sides differ, the most telling first.
+
+    A factor is named where it may be a cause in most runs of a side, is half a grade or more graver
+    there than on the other, on the average of the runs, and could be looked at in most runs of
+    both. It is no proof: runs are compared, not
+    hosts with one factor changed.
+
+    Args:
+        a, b: every run of a side, seen from its end.
+    """
+    sides = [_sightings(views) for views in (a, b)]
+    found = []
+    for rule in sides[0].keys() & sides[1].keys():
+        on_a, on_b = sides[0][rule], sides[1][rule]
+        cause = Cause(rule, "A" if on_a.grade > on_b.grade else "B", on_a, on_b)
+        mostly = 2 * cause.here.causes > cause.here.runs
+        if mostly and cause.here.grade - cause.there.grade >= _LEAST_GAP:
+            found.append(cause)
+    return tuple(sorted(found, key=_telling))
+
+
+def _telling(cause: Cause) -> tuple[float, float, str]:
+    return -abs(cause.a.grade - cause.b.grade), -cause.here.finding.weight, cause.rule
+
+
+def _sightings(views: Sequence[View]) -> dict[str, Sighting]:
+    """By rule, of those that most of the runs could be asked."""
+    by_rule: dict[str, list[Finding]] = {}
+    for view in views:
+        for finding in diagnose(view):
+            if finding.severity != UNKNOWN:
+                by_rule.setdefault(finding.rule, []).append(finding)
+    return {
+        rule: _sighting(found) for rule, found in by_rule.items() if 2 * len(found) > len(views)
+    }
+
+
+def _sighting(found: list[Finding]) -> Sighting:
+    ordered = sorted(found, key=lambda finding: (_GRADES[finding.severity], finding.weight))
+    grade = sum(_GRADES[finding.severity] for finding in found) / len(found)
+    several = sum(finding.is_cause for finding in found)
+    return Sighting(ordered[len(ordered) // 2], grade, several, len(found))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
+from tuiapp.compare.causes import Cause, Sighting
 from tuiapp.compare.comparison import MARGIN, Comparison, Row
 from tuiapp.compare.verdict import (
     EQUIVALENT,
@@ -15,6 +17,7 @@ from tuiapp.compare.verdict import (
 )
 
 UNKNOWN = "—"
+_MOST_CAUSES = 5
 _REACH = 4.0
 """The picture reaches to four times the margin on both sides."""
 
@@ -146,3 +149,23 @@ def noise_lines(comparison: Comparison) -> list[str]:
             )
             lines.append(f"{side}'s own runs differ by {told} ({noise.runs} runs, {noise.trial})")
     return lines
+
+
+def cause_line(cause: Cause) -> str:
+    """What may be why the sides differ, in how many runs, and what to do about it."""
+    other = "B" if cause.side == "A" else "A"
+    seen = f"{cause.side}: {_seen(cause.here)}; {other}: {_seen(cause.there)}"
+    return f"{seen}. {cause.here.finding.advice}".rstrip()
+
+
+def _seen(sighting: Sighting) -> str:
+    if sighting.runs == 1:
+        return sighting.finding.title
+    return f"{sighting.finding.title}, a cause in {sighting.causes} of {sighting.runs} runs"
+
+
+def cause_lines(causes: Sequence[Cause]) -> list[str]:
+    """The most telling ones; a sentence where there is none."""
+    if not causes:
+        return ["no factor that was looked at is graver on one side than on the other"]
+    return [cause_line(cause) for cause in causes[:_MOST_CAUSES]]

@@ -32,15 +32,17 @@ class Noise:
         runs: how many it was learned from.
         trial: its name.
         digest: of the workload.
+        aa: the trial was made for it, with the host undisturbed as far as one could.
     """
 
     spread: Mapping[str, float]
     runs: int
     trial: str
     digest: str
+    aa: bool = False
 
 
-def learn(runs: Sequence[Run], trial: str) -> Noise | None:
+def learn(runs: Sequence[Run], trial: str, *, aa: bool = False) -> Noise | None:
     """The noise of ``runs`` of one host; None with fewer than two that measured anything."""
     spread = {}
     for quantity in FAMILY:
@@ -52,7 +54,7 @@ def learn(runs: Sequence[Run], trial: str) -> Noise | None:
         return None
     digest = runs[0].meta.get("workload")
     told = digest.get("digest") if isinstance(digest, dict) else None
-    return Noise(spread, len(runs), trial, str(told or ""))
+    return Noise(spread, len(runs), trial, str(told or ""), aa)
 
 
 def host_key(run: Run) -> str:
@@ -66,8 +68,14 @@ def host_key(run: Run) -> str:
 
 
 def keep(folder: Path, key: str, noise: Noise) -> None:
-    """Remember the newest noise of a host; OSError when it cannot be written."""
+    """Remember the newest noise of a host; OSError when it cannot be written.
+
+    What an A/A trial found stays until the next one: other trials are made for other ends.
+    """
     known = _read(folder)
+    told = known.get(key)
+    if isinstance(told, dict) and told.get("aa") is True and not noise.aa:
+        return
     known[key] = asdict(noise)
     folder.mkdir(parents=True, exist_ok=True)
     temporary = folder / f".{_FILE}.new"
@@ -91,7 +99,13 @@ def recall(folder: Path, key: str) -> Noise | None:
     runs = told.get("runs")
     if not known or not isinstance(runs, int):
         return None
-    return Noise(known, runs, str(told.get("trial"))[:100], str(told.get("digest"))[:100])
+    return Noise(
+        known,
+        runs,
+        str(told.get("trial"))[:100],
+        str(told.get("digest"))[:100],
+        told.get("aa") is True,
+    )
 
 
 def _read(folder: Path) -> dict[str, Any]:

@@ -71,6 +71,7 @@ class Question:
         return Compared(self._answer(runs[: len(a)], runs[len(a) :]))
 
     def _answer(self, a: Sequence[Run], b: Sequence[Run]) -> Answer:
+        _check_different((*a, *b))
         return answer(compare(a, b, self.margin, self.noise_folder), self.prices)
 
     def _read_sweeps(self, designs: Sequence[Design], progress: Progress) -> Compared:
@@ -91,6 +92,21 @@ class Question:
         a, b = ([run for at, run in side if at == level] for side in sides)
         sweeps = tuple(sweep(design, side) for design, side in zip(designs, sides, strict=True))
         return Compared(self._answer(a, b), sweeps, level)
+
+
+def _check_different(runs: Sequence[Run]) -> None:
+    """Copies of a recording are no further runs: they would make any noise look small.
+
+    Raises:
+        UsageError: two of them are the same.
+    """
+    known: dict[object, Run] = {}
+    for run in runs:
+        key = (run.created_ns, run.requests, run.failed, tuple(run.values.values()))
+        if run.created_ns and (other := known.setdefault(key, run)) is not run:
+            raise UsageError(
+                f"{other.path} and {run.path} are one recording.", "Each run counts once."
+            )
 
 
 def _read(path: Path, at: int, total: int, progress: Progress) -> Run:

@@ -7,6 +7,7 @@ from html import escape
 
 from tuiapp.compare.answer import Answer
 from tuiapp.compare.cells import (
+    cause_lines,
     gate_lines,
     heading,
     interval_text,
@@ -51,6 +52,7 @@ def text(answer: Answer) -> str:
     told = (*noise_lines(comparison), *comparison.caveats)
     caveats = "".join(f"<li>{escape(caveat)}</li>" for caveat in told)
     advice = "".join(f"<li>{escape(advice_line(item))}</li>" for item in answer.advice)
+    why = "".join(f"<li>{escape(line)}</li>" for line in cause_lines(answer.causes))
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>tuiapp compare</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -61,7 +63,7 @@ def text(answer: Answer) -> str:
 <th>±{comparison.margin * 100:g} % band</th><th>verdict</th></tr></thead><tbody>
 {rows}
 </tbody></table><p>{escape(comparison.scope)}</p><ul>{caveats}</ul>
-{_money(answer.bill)}<h2>Advice</h2><ul>{advice}</ul></body></html>
+<h2>Why</h2><ul>{why}</ul>{_money(answer.bill)}<h2>Advice</h2><ul>{advice}</ul></body></html>
 """
 
 

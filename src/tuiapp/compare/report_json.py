@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from tuiapp.compare.answer import Answer
+from tuiapp.compare.causes import Cause
 from tuiapp.compare.comparison import Row
 from tuiapp.compare.quantities import LEVEL
 from tuiapp.compare.runs import Run
@@ -43,6 +44,7 @@ def as_json(answer: Answer) -> dict[str, Any]:
         "rows": [_row(row) for row in comparison.rows],
         "cost": None if answer.bill is None else _plain(asdict(answer.bill)),
         "advice": [asdict(advice) for advice in answer.advice],
+        "causes": [_cause(cause) for cause in answer.causes],
         "noise": {
             side: None if noise is None else {**asdict(noise), "spread": dict(noise.spread)}
             for side, noise in zip("ab", comparison.noise, strict=True)
@@ -75,6 +77,24 @@ def _row(row: Row) -> dict[str, Any]:
         "verdict": row.verdict,
         "why": row.why or None,
         "runs_needed": row.runs_needed,
+    }
+
+
+def _cause(cause: Cause) -> dict[str, Any]:
+    return {
+        "rule": cause.rule,
+        "side": cause.side,
+        **{
+            side: {
+                "title": seen.finding.title,
+                "severity": seen.finding.severity,
+                "evidence": seen.finding.evidence,
+                "causes": seen.causes,
+                "runs": seen.runs,
+            }
+            for side, seen in (("a", cause.a), ("b", cause.b))
+        },
+        "advice": cause.here.finding.advice,
     }
 
 

@@ -6,6 +6,7 @@ import re
 
 from tuiapp.compare.answer import Answer
 from tuiapp.compare.cells import (
+    cause_lines,
     gate_lines,
     heading,
     interval_text,
@@ -40,6 +41,7 @@ def text(answer: Answer) -> str:
         lines += [f"| {_plain(what)} | {a} | {b} |" for what, a, b in bill_rows(answer.bill)]
         lines += ["", _plain(break_even_line(answer.bill)), ""]
         lines += [f"- {_plain(caveat)}" for caveat in answer.bill.caveats]
+    lines += [f"- why: {_plain(line)}" for line in cause_lines(answer.causes)]
     lines += [f"- {_plain(advice_line(advice))}" for advice in answer.advice]
     lines += [f"- {_plain(caveat)}" for caveat in (*noise_lines(comparison), *comparison.caveats)]
     return "\n".join(lines).rstrip() + "\n"

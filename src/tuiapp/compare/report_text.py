@@ -7,6 +7,7 @@ from textwrap import wrap
 
 from tuiapp.compare.answer import Answer
 from tuiapp.compare.cells import (
+    cause_lines,
     common_reason,
     gate_lines,
     heading,
@@ -43,6 +44,7 @@ def text(answer: Answer) -> str:
     lines += ["", *([verdict_text(comparison.rows[0], comparison.margin)] if reason else [])]
     lines += [comparison.scope]
     lines += _money(answer)
+    lines += ["", *_indented("why", cause_lines(answer.causes))]
     lines += ["", *_indented("advice", map(advice_line, answer.advice)), ""]
     lines += _indented("noise", noise_lines(comparison))
     lines += _indented("caveats", comparison.caveats)

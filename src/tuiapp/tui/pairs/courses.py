@@ -98,11 +98,9 @@ def _columns(scene: PairScene, side: int, count: int) -> Columns:
     """The same stretch of time after the start of the load on both sides."""
     count = max(count, 1)
     start_ns = scene.chosen.starts_ns[side]
-    span_ns = scene.view.window_ns or max(scene.chosen.span_ns, _LEAST_NS)
+    span_ns = scene.view.window_ns or max(scene.chosen.alignment.axis_ns, _LEAST_NS)
     each_ns = max(-(-span_ns // count), TICK_NS)
-    cursors = zip(scene.views, scene.chosen.starts_ns, strict=True)
-    at_ns = max(view.cursor_ns - start for view, start in cursors)
-    first = 0 if scene.view.window_ns is None else at_ns // each_ns + 1 - count
+    first = 0 if scene.view.window_ns is None else scene.side_ns(side) // each_ns + 1 - count
     return Columns(start_ns + first * each_ns, each_ns, count)
 
 
@@ -137,11 +135,9 @@ class _Chart:
     def values(self, scene: PairScene, side: int, points: int) -> np.ndarray:
         """``points`` equal steps of time; nan where nothing is known."""
         view = scene.views[side]
-        span_ns = view.window_ns or max(scene.chosen.span_ns, _LEAST_NS)
+        span_ns = view.window_ns or max(scene.chosen.alignment.axis_ns, _LEAST_NS)
         start_ns = scene.chosen.starts_ns[side]
-        at_ns = max(v.cursor_ns - s for v, s in zip(scene.views, scene.chosen.starts_ns,
-                                                    strict=True))  # fmt: skip
-        until_ns = start_ns + (span_ns if view.window_ns is None else at_ns)
+        until_ns = start_ns + (span_ns if view.window_ns is None else scene.side_ns(side))
         if not self.group:
             return _tokens(view, until_ns - span_ns, until_ns, points)
         # The same steps end at one moment on both sides, which may lie beyond a cursor.

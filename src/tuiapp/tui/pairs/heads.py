@@ -26,6 +26,7 @@ from tuiapp.tui.renderables.palette import Ink, Palette
 
 _S = 1_000_000_000
 _GUTTER = 24
+_SINCE = {"first request": "since the load", "ready": "since ready", "offered load": "by requests"}
 _LEAST_STRIP = 10
 _LABEL_EVERY = 20
 
@@ -127,14 +128,16 @@ class PairTransport(SeekStrip, DrawingLine):
         columns = self.content_size.width - _GUTTER
         if columns < _LEAST_STRIP:
             return
-        self._span_ns = scene.chosen.span_ns
-        known = (columns, scene.chosen.places)
+        self._span_ns = scene.chosen.alignment.axis_ns
+        known = (columns, scene.chosen.places, scene.chosen.align)
         if known != self._known:
             self._known = known
             self._strips = rates(scene.chosen, columns)
         window = scene.view.window_ns
-        first = 0 if window is None else max(at_ns - window, 0)
-        drawing = TransportStrip(self._strips, at_ns, first, self._span_ns, playing, speed)
+        at = at_ns, scene.side_ns(1)
+        first = (0, 0) if window is None else (max(at[0] - window, 0), max(at[1] - window, 0))
+        since = _SINCE[scene.chosen.alignment.name]
+        drawing = TransportStrip(self._strips, at, first, self._span_ns, playing, speed, since)
         self.put(drawing, scene.palette)
 
     def strip_columns(self) -> int:
@@ -147,7 +150,7 @@ class PairTransport(SeekStrip, DrawingLine):
 def rates(chosen: Chosen, columns: int) -> tuple[np.ndarray, np.ndarray]:
     """Output tokens a second of both whole runs in equal stretches; nan behind a run's end."""
     a, b = (
-        _rates(view, start, chosen.span_ns, columns)
+        _rates(view, start, chosen.alignment.axis_ns, columns)
         for view, start in zip(chosen.ends, chosen.starts_ns, strict=True)
     )
     return a, b
@@ -164,14 +167,21 @@ def _rates(view: View, start_ns: int, span_ns: int, columns: int) -> np.ndarray:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TransportStrip:
-    """Throughput of A and of B, a line each, on one time and one scale; a line of times."""
+    """Throughput of A and of B, a line each, on one time and one scale; a line of times.
+
+    Attributes:
+        at_ns, first_ns: where A and B stand, and where their windows begin.
+        span_ns: length of the time axis.
+        since: what 00:00 is.
+    """
 
     rates: Sequence[np.ndarray]
-    at_ns: int
-    first_ns: int
+    at_ns: tuple[int, int]
+    first_ns: tuple[int, int]
     span_ns: int
     playing: bool
     speed: float
+    since: str
 
     def strips(self, width: int, height: int, palette: Palette) -> list[Strip]:
         """Exactly ``height`` strips of ``width`` cells."""
@@ -191,15 +201,14 @@ class TransportStrip:
     def _draw_side(self, canvas: Canvas, side: int, heights: np.ndarray, palette: Palette) -> None:
         columns = len(heights)
         at = np.arange(columns)
-        bright = (at >= self._column(self.first_ns, columns)) & (
-            at <= self._column(self.at_ns, columns)
-        )
+        here = self._column(self.at_ns[side], columns)
+        bright = (at >= self._column(self.first_ns[side], columns)) & (at <= here)
         row = slice(_GUTTER, _GUTTER + columns)
         canvas.codes[side, row] = BLOCKS[heights]
         canvas.inks[side, row] = np.where(bright, INKS[side], Ink.FAINT)
         gone = np.isnan(self.rates[side])
         canvas.codes[side, row][gone], canvas.inks[side, row][gone] = ord("·"), Ink.FAINT
-        cursor = _GUTTER + self._column(self.at_ns, columns)
+        cursor = _GUTTER + here
         if canvas.codes[side, cursor] == ord(" "):
             canvas.text(side, cursor, "│", Ink.STRONG)
         else:
@@ -213,10 +222,10 @@ class TransportStrip:
         col = canvas.text(0, 0, sign, ink) + 1
         canvas.text(0, col, format_speed(self.speed), Ink.STRONG)
         right = canvas.put_right(0, _GUTTER - 3, f"/ {format_clock(self.span_ns / _S)}", Ink.DIM)
-        canvas.put_right(0, right - 1, format_clock(self.at_ns / _S), Ink.STRONG)
+        canvas.put_right(0, right - 1, format_clock(self.at_ns[0] / _S), Ink.STRONG)
         for side in range(min(canvas.height, 2)):
             canvas.text(side, _GUTTER - 2, "AB"[side], INKS[side])
-        canvas.put_right(1, _GUTTER - 3, "tok/s since the load", Ink.DIM)
+        canvas.put_right(1, _GUTTER - 3, f"tok/s {self.since}", Ink.DIM)
 
 
 @dataclass(frozen=True, slots=True)

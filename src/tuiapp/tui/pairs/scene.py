@@ -14,6 +14,7 @@ from tuiapp.compare.reading import Compared
 from tuiapp.compare.runs import Run
 from tuiapp.session.view import View
 from tuiapp.stats.axis import Axis, axis_for, linear_axis_for
+from tuiapp.tui.pairs.alignment import ALIGNMENTS, FIRST, Alignment
 from tuiapp.tui.panes.axes import span_ns
 from tuiapp.tui.panes.base import Part, Scene
 from tuiapp.tui.panes.lines import Line
@@ -31,21 +32,29 @@ class Chosen:
 
     Attributes:
         places: of the runs among those of their side.
+        align: where their times meet, a name of ``ALIGNMENTS``.
     """
 
     runs: tuple[Run, Run]
     places: tuple[int, int]
+    align: str = FIRST
 
     @property
     def ends(self) -> tuple[View, View]:
         """Both runs seen from their ends."""
         return self.runs[0].view, self.runs[1].view
 
+    @cached_property
+    def alignment(self) -> Alignment:
+        """Where the two times meet: as asked for, or at the first request."""
+        found = ALIGNMENTS[self.align](self.ends) or ALIGNMENTS[FIRST](self.ends)
+        assert found is not None
+        return found
+
     @property
     def starts_ns(self) -> tuple[int, int]:
-        """When the measured load began in each; there the two times meet."""
-        a, b = (max(view.run_start_ns + 1, 0) for view in self.ends)
-        return a, b
+        """When each run stands at 00:00 of the clock."""
+        return self.alignment.starts_ns
 
     @cached_property
     def factors(self) -> tuple[Factor, ...]:
@@ -54,15 +63,18 @@ class Chosen:
 
     @property
     def span_ns(self) -> int:
-        """From the start of the load to the end of the longer run."""
-        ends = zip(self.ends, self.starts_ns, strict=True)
-        return max(view.cursor_ns - start for view, start in ends)
+        """From 00:00 to the end of both."""
+        return self.alignment.span_ns
 
     def views(self, at_ns: int, window_ns: int | None) -> tuple[View, View]:
-        """Both runs ``at_ns`` after the start of their load, or at their end."""
+        """Both runs where the clock says ``at_ns``, or at their end."""
+        moments = [
+            start + self.alignment.of_side(side, max(at_ns, 0))
+            for side, start in enumerate(self.starts_ns)
+        ]
         a, b = (
-            View(end.session, min(start + max(at_ns, 0), end.cursor_ns), window_ns)
-            for end, start in zip(self.ends, self.starts_ns, strict=True)
+            View(end.session, min(moment, end.cursor_ns), window_ns)
+            for end, moment in zip(self.ends, moments, strict=True)
         )
         return a, b
 
@@ -72,13 +84,15 @@ class PairScene(Scene):
     """A scene of two sessions: ``view`` is A's.
 
     Attributes:
-        other: B at the same time after the start of its load.
+        other: B at the same time of the clock.
+        at_ns: what the clock says.
         compared: what was found out about the two sides.
         chosen: the runs that are shown.
         metric: the one that the shift function, the heatmaps and a single mirror show.
     """
 
     other: View
+    at_ns: int
     compared: Compared
     chosen: Chosen
     metric: str = "ttft"
@@ -87,6 +101,10 @@ class PairScene(Scene):
     def views(self) -> tuple[View, View]:
         """A's and B's."""
         return self.view, self.other
+
+    def side_ns(self, side: int) -> int:
+        """How long after its 00:00 a side stands, whether or not it has ended by then."""
+        return self.chosen.alignment.of_side(side, self.at_ns)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from tuiapp.clock import ReplayClock
 from tuiapp.compare.reading import Compared, Question
 from tuiapp.errors import TuiappError
 from tuiapp.tui.pairs import TABS
+from tuiapp.tui.pairs.alignment import ALIGNMENTS
 from tuiapp.tui.pairs.heads import PairTransport, Reading, SidesHead, TabsBar, TabsHead
 from tuiapp.tui.pairs.mirrors import ChosenMirrorPane, MirrorPane
 from tuiapp.tui.pairs.pane import TabPane
@@ -41,6 +42,7 @@ _KEYS: tuple[KeyOffer, ...] = (
     (("d", "metric", "screen.metric"), 7),
     (("enter", "full", "screen.full"), 7),
     (("a b", "next run of A, B", "screen.next_run(0, 1)"), 5),
+    (("o", "align", "screen.align"), 4),
     (("< >", "speed", "screen.speed(1)"), 3),
     (("l", "lin/log", "screen.axis"), 3),
     (("/", "commands", "app.command_palette"), 2),
@@ -78,6 +80,7 @@ class CompareScreen(Screen[None]):
         Binding("greater_than_sign,full_stop,plus,equals_sign", "speed(1)", "faster"),
         Binding("less_than_sign,comma,minus", "speed(-1)", "slower"),
         Binding("d", "metric", "next metric: of shift, heatmap, and the one mirror"),
+        Binding("o", "align", "align: first request, ready, offered load"),
         Binding("l", "axis", "log/linear axis"),
         Binding("a", "next_run(0, 1)", "next run of A"),
         Binding("A", "next_run(0, -1)", "previous run of A", show=False),
@@ -225,6 +228,7 @@ class CompareScreen(Screen[None]):
             "whole runs" if whole else port.window_label(still=not port.pinned),
             self._frame,
             other=b,
+            at_ns=at_ns,
             compared=self.compared,
             chosen=port.chosen,
             metric=self._metric,
@@ -281,11 +285,28 @@ class CompareScreen(Screen[None]):
             self.notify(f"{'AB'[side]} has one run only.", timeout=2)
             return
         places[side] = (places[side] + step) % len(sides[side])
-        at_end = self._port.cursor_ns >= chosen.span_ns
         runs = comparison.a[places[0]], comparison.b[places[1]]
-        self._port.chosen = Chosen(runs, (places[0], places[1]))
-        self._clock.seek(self._port.chosen.span_ns if at_end else self._clock.now_ns())
+        self._choose(Chosen(runs, (places[0], places[1]), chosen.align))
+
+    def _choose(self, chosen: Chosen) -> None:
+        """Show other runs, or the same ones aligned otherwise; at the end, stay there."""
+        assert self._port is not None
+        at_end = self._port.cursor_ns >= self._port.chosen.span_ns
+        self._port.chosen = chosen
+        self._clock.seek(chosen.span_ns if at_end else self._clock.now_ns())
         self.redraw(force=True)
+
+    def action_align(self) -> None:
+        """Let the two times meet elsewhere."""
+        if self._port is None:
+            return
+        chosen, names = self._port.chosen, list(ALIGNMENTS)
+        at = names.index(chosen.align)
+        for name in (*names[at + 1 :], *names[: at + 1]):
+            if ALIGNMENTS[name](chosen.ends) is not None:
+                self._choose(replace(chosen, align=name))
+                self.notify(f"aligned: {name}", timeout=2)
+                return
 
     def action_open(self, name: str) -> None:
         """Show a tab."""
@@ -320,6 +341,7 @@ class CompareScreen(Screen[None]):
         """What the command palette offers."""
         yield "Play or stand still", "Both runs", self.action_pause
         yield "Change the window", "10 s, 60 s, the run so far", self.action_zoom
+        yield "Align otherwise", "First request, ready, offered load", self.action_align
         yield "Next metric", "Of shift, heatmap, and the one mirror", self.action_metric
         yield "Logarithmic or linear axis", "Of the distributions", self.action_axis
         yield "Next run of A", "", partial(self.action_next_run, 0, 1)
