@@ -28,9 +28,7 @@ from tuiapp.session.frames import pack
 
 GROUP = "agent"
 """Gauges of the agent itself: ``cpu_s`` used and the largest ``tick_lag_s`` since the last."""
-_SELF_EVERY = 4
-_ROWS_EVERY = 2
-"""Ticks whose rows go out together: each frame costs whoever reads it more than its rows do."""
+_SELF_EVERY = 2
 _MAX_PENDING = 1 << 20
 _MAX_MESSAGE = 1 << 16
 
@@ -117,8 +115,6 @@ class Agent:
         self._pipe = pipe
         self._due = dict.fromkeys(probes, 0)
         self._facts = FactBoard()
-        self._rows: dict[str, list[Row]] = {}
-        self._rows_due = 0
         self._stopped = False
         self._cpu_s = cpu_s()
         self._lag_ns = 0
@@ -137,7 +133,6 @@ class Agent:
             self._lag_ns = max(self._lag_ns, now_ns - start_ns - tick * self._interval_ns)
             self._tick(tick, now_ns)
             tick = max(tick, (self._clock.now_ns() - start_ns) // self._interval_ns) + 1
-        self._put_rows()
         self._pipe.flush()
         for probe in self._probes.values():
             probe.close()
@@ -164,26 +159,21 @@ class Agent:
                 probe.begin()
         turns = [turn for probe in self._probes.values() for turn in probe.take()]
         self._put_facts(now_ns, turns)
+        found: dict[str, list[Row]] = {}
         for turn in turns:
             for probe_name, reason in turn.reasons:
                 self._pipe.put(unavailable_frame(turn.t_ns, probe_name, reason))
             for group, gauges in turn.samples.items():
-                self._rows.setdefault(group, []).append((turn.t_ns, gauges))
+                found.setdefault(group, []).append((turn.t_ns, gauges))
             for group, rows in turn.rows.items():
-                self._rows.setdefault(group, []).extend(rows)
+                found.setdefault(group, []).extend(rows)
         if tick % _SELF_EVERY == 0:
-            self._rows.setdefault(GROUP, []).append((now_ns, self._own()))
-        if tick >= self._rows_due:
-            self._rows_due = tick + _ROWS_EVERY
-            self._put_rows()
-        self._pipe.flush()
-
-    def _put_rows(self) -> None:
-        """A frame for each group's rows; more where their gauges are not the same."""
-        for group, rows in self._rows.items():
+            found.setdefault(GROUP, []).append((now_ns, self._own()))
+        for group, rows in found.items():
+            # A frame for each group, or more where its gauges are not the same.
             for _, alike in groupby(rows, lambda row: tuple(row[1])):
                 self._pipe.put(rows_frame(group, list(alike)))
-        self._rows = {}
+        self._pipe.flush()
 
     def _put_facts(self, now_ns: int, turns: Sequence[Turn]) -> None:
         facts = self._facts.merged(turn.facts for turn in turns)

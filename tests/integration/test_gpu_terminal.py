@@ -63,8 +63,8 @@ def test_a_hung_driver_delays_nobody_and_is_told(around: Surroundings) -> None:
     view = View(session, session.end_ns)
     assert view.probe_reasons["nvml"] == "the driver does not answer"
     last = {group: view.last_row(group)[0] for group in ("gpu0", "cpu", "hiccup")}
-    assert last["cpu"] - last["gpu0"] > 8e9, "the others were read to the end"
-    assert last["hiccup"] - last["gpu0"] > 8e9
+    assert last["cpu"] - last["gpu0"] > 5e9, "the others were read to the end"
+    assert last["hiccup"] - last["gpu0"] > 5e9
     lag_s = view.series("agent", "tick_lag_s", -1)[1]
     assert lag_s[2:].max() < 1.0, "and in time"
 

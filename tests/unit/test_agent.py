@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing, asynccontextmanager
 
@@ -260,6 +261,24 @@ def test_a_hanging_probe_is_reported_once_and_when_it_is_back() -> None:
     probe._turns.put(Turn(clock.now_ns()))
     assert [turn.reasons for turn in probe.take()] == [[], [("scripted", "")]]
     probe.close()
+
+
+def test_a_probe_in_the_background_takes_its_turn_at_every_tick() -> None:
+    clock, collector = FakeClock(), Scripted()
+    probe = BackgroundProbe(InlineProbe(collector, clock), clock)
+    taken: list[Turn] = []
+    for tick in range(1, 6):
+        probe.begin()
+        clock.advance(NS_PER_S)
+        deadline = time.monotonic() + 5
+        while collector.opened + len(collector.dt_s) < tick and time.monotonic() < deadline:
+            time.sleep(0.001)
+        time.sleep(0.01)  # until the turn is in the queue
+        if tick % 2 == 0:  # nobody may have to come for the turns in between
+            taken += probe.take()
+    probe.close()
+    assert collector.opened + len(collector.dt_s) == 5
+    assert len(taken) == 4
 
 
 def test_a_thread_is_not_woken_while_its_probe_rests() -> None:

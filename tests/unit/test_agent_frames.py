@@ -65,43 +65,27 @@ def test_each_probe_has_its_own_rate(pipes: tuple[int, int, int, int]) -> None:
     os.close(control)
 
 
-class Reading(Counting):
-    """Reads one gauge each turn, and a second one from the fifth on."""
+class Stalling(Counting):
+    """Tells at each turn of four moments since the last, of the newest with one gauge more."""
 
     def take(self) -> Sequence[Turn]:
-        gauges = {"load1": float(self.begun), **({"load5": 1.0} if self.begun > 4 else {})}
-        return [Turn(self.begun, samples={"load": gauges})]
+        first = 4 * self.begun
+        rows = [(first + at, {"load1": float(first + at)}) for at in range(3)]
+        newest = (first + 3, {"load1": first + 3.0, "load5": 1.0})
+        return [Turn(first, rows={"load": [*rows, newest]})]
 
 
-def test_rows_go_out_together_and_none_is_left_behind(pipes: tuple[int, int, int, int]) -> None:
-    control_read, control, frames, frames_write = pipes
-    pipe, decoder = FramesPipe(frames_write, b"12345678"), Decoder(b"12345678")
-    agent = Agent(FakeClock(), {"load": Reading(1)}, 0.25, Control(control_read), pipe)
-    got: list[Frame] = []
-    for tick in range(1, 12, 2):  # every second tick is missed
-        agent._tick(tick, tick)
-        got += decoder.feed(os.read(frames, 1 << 16))
-    told = [frame for frame in got if frame.attrs["group"] == "load"]
-    assert [frame.columns["load1"].tolist() for frame in told] == [[1], [2], [3], [4], [5], [6]]
-    agent._tick(12, 12)
-    os.write(control, msgpack.packb({"op": "stop"}))
-    agent.run()
-    told = [f for f in decoder.feed(os.read(frames, 1 << 16)) if f.attrs["group"] == "load"]
-    assert [frame.columns["load1"].tolist()[0] for frame in told] == [7]
-    os.close(control)
-
-
-def test_rows_of_two_ticks_are_one_frame_unless_they_differ(
+def test_rows_of_a_tick_are_one_frame_unless_their_gauges_differ(
     pipes: tuple[int, int, int, int],
 ) -> None:
     control_read, control, frames, frames_write = pipes
     pipe, decoder = FramesPipe(frames_write, b"12345678"), Decoder(b"12345678")
-    agent = Agent(FakeClock(), {"load": Reading(1)}, 0.25, Control(control_read), pipe)
-    for tick in range(5):
+    agent = Agent(FakeClock(), {"load": Stalling(1)}, 0.25, Control(control_read), pipe)
+    for tick in range(2):
         agent._tick(tick, tick)
     told = [f for f in decoder.feed(os.read(frames, 1 << 16)) if f.attrs["group"] == "load"]
-    assert [f.columns["load1"].tolist() for f in told] == [[1], [2, 3], [4], [5]]
-    assert [(f.t0_ns, f.t1_ns) for f in told] == [(1, 1), (2, 3), (4, 4), (5, 5)]
+    assert [f.columns["load1"].tolist() for f in told] == [[4, 5, 6], [7], [8, 9, 10], [11]]
+    assert [(f.t0_ns, f.t1_ns) for f in told] == [(4, 6), (7, 7), (8, 10), (11, 11)]
     os.close(control)
 
 

@@ -266,7 +266,7 @@ def test_a_machine_without_such_gpus_is_nothing_unknown(
     assert collector.take_reasons() == []
     assert collector.every == RARELY  # nothing is worth waking up for
     trees.add(tmp_path, 0, "0000:05:00.0", trees.MI300X, trees.accelerator())
-    assert opened(tmp_path).every == 2
+    assert opened(tmp_path).every == 1
 
 
 def test_partitions_of_an_accelerator_are_no_gpus_of_their_own(tmp_path: Path) -> None:

@@ -129,14 +129,13 @@ async def test_each_refusal_is_that_fields_alone_and_told_once(library: Path) ->
         gpu0.temp = 61 !UNKNOWN
         gpu1.virtualization = !NOT_SUPPORTED
     """
-    seen = await watch(nvml.environment(library, scenario), samples("gpu1", 5))
+    seen = await watch(nvml.environment(library, scenario), samples("gpu1", 9))
     rows = seen.rows[GPU0]
     assert all(math.isnan(row["fan"]) and math.isnan(row["power_w"]) for row in rows)
-    # Read at every other sample, and held in between.
-    temperatures = [row["temp_c"] for row in rows[:5]]
-    assert [temperatures[place] for place in (0, 1, 4)] == [61, 61, 61]
-    assert math.isnan(temperatures[2])
-    assert math.isnan(temperatures[3])
+    # Read at every fourth sample, and held in between.
+    temperatures = [row["temp_c"] for row in rows[:9]]
+    assert [temperatures[place] for place in (0, 3, 8)] == [61, 61, 61]
+    assert all(math.isnan(value) for value in temperatures[4:8])
     assert not math.isnan(seen.rows["gpu1"][0]["fan"])
     assert seen.host["gpus"][1]["virtualization"] is None
     assert sorted(seen.reasons) == [

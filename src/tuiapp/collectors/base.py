@@ -13,7 +13,7 @@ Gauges = dict[str, float]
 Row = tuple[int, Gauges]
 """Gauges with a moment of their own: nanoseconds on CLOCK_MONOTONIC."""
 NAN = float("nan")
-RARELY = 240
+RARELY = 120
 """``every`` of a collector without gauges: its facts come when it is opened."""
 _CHUNK = 1 << 15
 _T = TypeVar("_T")

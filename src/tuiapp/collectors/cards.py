@@ -190,7 +190,7 @@ class CardsCollector(Collector):
         untold: gauges that these drivers never tell, and why.
     """
 
-    every = 2
+    every = 1
     blocking = True  # a GPU in trouble can keep whoever reads its files waiting
     drivers: ClassVar[tuple[str, ...]]
     fields: ClassVar[tuple[Field, ...]]

@@ -29,7 +29,7 @@ class HiccupCollector(Collector):
 
     name = "hiccup"
     groups = ("hiccup", "stall")
-    every = 4
+    every = 2
 
     def __init__(self, host: Host) -> None:
         super().__init__(host)

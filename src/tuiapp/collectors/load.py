@@ -15,6 +15,7 @@ class LoadCollector(Collector):
     name = "load"
     groups = ("load",)
     every = 4
+    """The kernel renews the averages every two seconds itself."""
 
     def open(self) -> None:
         try:

@@ -35,8 +35,8 @@ _REASONS = {  # by nvmlReturn_t
 class NvmlCollector(Collector):
     """One group a device, ``gpu0`` on, with the gauges of ``nvml_gpu.GAUGES``.
 
-    Beside it ``gpu0.health`` (error counters, every four seconds), ``gpu0.procs`` (the largest
-    processes, every two) and ``gpu0.mig0`` on, one for each MIG instance.
+    Beside it ``gpu0.health`` (error counters, every eight seconds), ``gpu0.procs`` (the largest
+    processes, every four) and ``gpu0.mig0`` on, one for each MIG instance.
 
     What a device does not support, or does not let us read, is NaN there and said once. A device
     that is lost is NaN throughout, and read again as soon as it answers. Slow fields have their
@@ -47,7 +47,7 @@ class NvmlCollector(Collector):
     """
 
     name = "nvml"
-    every = 2
+    every = 1
     blocking = True
 
     def __init__(self, host: Host) -> None:

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from tuiapp.collectors.base import NAN, Gauges
 
-FAST, HEALTH = 2, 8
+FAST, HEALTH = 2, 16
 """Strides of the two lists."""
 _ALL_LINKS = 0xFFFFFFFF
 _KIB = 1024.0

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-SLOW = 2
+SLOW = 4
 """Stride of what changes slowly, and of what takes the driver long."""
 STATIC = 20
 """Stride of limits, which hardly ever change."""
@@ -79,8 +79,10 @@ def _single(function: str, *constants: str, scale: float = 1.0) -> Read:
     """Reader of a function that returns one number; ``constants`` name its further arguments."""
 
     def read(nvml: Any, gpu: Any) -> tuple[float, ...]:
-        arguments = (getattr(nvml, name) for name in constants)
-        return (getattr(nvml, function)(gpu, *arguments) * scale,)
+        call = getattr(nvml, function)
+        if not constants:
+            return (call(gpu) * scale,)
+        return (call(gpu, *[getattr(nvml, name) for name in constants]) * scale,)
 
     return read
 

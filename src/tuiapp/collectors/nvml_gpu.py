@@ -15,7 +15,7 @@ from tuiapp.collectors.nvml_processes import attribute, listed, others_share, ru
 if TYPE_CHECKING:
     from tuiapp.collectors.nvml import NvmlCollector
 
-PROCESSES = 4
+PROCESSES = 8
 """Stride of the list of processes."""
 _PCIE = ("pcie_tx_bytes_per_s", "pcie_rx_bytes_per_s")
 GAUGES = (
@@ -79,19 +79,22 @@ class Asked:
         return (self.samples + self._place // turns * FAST) % max(stride // turns, 1) == 0
 
     def read_fields(self) -> None:
+        """Ask for the fields whose turn it is."""
+        nvml, handle, values = self.collector.nvml, self.handle, self.values
+        turns: dict[tuple[int, bool], bool] = {}
         for field in list(self.fields):
-            if self.due(field.stride, later=field.later):
-                self._read(field)
-
-    def _read(self, field: Field) -> None:
-        nvml = self.collector.nvml
-        values = self.try_read(field.gauges, lambda: field.read(nvml, self.handle))
-        if values is None:
-            values = (NAN,) * len(field.gauges)
-        elif isinstance(values, int):
-            values = (NAN,) * len(field.gauges)
-            self.fields.remove(field)
-        self.values.update(zip(field.gauges, values, strict=True))
+            stride = field.stride, field.later
+            due = turns.get(stride)
+            if due is None:
+                due = turns[stride] = self.due(field.stride, later=field.later)
+            if not due:
+                continue
+            try:
+                values.update(zip(field.gauges, field.read(nvml, handle), strict=True))
+            except nvml.NVMLError as error:
+                if self._refused(field.gauges, error):
+                    self.fields.remove(field)
+                values.update(dict.fromkeys(field.gauges, NAN))
 
     def try_read(self, gauges: Sequence[str], read: Callable[[], Any]) -> Any:
         """What ``read`` returns; None, or the error's number where asking again is no use.
@@ -102,11 +105,15 @@ class Asked:
         try:
             return read()
         except self.collector.nvml.NVMLError as error:
-            if error.value in (*_LOST, *DRIVER_GONE):
-                raise
-            for gauge in gauges:
-                self.refuse(gauge, error.value)
-            return error.value if error.value in _NEVER else None
+            return error.value if self._refused(gauges, error) else None
+
+    def _refused(self, gauges: Sequence[str], error: Any) -> bool:
+        """Put on record why gauges are unknown; True where asking again is no use."""
+        if error.value in (*_LOST, *DRIVER_GONE):
+            raise error
+        for gauge in gauges:
+            self.refuse(gauge, error.value)
+        return error.value in _NEVER
 
     def refuse(self, gauge: str, error: int) -> None:
         """Put on record why a gauge is unknown."""

@@ -164,6 +164,7 @@ class BackgroundProbe:
         self._clock = clock
         self._orders: queue.SimpleQueue[bool] = queue.SimpleQueue()
         self._turns: queue.SimpleQueue[Turn | None] = queue.SimpleQueue()
+        self._ended: list[Turn] = []
         self._since_ns: int | None = None
         self._hangs = False
         threading.Thread(target=self._work, name=probe.name, daemon=True).start()
@@ -173,18 +174,23 @@ class BackgroundProbe:
         return self._probe.every
 
     def begin(self) -> None:
+        self._collect()
         now_ns = self._clock.now_ns()
         if self._since_ns is None and not self._probe.rests(now_ns):
             self._since_ns = now_ns
             self._orders.put(True)
 
-    def take(self) -> Sequence[Turn]:
-        turns = []
+    def _collect(self) -> None:
+        """The turn that has ended, if one has; another can begin."""
         while not self._turns.empty():
             turn = self._turns.get()
             self._since_ns = None
             if turn is not None:
-                turns.append(turn)
+                self._ended.append(turn)
+
+    def take(self) -> Sequence[Turn]:
+        self._collect()
+        turns, self._ended = self._ended, []
         now_ns = self._clock.now_ns()
         hangs = self._since_ns is not None and now_ns - self._since_ns > HANGS_AFTER_NS
         if hangs != self._hangs:

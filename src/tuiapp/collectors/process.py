@@ -39,7 +39,7 @@ class ProcessCollector(Collector):
 
     name = "process"
     groups = ("process", "process.app")
-    every = 4
+    every = 2
 
     def __init__(self, host: Host) -> None:
         super().__init__(host)

@@ -21,7 +21,7 @@ class TaxCollector(Collector):
 
     name = "tax"
     groups = ("tax",)
-    every = 40
+    every = 20
     blocking = True  # it starts a process when it opens
 
     def open(self) -> None:

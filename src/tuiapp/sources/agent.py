@@ -17,7 +17,7 @@ from tuiapp.session.decoder import Decoder
 from tuiapp.sources.process import Child, Exit
 
 NAME = "agent"
-INTERVAL_S = 0.25
+INTERVAL_S = 0.5
 _READ_BYTES = 1 << 16
 _MAX_LINES = 100
 _MAX_LINE = 2000
