@@ -93,6 +93,35 @@ def test_t_quantiles_are_scipys(p: float, freedom: float, t: float) -> None:
     assert t_quantile(p, freedom) == pytest.approx(t, rel=1e-6)
 
 
+BENCHSTAT = [
+    (
+        [13552735, 13553943, 13606356, 13683198],
+        [11773189, 11942588, 11786159, 11628583, 11815924],
+        -0.1331,
+    ),
+    (
+        [32395067, 32334214, 31992891, 31735022],
+        [32036529, 32156552, 31288355, 31559706, 31765634],
+        None,
+    ),
+]
+"""GobEncode and JSONEncode of the example in benchstat's documentation, ns/op before and after, and
+the change it prints; None for its ``~``, no significant one at 5 %."""
+
+
+@pytest.mark.parametrize(("before", "after", "change"), BENCHSTAT)
+def test_benchstats_example_comes_out_alike(
+    before: list[int], after: list[int], change: float | None
+) -> None:
+    """It compares means by Welch's test; ours is of logarithms, which differs little here."""
+    found = welch(np.log(before), np.log(after), 0.95)
+    if change is None:
+        assert found.low < 0 < found.high
+    else:
+        assert found.high < 0
+        assert np.expm1(found.value) == pytest.approx(change, abs=5e-4)
+
+
 def test_welch_of_equal_spreads_and_sizes_is_students() -> None:
     """Closed form: the standard error is s √(2/n) and there are 2n − 2 degrees of freedom."""
     a, b = np.array([1.0, 2.0, 3.0]), np.array([5.0, 6.0, 7.0])

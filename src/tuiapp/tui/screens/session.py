@@ -32,6 +32,7 @@ from tuiapp.tui.viewport import Viewport
 MIN_WIDTH, MIN_HEIGHT = 60, 16
 _MOST_MARKS = 100
 _COVERED_EVERY = 2
+_START_PANES, _START_ROWS = ("start", "log"), "12 1fr"
 _S = 1_000_000_000
 
 Command = tuple[str, str, Callable[[], object]]
@@ -94,6 +95,7 @@ class SessionScreen(Screen[None]):
         self._frame = 0
         self._full = ""
         self._reflowed = False
+        self._starting = False
         self._panes: list[Pane] = []
 
     # -- what differs ----------------------------------------------------------------------
@@ -218,7 +220,6 @@ class SessionScreen(Screen[None]):
         ready = view.measured or any(span.name == "ready" for span in view.cold_start)
         starting = state == STARTING or (state in (DEAD, DONE) and not ready)
         classes = {
-            "-starting": starting and not self._full,
             "-no-gpu": not devices(view),
             "-full": bool(self._full),
             "-alarm": state in (DEAD, SILENT),
@@ -226,8 +227,22 @@ class SessionScreen(Screen[None]):
         for name, on in classes.items():
             if self.has_class(name) != on:
                 self.set_class(on, name)
+        self._show_start(starting and not self._full)
         notice, width = self.query_one(Notice), self.size.width
         notice.show(scene, self.notices(scene), width)
+
+    def _show_start(self, on: bool) -> None:
+        """The waterfall and the log alone, or everything else.
+
+        Not by a class of the screen: that has the rules of every widget matched again, which cost
+        a quarter of a seek from the start into the load.
+        """
+        if on == self._starting:
+            return
+        self._starting = on
+        for pane in self._panes:
+            pane.styles.display = ("block" if pane.id in _START_PANES else "none") if on else None
+        self.query_one(Grid).styles.grid_rows = _START_ROWS if on else None
 
     def notices(self, scene: Scene) -> list[Sentence]:
         """What must not be missed."""
@@ -300,7 +315,7 @@ class SessionScreen(Screen[None]):
         pane = self.query_one(f"#{name}", Pane)
         pane.add_class("-the-one")
         self.set_class(True, "-full")
-        self.set_class(False, "-starting")
+        self._show_start(False)
         pane.focus()
         self.call_after_refresh(self.redraw, force=True)
 
