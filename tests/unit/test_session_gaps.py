@@ -57,3 +57,14 @@ def test_blocks_add_up(made: tuple[np.ndarray, np.ndarray]) -> None:
     blocks = found.blocks(0, TICKS, 7)
     assert blocks.shape == (6, BINS)
     np.testing.assert_array_equal(blocks.sum(axis=0), counted(tick, gap_ns))
+
+
+def test_a_range_that_is_empty_is_one_block_without_gaps(
+    made: tuple[np.ndarray, np.ndarray],
+) -> None:
+    found = GapCounts()
+    found.append(*made)
+    for end in (3, 5):
+        blocks = found.blocks(5, end, 7)
+        assert blocks.shape == (1, BINS)
+        assert not blocks.any()

@@ -76,7 +76,7 @@ class GapCounts:
     def blocks(self, first_tick: int, end_tick: int, ticks_per_block: int) -> np.ndarray:
         """Counts (blocks, BINS) of consecutive blocks of ticks; int32, to be small."""
         blocks = max(1, -(-(end_tick - first_tick) // ticks_per_block))
-        counts = np.empty((blocks, BINS), np.int32)
+        counts = np.zeros((blocks, BINS), np.int32)
         for block, tick in enumerate(range(first_tick, end_tick, ticks_per_block)):
             counts[block] = self.between(tick, min(tick + ticks_per_block, end_tick))
         return counts
