@@ -5,9 +5,9 @@
     python benchmarks/monitor_cost.py --peers    four others from PyPI on a real vLLM server as well
 
 Every monitor runs at its default rate in a tmux pane of 140×45, under 6 requests a second of about
-48 output tokens. PSS divides pages that processes share among them; RSS counts
-them in each. CPU seconds are those of the monitor's own processes, user and system, after it
-has settled; the engine, the load and tmux are not counted.
+48 output tokens. PSS divides pages among the processes that share them; RSS counts them in each.
+CPU seconds are those of the monitor's own processes, user and system, after it has settled; the
+engine, the load and tmux are not counted.
 """
 
 from __future__ import annotations

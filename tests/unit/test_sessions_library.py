@@ -126,6 +126,9 @@ def test_a_run_whose_end_was_not_recorded_is_told_from_one_that_ended(tmp_path: 
     assert (found.condition, found.whole) == ("no end", True)
     assert found.reason == "The run's end is not in it: killed, or a part of a recording."
     assert names(library.matching([found], "no end")) == ["killed"]
+    imported = Frame(Kind.META, 1, 1, attrs={"imported": {"program": "GuideLLM"}})
+    rewrite([*frames(Load(duration_s=2.0)), imported], tmp_path / "other.tuiapp")
+    assert summarize(tmp_path / "other.tuiapp").condition == "whole", "there was no engine of ours"
     assert library.entries(tmp_path) == library.entries(tmp_path), "as read, and from the cache"
 
 

@@ -106,8 +106,7 @@ def causes(a: Sequence[View], b: Sequence[View]) -> tuple[Cause, ...]:
 
     A factor is named where it may be a cause in most runs of a side, is half a grade or more graver
     there than on the other, on the average of the runs, and could be looked at in most runs of
-    both. It is no proof: runs are compared, not
-    hosts with one factor changed.
+    both. It is no proof: runs are compared, not hosts with one factor changed.
 
     Args:
         a, b: every run of a side, seen from its end.

@@ -120,7 +120,7 @@ def _entry(file: SessionFile, size: int, mtime_ns: int) -> Entry:
     elif not len(file.index):
         condition, reason = UNREADABLE, "It holds no whole block."
     view = View(session, file.end_ns)
-    if condition == WHOLE and not view.health.exit_facts:
+    if condition == WHOLE and not _has_ended(view):
         condition, reason = NO_END, "The run's end is not in it: killed, or a part of a recording."
     return Entry(
         file.path,
@@ -132,6 +132,11 @@ def _entry(file: SessionFile, size: int, mtime_ns: int) -> Entry:
         **_told(view),
         **_numbers(view),
     )
+
+
+def _has_ended(view: View) -> bool:
+    """Its engine was seen to end, or it is another program's result, which has no engine."""
+    return bool(view.health.exit_facts) or "imported" in view.meta
 
 
 def _told(view: View) -> dict[str, Any]:

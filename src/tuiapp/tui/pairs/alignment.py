@@ -62,32 +62,40 @@ def _through(at_ns: float, from_ns: np.ndarray, to_ns: np.ndarray) -> float:
     return float(np.interp(at_ns, from_ns, to_ns))
 
 
-def _at_first_request(ends: tuple[View, View]) -> Alignment | None:
+def _load_starts_ns(ends: tuple[View, View]) -> Pair:
+    """When the measured load began in each."""
     a, b = (max(view.run_start_ns + 1, 0) for view in ends)
-    return _meeting("first request", ends, (a, b))
+    return a, b
+
+
+def _at_first_request(ends: tuple[View, View]) -> Alignment | None:
+    return _meeting("first request", ends, _load_starts_ns(ends))
 
 
 def _at_ready(ends: tuple[View, View]) -> Alignment | None:
-    ready = [span.start_ns for view in ends for span in view.cold_start if span.name == "ready"]
-    return _meeting("ready", ends, (ready[0], ready[1])) if len(ready) == 2 else None
+    ready = [
+        next((span.start_ns for span in view.cold_start if span.name == "ready"), None)
+        for view in ends
+    ]
+    a, b = ready
+    return None if a is None or b is None else _meeting("ready", ends, (a, b))
 
 
 def _by_offered_load(ends: tuple[View, View]) -> Alignment | None:
-    a, b = (max(view.run_start_ns + 1, 0) for view in ends)
-    offered = [_arrivals(view, start) for view, start in zip(ends, (a, b), strict=True)]
-    count = min(map(len, offered))
+    starts_ns = _load_starts_ns(ends)
+    a, b = (_arrivals(view, start) for view, start in zip(ends, starts_ns, strict=True))
+    count = min(len(a), len(b))
     if count < 2:
         return None
-    rows = offered[0][:count], offered[1][:count]
-    return _meeting("offered load", ends, (a, b), rows)
+    return _meeting("offered load", ends, starts_ns, (a[:count], b[:count]))
 
 
 def _arrivals(view: View, start_ns: int) -> np.ndarray:
-    """When each measured request was offered: a 0, then rising."""
+    """When each measured request was offered, nanoseconds as float64: a 0, then rising."""
     requests = view.session.requests
     t_ns = requests["t_sched_ns"][requests["phase"] == Phase.MEASURE]
     since = np.unique(t_ns[t_ns != UNSET] - start_ns)
-    return np.concatenate(([0], since[since > 0]))
+    return np.concatenate(([0.0], since[since > 0]))
 
 
 def _meeting(

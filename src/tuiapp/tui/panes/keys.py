@@ -110,10 +110,10 @@ class KeysBar(Widget):
 
     def render_line(self, y: int) -> Strip:
         width = self.content_size.width
-        line = self._said or self._line
-        if line is None or line.cell_length != width:
-            return Strip.blank(width, self.rich_style)
-        return line
+        for line in (self._said, self._line):
+            if line is not None and line.cell_length == width:
+                return line
+        return Strip.blank(width, self.rich_style)
 
     async def on_click(self, event: events.Click) -> None:
         if self._said is not None:
