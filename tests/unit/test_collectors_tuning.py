@@ -130,3 +130,28 @@ def test_this_machine_tells_something() -> None:
     assert known["cpus_allowed"]
     for name, value in known.items():
         assert (value is None) == (f"tuning.{name}" in reasons)
+
+
+AUTOGROUP = {"proc/sys/kernel/sched_autogroup_enabled": "1"}
+IN_SCOPE = {
+    "proc/self/cgroup": "0::/user.slice/session-1.scope",
+    "proc/self/mountinfo": "1 0 0:1 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw",
+}
+
+
+@pytest.mark.parametrize(
+    ("files", "told"),
+    [
+        (AUTOGROUP | IN_SCOPE, True),
+        (AUTOGROUP | IN_SCOPE | {"sys/fs/cgroup/user.slice/cpu.max": "max 100000"}, False),
+        ({"proc/sys/kernel/sched_autogroup_enabled": "0"}, False),
+        (IN_SCOPE, None),
+        (AUTOGROUP, None),
+    ],
+)
+def test_sessions_share_the_cpu_unless_a_control_group_goes_before(
+    tmp_path: Path, files: dict[str, str], told: bool | None
+) -> None:
+    known, reasons = facts(tmp_path, files)
+    assert known["cpu_by_session"] is told
+    assert ("tuning.cpu_by_session" in reasons) is (told is None)

@@ -56,6 +56,16 @@ def cpu_quota(host: Host) -> CpuQuota | None:
     return min(quotas, key=lambda quota: quota.cores, default=None)
 
 
+def shares_cpu(host: Host) -> bool:
+    """Whether a control group of our own sets our share of the CPU; Unavailable like ``levels``.
+
+    Only groups below the root offer a limit (cgroups(7)). So this holds in a container, too, whose
+    own group is called ``/`` there.
+    """
+    limit = {1: "cpu.cfs_quota_us", 2: "cpu.max"}
+    return any(_read(host, f"{level.path}/{limit[level.version]}") for level in levels(host, "cpu"))
+
+
 def throttled_s(host: Host, level: Level) -> float:
     """Seconds the group's threads have been held back by its CPU limit, summed over CPUs."""
     key, per_s = ("throttled_usec", 1e6) if level.version == 2 else ("throttled_time", 1e9)

@@ -7,13 +7,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from tuiapp.collectors import pci, topology
+from tuiapp.collectors import cgroup, pci, topology
 from tuiapp.collectors.base import RARELY, Collector, Gauges
 from tuiapp.errors import Unavailable
 
 _CPU = "/sys/devices/system/cpu"
 _THP = "/sys/kernel/mm/transparent_hugepage"
 _SOURCES = "/sys/devices/system/clocksource/clocksource0/available_clocksource"
+_AUTOGROUP = "/proc/sys/kernel/sched_autogroup_enabled"
 _CHOSEN = re.compile(r"\[([\w+-]{1,30})\]")
 _PARAMETERS = (
     "isolcpus", "nohz_full", "rcu_nocbs", "mitigations", "idle", "processor.max_cstate",
@@ -60,6 +61,7 @@ class TuningCollector(Collector):
             "hugepages_total": lambda: self._meminfo("HugePages_Total"),
             "hugepage_bytes": lambda: self._meminfo("Hugepagesize") << 10,
             "swap_total_bytes": lambda: self._meminfo("SwapTotal") << 10,
+            "cpu_by_session": self._cpu_by_session,
             "clocksources": lambda: host.text(_SOURCES).split(),
             "iommu_groups": lambda: len(host.names("/sys/kernel/iommu_groups")),
             "mitigations": self._mitigations,
@@ -121,6 +123,11 @@ class TuningCollector(Collector):
             if name == key and words and words[0].isdigit():
                 return int(words[0])
         raise Unavailable(f"/proc/meminfo holds no {key}")
+
+    def _cpu_by_session(self) -> bool:
+        """Whether terminal sessions share the CPU evenly, however many threads each has: sched(7),
+        autogroup. A control group with a CPU share of its own goes before that."""
+        return self.host.text(_AUTOGROUP) == "1" and not cgroup.shares_cpu(self.host)
 
     def _mitigations(self) -> dict[str, list[str]]:
         """CPU vulnerabilities by what the kernel does about them; most cost time."""

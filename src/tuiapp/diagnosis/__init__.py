@@ -23,6 +23,7 @@ RULES: dict[str, str] = {
     "steal": "tuiapp.diagnosis.scheduling:steal",
     "quota": "tuiapp.diagnosis.scheduling:quota",
     "run_wait": "tuiapp.diagnosis.scheduling:run_wait",
+    "sessions": "tuiapp.diagnosis.scheduling:sessions",
     "neighbours": "tuiapp.diagnosis.scheduling:neighbours",
     "interrupts": "tuiapp.diagnosis.scheduling:interrupts",
     "jitter": "tuiapp.diagnosis.stalls:jitter",

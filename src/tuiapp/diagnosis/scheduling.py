@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tuiapp.diagnosis.finding import FINE, WARN, Finding, fine, graded, unknown
 from tuiapp.diagnosis.reading import (
+    flag,
     host,
     is_guest,
     known,
@@ -107,6 +108,26 @@ def run_wait(view: View) -> Finding:
     if severity == FINE:
         return fine("run_wait", title, evidence)
     return Finding("run_wait", severity, title, evidence, advice, 0.7)
+
+
+def sessions(view: View) -> Finding | None:
+    """Whether the kernel divides the CPU between terminal sessions before it does between threads.
+
+    Nothing to tell where it does not, or where no header says so.
+    """
+    if not flag(host(view), "cpu_by_session"):
+        return None
+    avg10 = mean(view, "load", "psi_cpu_some_avg10")
+    title = "CPU shared by session"
+    evidence = "sched_autogroup_enabled is 1, no control group has a CPU share of its own"
+    if avg10 is None:
+        return unknown("sessions", title, why(view, "load.psi_cpu_some_avg10"))
+    waited = f"; some task waited for a CPU {percent(avg10 / 100)} of the time (/proc/pressure/cpu)"
+    if avg10 / 100 <= PRESSURE_WARN:
+        return fine("sessions", title, evidence + waited)
+    advice = "One busy thread of another session may take as much as the whole engine: measure with"
+    advice += " sysctl kernel.sched_autogroup_enabled=0, or in a scope of its own (systemd-run)."
+    return Finding("sessions", WARN, title, evidence + waited, advice, 0.5)
 
 
 def neighbours(view: View) -> Finding | None:
