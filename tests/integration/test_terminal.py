@@ -18,6 +18,7 @@ import pytest
 from tests.integration.program import HELPER, TUIAPP, WATCHED, S, Surroundings, until
 from tests.integration.terminal import Terminal
 from tuiapp.clock import monotonic_ns
+from tuiapp.events import Status
 from tuiapp.session import health
 from tuiapp.session.view import View
 
@@ -255,7 +256,8 @@ def come_to_import(run: Run) -> None:
 
 
 def come_to_load(run: Run) -> None:
-    run.start(f"--rate 8 -- {SMALL}")
+    """To a load of which there is always something in flight."""
+    run.start(f"--concurrency 4 -- {SMALL}")
     run.terminal.wait_for(f" {health.SERVING} ", 240)
     # The screen knows at once; a busy machine may be long about the file.
     until(lambda: recorded_state(run) == health.SERVING, 90)
@@ -302,3 +304,8 @@ def test_kill_9_inside_the_real_engine(real: Run, process: str, reason: str):
     assert_shown_dead(real, "killed by SIGKILL")
     real.terminal.press("q")
     assert_told(real, f"tuiapp: {reason}")
+    status = real.around.load().requests["status"][:]
+    assert (status != Status.IN_FLIGHT).all()
+    assert (status == Status.OK).any()
+    if process == "EngineCore":  # the client lived to tell of those it had sent
+        assert (status == Status.FAILED).any()
