@@ -122,7 +122,7 @@ def _add_output(group: Any) -> None:
         help="where to record; missing folders are made",
     )
     group.add_argument(
-        "--fps", type=number, default=2.0, metavar="HZ", help="redraws a second (default: 2)"
+        "--fps", type=number, default=1.0, metavar="HZ", help="redraws a second (default: 1)"
     )
     group.add_argument("--theme", metavar="NAME", help="colours; see docs/themes.md")
 

@@ -169,7 +169,7 @@ class MonitorApp(ThemedApp[None]):
         run: RunControl,
         stop: Callable[[], Awaitable[None]],
         *,
-        fps: float = 2.0,
+        fps: float = 1.0,
         theme: str | None = None,
     ) -> None:
         super().__init__(fps=fps, theme=theme)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import ClassVar
 
 import numpy as np
 
@@ -24,8 +23,6 @@ _MOST_RATIO = 1000
 
 class MirrorPane(Pane):
     """Both sides' values over the window, equal areas for equal shares."""
-
-    EVERY: ClassVar[int] = 1
 
     def __init__(self, metric: str) -> None:
         super().__init__(f"mirror-{metric}")

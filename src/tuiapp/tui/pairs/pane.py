@@ -19,7 +19,6 @@ _FOLLOWING = {"verdicts", "shift", "time"}
 class TabPane(Pane):
     """Shows the tab ``shown``."""
 
-    EVERY: ClassVar[int] = 1
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "scroll_lines(-1)", "up", show=False),
         Binding("down,j", "scroll_lines(1)", "down", show=False),

@@ -61,7 +61,7 @@ class Pane(Widget, can_focus=True):
     """
 
     TITLE: ClassVar[str] = ""
-    EVERY: ClassVar[int] = 2
+    EVERY: ClassVar[int] = 1
     """Redrawn at every n-th frame."""
     KEYS: ClassVar[tuple[Key, ...]] = ()
     FULL_KEYS: ClassVar[tuple[Key, ...]] = ()

@@ -30,7 +30,7 @@ class FindingsPane(Pane):
     """Why this host may be slow: each factor with what was read and what to do."""
 
     TITLE = "Why slow"
-    EVERY: ClassVar[int] = 4
+    EVERY: ClassVar[int] = 2
     FULL_KEYS: ClassVar[tuple[Key, ...]] = (("↑↓", "scroll", "focused.scroll_lines(1)"),)
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "scroll_lines(-1)", "up", show=False),

@@ -39,7 +39,7 @@ class HostPane(Pane):
     """CPU and memory gauges, the engine's processes, cores, and history where there is room."""
 
     TITLE = "Host"
-    EVERY = 4
+    EVERY = 2
     KEYS: ClassVar[tuple[Key, ...]] = (("w", "why slow", "screen.full_pane('findings')"),)
     FULL_KEYS = KEYS
 

@@ -35,7 +35,7 @@ class LatencyPane(Pane):
     """Histogram of one metric with its quantiles, their count and p99's interval."""
 
     METRIC: ClassVar[str]
-    EVERY = 4
+    EVERY = 2
 
     def title(self, scene: Scene) -> str:
         limit = scene.view.limit_ns(self.METRIC)

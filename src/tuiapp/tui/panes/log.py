@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 from textual.strip import Strip
 
@@ -57,7 +56,6 @@ class LogPane(Pane):
     """What the engine wrote, from its start to the cursor."""
 
     TITLE = "Engine log"
-    EVERY: ClassVar[int] = 1
 
     def parts(self, scene: Scene, width: int, height: int) -> Sequence[Part]:
         return ((LogLines(scene.view.log(height)), height),)

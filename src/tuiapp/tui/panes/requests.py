@@ -127,7 +127,7 @@ class RequestsPane(Pane):
     """Mean split of TTFT above the slowest requests; enter or a double click shows one."""
 
     TITLE = "Where the time goes"
-    EVERY = 4
+    EVERY = 2
     KEYS: ClassVar[tuple[Key, ...]] = (
         ("↑↓", "select", "focused.select(1)"),
         ("s", "sort", "screen.sort"),

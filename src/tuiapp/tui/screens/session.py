@@ -31,7 +31,6 @@ from tuiapp.tui.viewport import Viewport
 
 MIN_WIDTH, MIN_HEIGHT = 60, 16
 _MOST_MARKS = 100
-_COVERED_EVERY = 2
 _START_PANES, _START_ROWS = ("start", "log"), "12 1fr"
 _S = 1_000_000_000
 
@@ -183,7 +182,7 @@ class SessionScreen(Screen[None]):
         It stands on the dialog's screen: a change beneath would have all of that tinted anew.
         """
         top = self.app.screen
-        if not top.is_modal or self._frame % _COVERED_EVERY:
+        if not top.is_modal:
             return
         if not top.query(StatusBar):
             top.mount(self.query_one(StatusBar).twin(), Notice(above=True))
