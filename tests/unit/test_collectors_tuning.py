@@ -138,12 +138,22 @@ IN_SCOPE = {
     "proc/self/mountinfo": "1 0 0:1 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw",
 }
 
+OLD = "sys/fs/cgroup/cpu"
+OLD_ROOT = {
+    "proc/self/cgroup": "1:cpu:/",
+    "proc/self/mountinfo": f"1 0 0:1 / /{OLD} rw - cgroup cgroup rw,cpu",
+    f"{OLD}/cpu.shares": "1024",
+    f"{OLD}/cgroup.sane_behavior": "0",
+}
+
 
 @pytest.mark.parametrize(
     ("files", "told"),
     [
         (AUTOGROUP | IN_SCOPE, True),
         (AUTOGROUP | IN_SCOPE | {"sys/fs/cgroup/user.slice/cpu.max": "max 100000"}, False),
+        (AUTOGROUP | OLD_ROOT, True),
+        (AUTOGROUP | OLD_ROOT | {f"{OLD}/cgroup.sane_behavior": ""}, False),
         ({"proc/sys/kernel/sched_autogroup_enabled": "0"}, False),
         (IN_SCOPE, None),
         (AUTOGROUP, None),

@@ -59,11 +59,17 @@ def cpu_quota(host: Host) -> CpuQuota | None:
 def shares_cpu(host: Host) -> bool:
     """Whether a control group of our own sets our share of the CPU; Unavailable like ``levels``.
 
-    Only groups below the root offer a limit (cgroups(7)). So this holds in a container, too, whose
-    own group is called ``/`` there.
+    Told from files that only groups below the root have, or only the root has (cgroups(7)): in a
+    container our own group is called ``/``, too.
     """
-    limit = {1: "cpu.cfs_quota_us", 2: "cpu.max"}
-    return any(_read(host, f"{level.path}/{limit[level.version]}") for level in levels(host, "cpu"))
+    return any(_below_root(host, level) for level in levels(host, "cpu"))
+
+
+def _below_root(host: Host, level: Level) -> bool:
+    if level.version == 2:
+        return bool(_read(host, f"{level.path}/cpu.max"))
+    of_root = _read(host, f"{level.path}/cgroup.sane_behavior")
+    return not of_root and bool(_read(host, f"{level.path}/cpu.shares"))
 
 
 def throttled_s(host: Host, level: Level) -> float:
