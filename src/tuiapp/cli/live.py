@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from tuiapp.tui.app import MonitorApp
 
 _STARTED_S = 2.0
+_GARBAGE_EVERY = 20_000
+"""Objects made and kept between two searches for cycles: some twenty redraws leave that many, and
+the searches, which at Python's own 700 come several times a redraw, cost a twentieth of ours."""
 _THREADS = "OPENBLAS_NUM_THREADS"
 
 
@@ -49,6 +52,7 @@ def _spare_the_living() -> None:
     """What the start has made lives as long as the program: looking through all of it for garbage,
     again and again, would hold the screen up for a tenth of a second."""
     gc.freeze()
+    gc.set_threshold(_GARBAGE_EVERY)
     gc.enable()
 
 

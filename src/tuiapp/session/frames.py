@@ -25,6 +25,7 @@ from __future__ import annotations
 import re
 import struct
 import zlib
+from functools import lru_cache
 from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -134,6 +135,17 @@ def _unshuffle(data: bytes, dtype: np.dtype[Any]) -> np.ndarray:
     return np.ascontiguousarray(planes.T).view(dtype).ravel()
 
 
+@lru_cache(maxsize=64)
+def _dtype(encoding: str) -> tuple[np.dtype[Any], bool] | None:
+    """What a column's numbers are, and whether they are differences; None when it is unknown."""
+    if not _DTYPE.fullmatch(encoding):
+        return None
+    import numpy as np
+
+    delta = encoding.startswith("d")
+    return np.dtype(encoding[delta:]), delta
+
+
 def _unpack_column(spec: Any, rows: int) -> Any:
     """The column, or None when this version does not know its encoding."""
     encoding, data = spec
@@ -143,12 +155,12 @@ def _unpack_column(spec: Any, rows: int) -> Any:
         if not all(isinstance(item, str) for item in data):
             raise SessionError("a text column holds something else.")
         return data
-    if not _DTYPE.fullmatch(encoding):
+    known = _dtype(encoding)
+    if known is None:
         return None
+    dtype, delta = known
     import numpy as np
 
-    delta = encoding.startswith("d")
-    dtype = np.dtype(encoding[delta:])
     if not isinstance(data, bytes) or len(data) != rows * dtype.itemsize:
         raise SessionError("a column's length is wrong.")
     if delta:
