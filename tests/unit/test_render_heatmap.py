@@ -147,3 +147,9 @@ def test_heights_of_stalls_are_absolute() -> None:
     longest = np.array([0.0, 0.0001, 0.002, 0.0199, 0.02, 0.113, 60.0, np.nan])
     assert list(stall_levels(longest)) == [0, 1, 1, 4, 5, 8, 8, 0]
     assert stall_text(longest) == " ▁▁▄▅██╱"
+
+
+@pytest.mark.parametrize("slo", [-40, -8, -1, 9, 40])
+def test_a_limit_outside_the_axis_draws_no_line_anywhere(slo: int) -> None:
+    without = picture(replace(SAMPLE, slo=None), 27, 6)
+    assert picture(replace(SAMPLE, slo=slo), 27, 6) == without

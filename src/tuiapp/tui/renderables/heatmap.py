@@ -64,7 +64,7 @@ class Heatmap:
         counts: bins × columns, lowest latency and oldest moment first; a column of nan is a time
             nobody measured (hatched), unlike one of zeros.
         labels: bins and their values, at the left.
-        slo: first bin beyond the limit.
+        slo: first bin beyond the limit; None draws none. It may lie outside.
         marks: signs in a row of their own; None keeps no row, an empty tuple an empty one.
         marks_label: what that row shows.
         times: columns and labels of the time axis; empty keeps no row.
@@ -169,7 +169,7 @@ class Heatmap:
 
     def _draw_scale(self, canvas: Canvas, rows: int, gutter: int) -> None:
         taken = set()
-        if self.slo is not None and self.slo <= len(self.counts):
+        if self.slo is not None and 0 <= self.slo <= len(self.counts):
             row = rows - 1 - self._half_of(self.slo, rows) // 2
             if row >= 0:
                 free = canvas.codes[row] == SPACE
