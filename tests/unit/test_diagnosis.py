@@ -123,6 +123,7 @@ SCENES = (
     Scene("run_wait", WARN, {}, {"process": {"cpu_cores": 0.8, "run_wait_cores": 0.2}}),
     Scene("run_wait", BAD, {}, {"process": {"cpu_cores": 0.5, "run_wait_cores": 0.5}}),
     Scene("run_wait", FINE, {}, {"process": {"cpu_cores": 0, "run_wait_cores": 0}}),
+    Scene("run_wait", FINE, {}, {"process": {"cpu_cores": 0.02, "run_wait_cores": 0.02}}),
     Scene("run_wait", FINE, {}, {"load": {"psi_cpu_some_avg10": 25}}, says="own wait is unknown"),
     Scene("run_wait", WARN, {}, {"load": {"psi_cpu_some_avg10": 26}}),
     Scene("run_wait", BAD, {}, {"load": {"psi_cpu_some_avg10": 99}}),

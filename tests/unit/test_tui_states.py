@@ -311,3 +311,15 @@ async def test_a_missed_objective_is_red() -> None:
 
 def _bad(monitor: Shown) -> object:
     return colour(monitor, Ink.BAD)
+
+
+@pytest.mark.parametrize(("now_s", "wait_s"), [(61.2, 0.3), (61.5, 0.0), (61.9, 0.6)])
+async def test_redraws_once_a_second_stand_between_the_seconds_of_the_clock(
+    now_s: float, wait_s: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with shown(serving(), fps=1.0) as monitor:
+        waits: list[float] = []
+        monkeypatch.setattr(monitor.run.clock, "now_ns", lambda: int(now_s * NS))
+        monkeypatch.setattr(monitor.live, "set_timer", lambda delay, _: waits.append(delay))
+        monitor.live.begin()
+        assert waits == [pytest.approx(wait_s, abs=1e-6)]

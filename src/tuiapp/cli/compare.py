@@ -126,7 +126,7 @@ def _write(question: Question, args: argparse.Namespace) -> int:
 
 def _show(question: Question, args: argparse.Namespace) -> int:
     """The screen, until it is left; the exit code is that of the written forms."""
-    from tuiapp.cli.screen import check_screen
+    from tuiapp.cli.screen import check_screen, tell_faults
     from tuiapp.tui.compare_app import CompareApp
     from tuiapp.tui.guard import guarded_terminal
 
@@ -134,6 +134,7 @@ def _show(question: Question, args: argparse.Namespace) -> int:
     with guarded_terminal():
         app = CompareApp(question, theme=args.theme)
         app.run()
+    tell_faults(app.faults)
     if app.shown.failed is not None:
         raise app.shown.failed
     compared = app.shown.compared

@@ -14,7 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from tuiapp.cli.console import say_trouble
-from tuiapp.cli.screen import check_screen
+from tuiapp.cli.screen import check_screen, tell_faults
 from tuiapp.priority import give_way
 from tuiapp.tui.guard import guarded_terminal
 
@@ -74,6 +74,7 @@ async def _run(args: argparse.Namespace) -> int:
             await recorder.stop()
         await running
     _say_goodbye(recorder)
+    tell_faults(app.faults)
     failed = bool(recorder.exit_facts) and not recorder.exit_facts.get("expected")
     return 1 if failed or app.return_code else 0
 

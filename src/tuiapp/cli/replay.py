@@ -65,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
 
 def play(path: Path, args: argparse.Namespace) -> int:
     """Show the recording at ``path`` until it is left."""
-    from tuiapp.cli.screen import check_screen
+    from tuiapp.cli.screen import check_screen, tell_faults
 
     if not (math.isfinite(args.speed) and MIN_SPEED <= args.speed <= MAX_SPEED):
         raise UsageError(f"--speed {args.speed} is out of range.", "Choose 0.05 to 1000.")
@@ -89,6 +89,7 @@ def play(path: Path, args: argparse.Namespace) -> int:
                 player.clock.play()
             app = ReplayApp(player, fps=args.fps, theme=args.theme)
             app.run()
-            return app.return_code or 0
         finally:
             player.close()
+    tell_faults(app.faults)
+    return app.return_code or 0

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 import shutil
 import sys
+from collections.abc import Mapping
 
+from tuiapp.cli.console import say_trouble
 from tuiapp.errors import UsageError
 
 _MIN_COLUMNS, _MIN_ROWS = 60, 16
@@ -34,6 +36,13 @@ def check_screen(fps: float, theme: str | None, *, instead: str = "") -> None:
             f"Make it {_MIN_COLUMNS}×{_MIN_ROWS} or larger (80×24 shows all that matters). "
             f"{instead}".strip(),
         )
+
+
+def tell_faults(faults: Mapping[str, str]) -> None:
+    """Say, once the screen is gone, which panes could not be drawn."""
+    for title, fault in faults.items():
+        advice = "This is a mistake of tuiapp's: please report it. The recording is whole."
+        say_trouble(f"The pane {title!r} could not be drawn: {fault}.", advice)
 
 
 def check_look(fps: float, theme: str | None) -> None:

@@ -37,6 +37,8 @@ THROTTLED = 0.01
 period of a limit."""
 WAIT_WARN, WAIT_BAD = 0.10, 0.30
 """Share of the time it could have run that the engine waited for a CPU. Own bounds."""
+HARDLY_RUNS = 0.05
+"""Threads of an engine that run or want to, below which their waits tell nothing. Own bound."""
 PRESSURE_WARN, PRESSURE_BAD = 0.25, 0.50
 """The same for every task of the machine (PSI, some): 13 to 16 % in this project's undisturbed
 recordings of a CPU engine on two cores, 99 % beside four endless loops."""
@@ -95,6 +97,8 @@ def run_wait(view: View) -> Finding:
         evidence = f"{waited:.2f} of the engine's threads waited on average while {used:.2f} ran"
         evidence += " (/proc/PID/task/*/schedstat)"
         severity = graded(share, WAIT_WARN, WAIT_BAD)
+        if waited + used < HARDLY_RUNS:
+            return fine("run_wait", "the engine hardly runs", evidence)
     else:
         avg10 = mean(view, "load", "psi_cpu_some_avg10")
         if avg10 is None:

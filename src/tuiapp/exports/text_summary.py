@@ -95,8 +95,9 @@ def _stalls(found: dict[str, Any]) -> list[str]:
     """Nothing where no meter ran: that is no news in the result of a run."""
     if found["n"] is None:
         return []
+    stalls = f"{found['n']} stall{'' if found['n'] == 1 else 's'}"
     lines = [
-        f"host       {found['n']} stalls of 2 ms or more, longest {_ms(found['longest_s'])} ms; "
+        f"host       {stalls} of 2 ms or more, longest {_ms(found['longest_s'])} ms; "
         f"wake-ups late by p99 {_ms(found['wakeup_p99_s'])} ms"
     ]
     share, n = found["share_of_slow_requests"], found["slow_requests"]

@@ -73,6 +73,8 @@ class ThemedApp(App[Result]):
         # Without this, Textual turns colours into shades of grey instead of leaving them out.
         super().__init__(ansi_color=True if colourless else None)
         self.fps = fps
+        self.faults: dict[str, str] = {}
+        """Panes that could not be drawn, and why."""
         self._palette: Palette | None = None
         self._themes = themes.ThemeLibrary()
         self._register_themes()

@@ -169,7 +169,7 @@ def _stepped(view: View, name: str, end: int, in_flight: np.ndarray) -> np.ndarr
 def _kv_cache(view: View, times: Stretches, moments_ns: np.ndarray) -> dict[str, Any] | None:
     ticks = view.session.ticks
     steps = ticks["steps"][: len(moments_ns)]
-    usage = np.where(steps > 0, ticks["kv_usage"][: len(moments_ns)] * 100.0, np.nan)
+    usage = np.where(steps > 0, ticks["kv_usage"][: len(moments_ns)].astype(float) * 100.0, np.nan)
     if not np.isfinite(usage).any():
         return None
     used = line("used", times.highest(moments_ns, usage), fill=True)

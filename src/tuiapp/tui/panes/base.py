@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
 from typing import ClassVar, Self
 
 from rich.segment import Segment
@@ -17,8 +19,9 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tuiapp.session.view import View
+from tuiapp.tui.panes.lines import wrap
 from tuiapp.tui.renderables.canvas import Canvas, Renderable, clean
-from tuiapp.tui.renderables.palette import Palette
+from tuiapp.tui.renderables.palette import Ink, Palette
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +106,21 @@ class Pane(Widget, can_focus=True):
         return self.TITLE
 
     def show(self, scene: Scene, *, force: bool = False) -> None:
-        """Draw the scene, and refresh the lines that changed."""
+        """Draw the scene, and refresh the lines that changed.
+
+        A mistake of ours in one drawing does not end a run of hours: the pane says what it was,
+        and so does the program when it is left.
+        """
+        try:
+            self._show(scene, force=force)
+        except Exception as error:
+            if self.app.is_headless:  # a test
+                raise
+            fault = _described(error)
+            self.app.faults[self.TITLE] = fault  # type: ignore[attr-defined]
+            self._show_fault(fault, scene.palette)
+
+    def _show(self, scene: Scene, *, force: bool) -> None:
         width, height = self.content_size
         if width < 1 or height < 1:
             return
@@ -120,6 +137,14 @@ class Pane(Widget, can_focus=True):
             self.refresh()
         elif changed := [y for y in range(height) if old[y] != lines[y]]:
             self._refresh_lines(changed, width)
+
+    def _show_fault(self, fault: str, palette: Palette) -> None:
+        width, height = self.content_size
+        canvas = Canvas(width, height, palette)
+        for row, line in enumerate(wrap(f"cannot be drawn: {fault}", width)[:height]):
+            canvas.text(row, 0, line, Ink.BAD)
+        self._lines, self._drawn = canvas.strips(), ()
+        self.refresh()
 
     def _refresh_lines(self, changed: Sequence[int], width: int) -> None:
         """Neighbouring changed lines become one region: each walks the whole compositor."""
@@ -186,6 +211,12 @@ class Pane(Widget, can_focus=True):
         if y < len(self._lines) and self._lines[y].cell_length == width:
             return self._lines[y]
         return Strip.blank(width, Style.null() + self.rich_style)
+
+
+def _described(error: Exception) -> str:
+    """What went wrong and where, in a line."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__}: {error} ({Path(last.filename).name}:{last.lineno})"
 
 
 def stack(parts: Sequence[Part], width: int, height: int, palette: Palette) -> list[Strip]:

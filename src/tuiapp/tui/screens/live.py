@@ -15,6 +15,7 @@ from tuiapp.tui.screens.session import Command, SessionScreen
 from tuiapp.tui.viewport import LiveViewport
 
 _RATE_STEP = 1.1
+_S = 1_000_000_000
 _LOAD_KEYS: tuple[KeyOffer, ...] = (
     (("+ −", "rate", "screen.rate(1)"), 3),
     (("p", "hold load", "screen.hold"), 2),
@@ -57,6 +58,14 @@ class LiveScreen(SessionScreen):
     def watch_ns(self, view: View) -> int:
         """It goes on when the run is over."""
         return self.run_control.clock.now_ns() if self.viewport.pinned else view.cursor_ns
+
+    def begin(self) -> None:
+        """In the middle of a second: one redraw a second then shows each second once."""
+        if self._fps > 1:
+            super().begin()
+            return
+        wait_ns = (_S // 2 - self.run_control.clock.now_ns()) % _S
+        self.set_timer(max(wait_ns, 1) / _S, super().begin)
 
     def action_rate(self, direction: int) -> None:
         """Ten per cent more or less load; a closed loop changes by one client."""

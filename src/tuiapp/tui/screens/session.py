@@ -118,6 +118,10 @@ class SessionScreen(Screen[None]):
         """The time on the watch of whoever looks."""
         return view.cursor_ns
 
+    def begin(self) -> None:
+        """Redraw from now on."""
+        self.set_interval(1 / self._fps, self.redraw)
+
     # -- building --------------------------------------------------------------------------
 
     def compose(self) -> ComposeResult:
@@ -131,7 +135,7 @@ class SessionScreen(Screen[None]):
         yield Static(id="too-small", markup=False)
 
     def on_mount(self) -> None:
-        self.set_interval(1 / self._fps, self.redraw)
+        self.begin()
         self.set_class(self.app.palette.mono, "-mono")  # type: ignore[attr-defined]
         self.query_one("#ttft", Pane).focus()
 
@@ -168,8 +172,7 @@ class SessionScreen(Screen[None]):
             self._draw_covered()
             return
         self._reflowed = self._reflowed and not force
-        view = self.viewport.view()
-        scene = self._scene(view)
+        scene = self._scene(self.viewport.view())
         self._arrange(scene)
         self._draw_bars(scene, force=force)
         for pane in self._panes:
@@ -209,8 +212,8 @@ class SessionScreen(Screen[None]):
         port = self.viewport
         label = port.window_label(still=not port.pinned or bool(view.health.exit_facts))
         gpu_pane, itl_pane = (self.query_one(name, Pane).display for name in ("#gpu", "#itl"))
-        full = bool(self._full)
-        return Scene(view, palette, port.log_axis, label, self._frame, full, gpu_pane, itl_pane)
+        shape = (bool(self._full), gpu_pane, itl_pane)
+        return Scene(view, palette, port.log_axis, label, self._frame, *shape)
 
     def _arrange(self, scene: Scene) -> None:
         """The screen's shape follows from the view alone."""
