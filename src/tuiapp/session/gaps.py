@@ -8,6 +8,7 @@ counting. The counts do not depend on the order or the size of the batches.
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import TypeVar
 
@@ -77,8 +78,21 @@ class GapCounts:
         """Counts (blocks, BINS) of consecutive blocks of ticks; int32, to be small."""
         blocks = max(1, -(-(end_tick - first_tick) // ticks_per_block))
         counts = np.zeros((blocks, BINS), np.int32)
-        for block, tick in enumerate(range(first_tick, end_tick, ticks_per_block)):
-            counts[block] = self.between(tick, min(tick + ticks_per_block, end_tick))
+        rows = [
+            self._row(tick) for tick in (*range(first_tick, end_tick, ticks_per_block), end_tick)
+        ]
+        if rows[-1] - rows[0] > blocks * _STRIDE:  # neighbours share a sum
+            before = self._from_start(rows[0])
+            for block, row in enumerate(rows[1:]):
+                until = self._from_start(row)
+                counts[block] = until - before
+                before = until
+        else:
+            for block, (start, stop) in enumerate(pairwise(rows)):
+                counts[block] = self._count(start, stop)
+        keys = self._unsettled()
+        recent = keys[(keys >= first_tick * BINS) & (keys < end_tick * BINS)]
+        np.add.at(counts, ((recent // BINS - first_tick) // ticks_per_block, recent % BINS), 1)
         return counts
 
     def remembered(self, first_tick: int, end_tick: int, compute: Callable[[], T]) -> T:

@@ -76,6 +76,7 @@ class Pane(Widget, can_focus=True):
         self._lines: list[Strip] = []
         self._framed: dict[int, Strip] = {}
         self._framed_size = Size()
+        self._blank: Strip | None = None
         self._sides: tuple[list[Segment], list[Segment]] = ([], [])
         self._drawn: tuple[object, ...] = ()
 
@@ -180,13 +181,16 @@ class Pane(Widget, can_focus=True):
     def _frame(self) -> None:
         """Keep the border lines as Textual draws them, and what it puts around the others."""
         size, gutter = self.outer_size, self.gutter
-        lines = super().render_lines(size.region)
-        content = range(gutter.top, size.height - gutter.bottom)
-        self._framed = {y: line for y, line in enumerate(lines) if y not in content}
+        first, end = gutter.top, size.height - gutter.bottom
+        drawn = [*range(min(first + 1, size.height)), *range(max(end, first + 1), size.height)]
+        self._framed, self._blank = {}, None
+        for y in drawn:
+            line = super().render_lines(Region(0, y, size.width, 1))[0]
+            if first <= y < end:  # of all lines between, one tells what is around them
+                self._sides = [*line.crop(0, gutter.left)], [*line.crop(size.width - gutter.right)]
+            else:
+                self._framed[y] = line
         self._framed_size = size
-        if content:
-            line = lines[gutter.top]
-            self._sides = [*line.crop(0, gutter.left)], [*line.crop(size.width - gutter.right)]
 
     def _frame_lines(self, missing: Sequence[int]) -> None:
         width, top, background = self._framed_size.width, self.gutter.top, self.background_colors[1]
@@ -210,7 +214,9 @@ class Pane(Widget, can_focus=True):
         width = self.content_size.width
         if y < len(self._lines) and self._lines[y].cell_length == width:
             return self._lines[y]
-        return Strip.blank(width, Style.null() + self.rich_style)
+        if self._blank is None or self._blank.cell_length != width:
+            self._blank = Strip.blank(width, Style.null() + self.rich_style)
+        return self._blank
 
 
 def _described(error: Exception) -> str:
