@@ -68,7 +68,8 @@ def test_the_numbers_of_the_json_make_sense(plain: tuple[Surroundings, Any]):
     assert result["session"] == str(around.recording)
     assert 40 * 8 / result["measured_s"] == pytest.approx(result["output_tokens_per_s"], rel=0.1)
     assert 0 < result["goodput_per_s"] <= result["requests_per_s"] * 1.001
-    assert [slo["slo"] for slo in result["slo"]] == ["ttft:p99<400ms", "tpot:p99<50ms"]
+    slos = ["ttft:p99<400ms", "tpot:p99<50ms"]
+    assert [slo["slo"] for slo in result["slo"]] == result["workload"]["slos"] == slos
     phases = dict(result["cold_start_s"])
     total = phases.pop("ready")
     assert set(phases) == {"spawn", "import", "config"}

@@ -29,3 +29,12 @@ def test_a_run_that_ended_in_order_says_nothing_of_it() -> None:
     assert "1 sent, 1 ok, 0 failed\n" in text
     assert "ended" not in text
     assert "engine  " not in text
+
+
+def test_requests_that_were_shortened_to_fit_the_model_are_told() -> None:
+    told = facts_frame(0, LOAD_STATE, json.dumps({"state": "running", "shortened": 13}))
+    assert "13 requests, those of the warm-up among them, were shortened" in text_of(
+        "text", fold(told, served(0, NS))
+    )
+    none = facts_frame(0, LOAD_STATE, json.dumps({"state": "running", "shortened": 0}))
+    assert "shortened" not in text_of("text", fold(none, served(0, NS)))

@@ -124,6 +124,7 @@ async def test_m_records_a_note_and_escape_does_not() -> None:
         assert isinstance(monitor.screen, AskScreen)
         await monitor.press("o", "k", "space", "q", "enter")
         assert monitor.run.noted == [("ok q", 65 * NS)]
+        assert monitor.lines[-1].strip() == "noted at 01:05"
         assert "⚑" in monitor.text
 
 

@@ -27,6 +27,8 @@ from tests.doubles.scenes import (
 )
 from tests.doubles.terminal import Shown, shown
 from tuiapp.events import LOAD_STATE, log_frame, mark_frame
+from tuiapp.exports.summary import summary
+from tuiapp.session.view import View
 from tuiapp.tui.panes.base import Pane
 from tuiapp.tui.renderables.palette import Ink
 
@@ -311,6 +313,34 @@ async def test_a_missed_objective_is_red() -> None:
 
 def _bad(monitor: Shown) -> object:
     return colour(monitor, Ink.BAD)
+
+
+async def test_a_finished_run_has_the_results_own_rates_and_counts_all_its_requests() -> None:
+    run = finished()
+    view = View(run.session, run.session.end_ns)
+    result = summary(view)
+    async with shown(run, size=(200, 60)) as monitor:
+        text = pane_text(monitor, "traffic")
+        assert f"out {result['output_tokens_per_s']:.1f} tok/s" in text
+        sent, done = (int(re.search(rf"{word} +(\d+)", text)[1]) for word in ("sent", "done"))  # type: ignore[index]
+        assert sent == done == result["requests"]["sent"]
+        assert "rate" not in monitor.lines[-1]
+        assert "hold load" not in monitor.lines[-1]
+
+
+async def test_an_offer_of_the_pane_stands_there_once() -> None:
+    async with shown(serving(), size=(200, 60)) as monitor:
+        monitor.live.action_full_pane("host")
+        await monitor.draw()
+        assert monitor.lines[-1].count("why slow") == 1
+
+
+async def test_the_column_that_sorts_is_always_shown() -> None:
+    async with shown(serving(), size=(80, 24)) as monitor:
+        await monitor.press("5", "s")
+        title, head = monitor.text, pane_text(monitor, "requests")
+        assert "by E2EL" in title
+        assert "▼E2EL" in head
 
 
 @pytest.mark.parametrize(("now_s", "wait_s"), [(61.2, 0.3), (61.5, 0.0), (61.9, 0.6)])

@@ -138,7 +138,8 @@ class _Progress:
                 now_s = self._recorder.clock.now_ns() / _S
                 view = View(self._recorder.session, self._recorder.clock.now_ns(), 10 * _S)
                 self._say_phases(view)
-                if view.measured and now_s >= next_s:
+                ready = any(span.name == "ready" for span in view.cold_start)
+                if ready and now_s >= next_s:  # the warm-up may take a while
                     next_s = now_s + period
                     self._show(_line(view))
         finally:

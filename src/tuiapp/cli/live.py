@@ -117,6 +117,7 @@ def _say_goodbye(recorder: Recorder) -> None:
     if view.measured is not None:
         export("text")(view, sys.stdout)
     else:
+        print("Nothing was measured: the run ended before its load began.")  # noqa: T201
         print(f"recording  {recorder.recording.path}")  # noqa: T201
     if exit_facts and not exit_facts.get("expected"):
         say_trouble(str(exit_facts.get("reason")), str(exit_facts.get("advice") or ""))

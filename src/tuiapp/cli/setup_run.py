@@ -64,7 +64,7 @@ def build(args: argparse.Namespace, *, default_duration_s: float | None) -> Reco
             "session": str(writer.path.resolve()),
             "model": {"name": args.model or DEMO_MODEL},
             "engine": {"args": redaction.arguments(args.engine_args)},
-            "workload": {**workload.to_dict(), "digest": workload.digest()},
+            "workload": {**workload.to_dict(), "slos": slos, "digest": workload.digest()},
             "slo": slos,
         }
     )

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from tuiapp.events import Phase, Status
-from tuiapp.session.health import was_client_limited
+from tuiapp.events import LOAD_STATE, Phase, Status
+from tuiapp.session.health import latest, was_client_limited
 from tuiapp.session.roofline import roofline
 from tuiapp.session.traffic import outcomes
 from tuiapp.session.view import View
@@ -122,6 +122,11 @@ def _run_caveats(view: View) -> list[str]:
         caveats.append(
             f"client-limited: the load driver was late{size}; latencies may be that much too high"
         )
+    if shortened := _shortened(view):
+        caveats.append(
+            f"{shortened} requests, those of the warm-up among them, were shortened to fit the "
+            "model: the load is not the one that was asked for"
+        )
     if view.health.recording_trouble:
         caveats.append(f"the recording is incomplete: {view.health.recording_trouble}")
     cut = _requests(view)["cut"]
@@ -134,6 +139,13 @@ def _run_caveats(view: View) -> list[str]:
     if view.session.rejected:
         caveats.append(f"{view.session.rejected} batches made no sense and are left out")
     return caveats
+
+
+def _shortened(view: View) -> int:
+    """Requests that the driver cut to fit the model's longest input."""
+    told = latest(view.session, LOAD_STATE, view.cursor_ns)
+    count = told.value.get("shortened") if told and isinstance(told.value, dict) else None
+    return count if isinstance(count, int) else 0
 
 
 def _roofline(view: View) -> dict[str, Any]:

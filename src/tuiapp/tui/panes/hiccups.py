@@ -81,8 +81,9 @@ def coincidence_lines(view: View) -> list[str]:
 
 
 def _over_window(view: View) -> Lateness | None:
+    """Within the load, once there is one: an engine that starts holds everybody up."""
     after_ns = -1 if view.window_ns is None else view.cursor_ns - view.window_ns
-    return view.lateness(after_ns)
+    return view.lateness(max(after_ns, view.run_start_ns))
 
 
 def _ms(seconds: float) -> str:

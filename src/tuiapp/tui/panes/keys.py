@@ -128,7 +128,7 @@ class KeysBar(Widget):
 def _offered(pane: Pane | None, keys: tuple[KeyOffer, ...], *, full: bool) -> list[KeyOffer]:
     own = () if pane is None else pane.FULL_KEYS if full else pane.KEYS
     first: list[KeyOffer] = [(("esc", "back", "screen.leave_full"), 9)] if full else []
-    others = [offer for offer in keys if not (full and offer == _ENTER)]
+    others = [offer for offer in keys if offer[0] not in own and not (full and offer == _ENTER)]
     return [*first, *((key, 8) for key in own), *others]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -36,12 +36,12 @@ _COLUMNS = (
     Column("ttft", "TTFT", 7, priority=9),
     Column("queue", "queue", 7, priority=7),
     Column("prefill", "prefill", 7, priority=7),
-    Column("rest", "rest", 7, priority=4),
+    Column("rest", "rest", 7, priority=7),
     Column("prompt", "in", 5, priority=3),
     Column("tokens", "out", 5, priority=5),
     Column("tpot", "TPOT", 7, priority=6),
     Column("e2el", "E2EL", 8, priority=2),
-    Column("at", "at", 7, priority=6),
+    Column("at", "at", 7, priority=4),
     Column("status", "", 10, "left", priority=1, grow=True),
 )
 _SORTS = {
@@ -162,7 +162,7 @@ class RequestsPane(Pane):
             self._offset = 0
         shown = range(self._offset, self._offset + self._body)
         table = Table(
-            _COLUMNS,
+            tuple(replace(c, priority=9) if c.key == self._sort else c for c in _COLUMNS),
             [_cells(row) if at in shown else () for at, row in enumerate(self._rows)],
             selected,
             self._offset,

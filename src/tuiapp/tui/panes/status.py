@@ -192,7 +192,7 @@ def _load(scene: Scene) -> str:
         told = latest(scene.view.session, LOAD_STATE, scene.view.cursor_ns)
         known = told.value if told and isinstance(told.value, dict) else {}
         clients = known.get("concurrency") or workload.get("concurrency") or "—"
-        return f"{name} {clients} clients"
+        return f"{name} {clients} client{'' if clients == 1 else 's'}"
     rate = scene.view.gauge("driver", "rate") or scene.view.health.rate or workload.get("rate")
     return f"{name} {float(rate):.1f} req/s" if rate else name
 

@@ -69,11 +69,24 @@ def _is_over(view: View) -> bool:
 
 
 def _traffic(view: View) -> Traffic:
-    """What may be shown as true now: nothing of an engine that is gone or says nothing."""
-    if _is_over(view) and view.measured is not None:
-        mean = traffic(view.session, view.measured.start_ns - 1, view.measured.end_ns)
-        return replace(mean, running=None, waiting=None, kv_usage=None, oldest_wait_ns=None)
+    """What may be shown as true now: nothing of an engine that is gone or says nothing.
+
+    After the run: the rates of its measured part, as the result has them, and all that was sent.
+    """
     now = view.traffic
+    if _is_over(view) and view.measured is not None:
+        start, end = view.measured.start_ns - 1, view.measured.end_ns
+        mean = traffic(view.session, start, end)
+        return replace(
+            now,
+            output_tokens_per_s=view.tokens(start, end) / view.measured.seconds,
+            prompt_tokens_per_s=mean.prompt_tokens_per_s,
+            prefix_hit=mean.prefix_hit,
+            running=None,
+            waiting=None,
+            kv_usage=None,
+            oldest_wait_ns=None,
+        )
     if view.health.state not in (DEAD, SILENT):
         return now
     return replace(

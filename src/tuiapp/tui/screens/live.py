@@ -22,6 +22,7 @@ _LOAD_KEYS: tuple[KeyOffer, ...] = (
 )
 _PINNED = keys_with(PAUSE, *_LOAD_KEYS)
 _STANDING = keys_with(FOLLOW, *_LOAD_KEYS)
+_OVER, _BACK = keys_with(PAUSE), keys_with(FOLLOW)
 
 
 class LiveScreen(SessionScreen):
@@ -50,6 +51,8 @@ class LiveScreen(SessionScreen):
         return run.session.end_ns if run.finished else run.clock.now_ns()
 
     def keys(self) -> tuple[KeyOffer, ...]:
+        if self.run_control.finished:  # nothing is left to steer
+            return _OVER if self.viewport.pinned else _BACK
         return _PINNED if self.viewport.pinned else _STANDING
 
     def newest(self, view: View) -> View:

@@ -369,11 +369,12 @@ class SessionScreen(Screen[None]):
                 self.run.mark(text or "mark", t_ns)
             except TuiappError as error:
                 self.notify(str(error), title="Not noted", severity="error", markup=False)
+            else:
+                self.notify(f"noted at {format_clock(t_ns / _S)}", timeout=2)
             self.redraw(force=True)
 
-        title = f"Mark {format_clock(t_ns / _S)}"
-        advice = "enter records it, escape leaves"
-        self.app.push_screen(AskScreen(title, "what happened?", advice=advice), take)
+        ask = (f"Mark {format_clock(t_ns / _S)}", "what happened?")
+        self.app.push_screen(AskScreen(*ask, advice="enter records it, escape leaves"), take)
 
     def action_help(self) -> None:
         from tuiapp.tui.screens.help import HelpScreen
@@ -393,8 +394,7 @@ class SessionScreen(Screen[None]):
         yield from self.own_commands()
         yield "Help", "What each number means", self.action_help
         for name in PANES:
-            title = pane_class(name).TITLE
-            yield f"Full screen: {title}", "", partial(self.action_full_pane, name)
+            yield f"Full screen: {pane_class(name).TITLE}", "", partial(self.action_full_pane, name)
         for mark in list(self.run.session.marks)[-_MOST_MARKS:]:
             when, text = format_clock(mark.t_ns / _S), clean(mark.text)
             yield f"Go to mark {when}  {text}", "", partial(self.go_to, mark.t_ns)
