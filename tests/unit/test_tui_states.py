@@ -328,6 +328,15 @@ async def test_a_finished_run_has_the_results_own_rates_and_counts_all_its_reque
         assert "hold load" not in monitor.lines[-1]
 
 
+async def test_the_load_is_told_where_the_status_line_has_no_room_for_it() -> None:
+    run = serving()
+    run.session.meta["host"]["virtualization"] = "VM · Firecracker, a long badge"
+    run.session.meta["model"]["name"] = "a-model-with-a-name-of-40-characters-here"
+    async with shown(run, size=(80, 24)) as monitor:
+        assert "req/s" not in monitor.lines[0]
+        assert "Throughput · last 10 s · chat 6.0 req/s" in monitor.text
+
+
 async def test_an_offer_of_the_pane_stands_there_once() -> None:
     async with shown(serving(), size=(200, 60)) as monitor:
         monitor.live.action_full_pane("host")

@@ -159,7 +159,7 @@ def _left(scene: Scene, now_ns: int, *, stopping: bool) -> list[Item]:
         _state(scene, now_ns, stopping=stopping),
         Item(_short(str(model.get("name") or "")), Ink.STRONG, keep=7),
         Item(version, Ink.TEXT, keep=5),
-        Item(_load(scene), Ink.TEXT, keep=4),
+        Item(load_words(scene), Ink.TEXT, keep=4),
         Item(str(host.get("hostname") or ""), Ink.TEXT, keep=5, most=24),
         Item(_kind(host), Ink.STRONG, keep=6, most=30),
         Item(_machine(host), Ink.DIM, keep=2),
@@ -185,7 +185,8 @@ def _short(model: str) -> str:
     return model.rstrip("/").rsplit("/", 1)[-1]
 
 
-def _load(scene: Scene) -> str:
+def load_words(scene: Scene) -> str:
+    """The load that is asked for now: "chat 6.0 req/s"."""
     workload = scene.view.meta.get("workload") or {}
     name = str(workload.get("name") or "load")
     if workload.get("arrival") == "closed":

@@ -14,6 +14,7 @@ from tuiapp.session.view import RATES_NS, View
 from tuiapp.tui.panes.arranged import Faded
 from tuiapp.tui.panes.axes import time_ticks
 from tuiapp.tui.panes.base import Pane, Part, Scene
+from tuiapp.tui.panes.status import load_words
 from tuiapp.tui.renderables.line import LineChart, Series
 from tuiapp.tui.renderables.numbers import (
     Field,
@@ -31,6 +32,7 @@ _LATE_NS = _S
 _WIDE = 70
 """Cells from which two lines hold what takes four in a narrow pane."""
 _NARROW_ROWS = 4
+_NARROW_SCREEN = 100
 _TIMED_ROWS = 5
 """Rows of a chart that has one to spare for the time."""
 
@@ -47,7 +49,9 @@ class TrafficPane(Pane):
         if health.state in (DEAD, SILENT):
             return f"{self.TITLE} · nothing since {format_clock(health.since_ns / _S)}"
         span = "mean of the run" if _is_over(scene.view) else f"last {RATES_NS // _S} s"
-        return f"{self.TITLE} · {span}"
+        # The status line may have no room for the load there.
+        load = f" · {load_words(scene)}" if self.app.size.width < _NARROW_SCREEN else ""
+        return f"{self.TITLE} · {span}{load}"
 
     def parts(self, scene: Scene, width: int, height: int) -> Sequence[Part]:
         now = _traffic(scene.view)
