@@ -225,3 +225,28 @@ def test_a_process_that_ended_waits_no_more(proc: Proc) -> None:
     wait = RunWait(Host(str(proc.root)))
     assert math.isnan(wait.cores([(10, 1)], 1.0))
     assert math.isnan(wait.cores([(10, 1)], 1.0))
+
+
+def test_each_process_of_the_tree_is_told_the_root_first_with_its_name(proc: Proc) -> None:
+    collector = watching(proc)
+    assert collector.news() == {}
+    collector.sample(1.0)
+    assert collector.news() == {"engine_processes": {"100": "a) b (100"}}
+    assert collector.news() == {}
+    proc.put(90, parent=100, ticks=40, rss=500)
+    proc.put(100, session=100, ticks=150, rss=20)
+    each = collector.sample(1.0)["process.tree"]
+    assert [each[f"p{slot}_pid"] for slot in (0, 1)] == [100, 90]
+    assert [each[f"p{slot}_parent"] for slot in (0, 1)] == [1, 100]
+    assert [each[f"p{slot}_cpu_cores"] for slot in (0, 1)] == [1.0, 0.4]
+    assert [each[f"p{slot}_rss_bytes"] for slot in (0, 1)] == [20 * PAGE, 500 * PAGE]
+    assert set(collector.news()["engine_processes"]) == {"100", "90"}
+
+
+def test_of_many_processes_the_largest_are_told(proc: Proc) -> None:
+    for pid in range(200, 220):
+        proc.put(pid, parent=100, rss=pid)
+    collector = watching(proc)
+    each = collector.sample(1.0)["process.tree"]
+    pids = [int(value) for name, value in each.items() if name.endswith("_pid")]
+    assert pids == [100, *range(213, 220)]

@@ -12,6 +12,8 @@ from tuiapp.collectors.proctree import ProcessTree, Stat, read_stat, switches
 from tuiapp.collectors.runwait import RunWait
 from tuiapp.errors import Unavailable
 
+MOST_PROCESSES = 8
+
 
 @dataclass(frozen=True, slots=True)
 class Used:
@@ -25,7 +27,8 @@ class Used:
 
 
 class ProcessCollector(Collector):
-    """Groups ``process`` (the tree of a watched process) and ``process.app`` (our own process).
+    """Groups ``process`` (the tree of a watched process, added up), ``process.tree`` (each of it)
+    and ``process.app`` (our own process).
 
     Orders: ``{"op": "watch", "pid": N}`` and ``{"op": "watch_app", "pid": N}``.
 
@@ -35,10 +38,14 @@ class ProcessCollector(Collector):
     - ``vol_ctxt``, ``invol_ctxt``, ``major_faults``: how many since the sample before; switches
       are those of the processes' main threads, where the engine's loops run.
     - ``run_wait_cores``: threads that could have run and waited for a CPU, on average.
+
+    In ``process.tree``, for each of the eight largest: ``p0_pid``, ``p0_parent``, ``p0_cpu_cores``,
+    ``p0_rss_bytes``, ``p0_threads``, ``p1_pid`` and so on, the watched one first. The fact
+    ``engine_processes`` names them by pid.
     """
 
     name = "process"
-    groups = ("process", "process.app")
+    groups = ("process", "process.tree", "process.app")
     every = 2
 
     def __init__(self, host: Host) -> None:
@@ -46,6 +53,7 @@ class ProcessCollector(Collector):
         self._engine: _Usage | None = None
         self._app: int | None = None
         self._app_before: Stat | None = None
+        self._names: dict[str, str] = {}
 
     def open(self) -> None:
         try:
@@ -70,6 +78,7 @@ class ProcessCollector(Collector):
             samples["process"]["run_wait_cores"] = self.gauge(
                 "process.run_wait_cores", partial(self._engine.run_wait_cores, dt_s)
             )
+            samples["process.tree"] = self._engine.each(dt_s)
             if not samples["process"]["procs"]:
                 self.unknown(
                     "process", f"process {self._engine.root} has ended or is hidden from us"
@@ -77,6 +86,14 @@ class ProcessCollector(Collector):
         if self._app is not None:
             samples["process.app"] = self._app_gauges(self._app, dt_s)
         return samples
+
+    def news(self) -> dict[str, Any]:
+        """The names of the tree's processes, when there are others than before."""
+        names = {} if self._engine is None else self._engine.names()
+        if names == self._names:
+            return {}
+        self._names = names
+        return {"engine_processes": names}
 
     def _app_gauges(self, pid: int, dt_s: float) -> Gauges:
         before, now = self._app_before, read_stat(self.host, pid)
@@ -100,6 +117,7 @@ class _Usage:
         self._tree = ProcessTree(host, root)
         self._before: dict[int, Used] = {}
         self._alive: list[Stat] = []
+        self._spent: dict[int, int] = {}
         self._run_wait = RunWait(host)
         self._measure()
 
@@ -120,14 +138,39 @@ class _Usage:
             "major_faults": float(used.major_faults),
         }
 
+    def each(self, dt_s: float) -> Gauges:
+        """The largest processes that ``gauges`` found last, the root first."""
+        gauges: Gauges = {}
+        for slot, stat in enumerate(self._largest()):
+            ticks = self._spent.get(stat.pid, 0)
+            gauges |= {
+                f"p{slot}_pid": float(stat.pid),
+                f"p{slot}_parent": float(stat.parent),
+                f"p{slot}_cpu_cores": ticks / self._host.clock_hz / dt_s,
+                f"p{slot}_rss_bytes": float(stat.rss_pages * self._host.page_bytes),
+                f"p{slot}_threads": float(stat.threads),
+            }
+        return gauges
+
+    def names(self) -> dict[str, str]:
+        """What the same processes are called, by pid."""
+        return {str(stat.pid): stat.name for stat in self._largest()}
+
+    def _largest(self) -> list[Stat]:
+        by_size = sorted(self._alive, key=lambda stat: (stat.pid != self.root, -stat.rss_pages))
+        return sorted(by_size[:MOST_PROCESSES], key=lambda stat: (stat.pid != self.root, stat.pid))
+
     def _measure(self) -> tuple[list[Stat], Used]:
         """The tree's processes, and what they used since the last call."""
         stats = self._tree.read()
         now = {stat.pid: self._used(stat) for stat in stats}
         cpu = faults = voluntary = involuntary = 0
+        spent: dict[int, int] = {}
+        self._spent = spent
         for pid, used in now.items():
             before = self._baseline(pid, used)
-            cpu += used.cpu_ticks - before.cpu_ticks
+            spent[pid] = used.cpu_ticks - before.cpu_ticks
+            cpu += spent[pid]
             faults += used.major_faults - before.major_faults
             voluntary += max(0, used.vol_ctxt - before.vol_ctxt)
             involuntary += max(0, used.invol_ctxt - before.invol_ctxt)

@@ -25,6 +25,7 @@ class Stat:
     threads: int
     start_ticks: int
     rss_pages: int
+    name: str = ""
 
     @property
     def dead(self) -> bool:
@@ -37,7 +38,8 @@ def read_stat(host: Host, pid: int) -> Stat | None:
     try:
         data = host.read(f"/proc/{pid}/stat")
         # The command's name is the second field, and may hold blanks and parentheses.
-        fields = data[data.rindex(b")") + 2 :].split()
+        end = data.rindex(b")")
+        name, fields = data[data.index(b"(") + 1 : end], data[end + 2 :].split()
         numbers = [int(fields[place]) for place in range(1, 22)]
     except (OSError, ValueError, IndexError):  # ESRCH comes from the read itself
         return None
@@ -52,6 +54,7 @@ def read_stat(host: Host, pid: int) -> Stat | None:
         threads=numbers[16],
         start_ticks=numbers[18],
         rss_pages=numbers[20],
+        name=name.decode("utf-8", "replace"),
     )
 
 

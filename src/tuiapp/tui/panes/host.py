@@ -18,8 +18,9 @@ from tuiapp.tui.panes.devices import GPU_PROBES, devices, gpu_fields
 from tuiapp.tui.panes.hiccups import coincidence_lines, stall_line, stall_strip, steady
 from tuiapp.tui.panes.history import LEAST_NS, last_seen, resample
 from tuiapp.tui.panes.lines import TextLines, wrap
+from tuiapp.tui.panes.processes import process_table
 from tuiapp.tui.renderables.bar import CoreBars, Gauge, Gauges
-from tuiapp.tui.renderables.canvas import fit
+from tuiapp.tui.renderables.canvas import Renderable, fit
 from tuiapp.tui.renderables.line import LineChart, Series
 from tuiapp.tui.renderables.numbers import Field, NumberLines, format_bytes
 from tuiapp.tui.renderables.palette import Ink
@@ -29,6 +30,8 @@ _NUMBERS = 52
 """Cells the numbers take where a history stands beside them."""
 _MIN_HISTORY = 24
 _ROOFLINE_FROM = 4
+_TABLE_FROM = 20
+"""Rows from which the engine's processes are listed one by one."""
 _WHY = 42
 """Cells the likeliest cause of a slow host may take in a line with other numbers."""
 _NOTES, _LONG_NOTES = 36, 44
@@ -56,13 +59,16 @@ class HostPane(Pane):
     def parts(self, scene: Scene, width: int, height: int) -> Sequence[Part]:
         self._settle(scene.view)
         below = self._below(scene.view, width)[: height // 3] if scene.full else []
-        rows = height - len(below)
-        drawing = Stacked(_parts(scene, self._cause, width, rows))
-        over = bool(scene.view.health.exit_facts)
-        return (
-            (Faded(drawing) if over else drawing, rows),
-            (TextLines(below, Ink.DIM), len(below)),
-        )
+        table = process_table(scene.view) if scene.full and height >= _TABLE_FROM else None
+        listed = 0 if table is None else len(table.rows) + 2
+        rows = height - len(below) - listed
+        drawing: Renderable = Stacked(_parts(scene, self._cause, width, rows))
+        drawn: list[Part] = [(drawing, rows)]
+        if table is not None:
+            drawn.append((table, listed))
+        if scene.view.health.exit_facts:
+            drawn = [(Faded(part), part_rows) for part, part_rows in drawn]
+        return (*drawn, (TextLines(below, Ink.DIM), len(below)))
 
     def _settle(self, view: View) -> None:
         """Judge anew when the steady view is another one."""
@@ -77,12 +83,15 @@ class HostPane(Pane):
 
 
 def _reasons(view: View, width: int) -> list[str]:
-    """Why gauges and facts of the host are unknown."""
+    """Why gauges and facts of the host are unknown; what has one reason stands together."""
+    probes: dict[str, list[str]] = {}
+    for probe, reason in view.probe_reasons.items():
+        if not probe.startswith(GPU_PROBES):
+            probes.setdefault(reason, []).append(probe)
     return [
         line
-        for probe, reason in view.probe_reasons.items()
-        if not probe.startswith(GPU_PROBES)
-        for line in wrap(f"{probe} unknown: {reason}", width, 2)
+        for reason, names in probes.items()
+        for line in wrap(f"{', '.join(names)} unknown: {reason}", width, 2 + len(names) // 2)
     ]
 
 
