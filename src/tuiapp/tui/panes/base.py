@@ -37,6 +37,7 @@ class Scene:
         full: the pane has the screen to itself.
         gpu_pane: GPUs have a pane of their own on the screen.
         itl_pane: ITL has one.
+        narrow: the screen's status line may have no room for everything.
     """
 
     view: View
@@ -47,6 +48,7 @@ class Scene:
     full: bool = False
     gpu_pane: bool = True
     itl_pane: bool = True
+    narrow: bool = False
 
 
 Part = tuple[Renderable, int]

@@ -32,7 +32,6 @@ _LATE_NS = _S
 _WIDE = 70
 """Cells from which two lines hold what takes four in a narrow pane."""
 _NARROW_ROWS = 4
-_NARROW_SCREEN = 100
 _TIMED_ROWS = 5
 """Rows of a chart that has one to spare for the time."""
 
@@ -50,7 +49,7 @@ class TrafficPane(Pane):
             return f"{self.TITLE} · nothing since {format_clock(health.since_ns / _S)}"
         span = "mean of the run" if _is_over(scene.view) else f"last {RATES_NS // _S} s"
         # The status line may have no room for the load there.
-        load = f" · {load_words(scene)}" if self.app.size.width < _NARROW_SCREEN else ""
+        load = f" · {load_words(scene)}" if scene.narrow else ""
         return f"{self.TITLE} · {span}{load}"
 
     def parts(self, scene: Scene, width: int, height: int) -> Sequence[Part]:

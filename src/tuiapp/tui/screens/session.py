@@ -29,7 +29,7 @@ from tuiapp.tui.renderables.canvas import clean
 from tuiapp.tui.renderables.numbers import format_clock
 from tuiapp.tui.viewport import Viewport
 
-MIN_WIDTH, MIN_HEIGHT = 60, 16
+MIN_WIDTH, MIN_HEIGHT, _NARROW = 60, 16, 100
 _MOST_MARKS = 100
 _START_PANES, _START_ROWS = ("start", "log"), "12 1fr"
 _S = 1_000_000_000
@@ -212,7 +212,7 @@ class SessionScreen(Screen[None]):
         port = self.viewport
         label = port.window_label(still=not port.pinned or bool(view.health.exit_facts))
         gpu_pane, itl_pane = (self.query_one(name, Pane).display for name in ("#gpu", "#itl"))
-        shape = (bool(self._full), gpu_pane, itl_pane)
+        shape = (bool(self._full), gpu_pane, itl_pane, self.size.width < _NARROW)
         return Scene(view, palette, port.log_axis, label, self._frame, *shape)
 
     def _arrange(self, scene: Scene) -> None:
