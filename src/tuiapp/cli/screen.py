@@ -41,7 +41,7 @@ def check_screen(fps: float, theme: str | None, *, instead: str = "") -> None:
 def tell_faults(faults: Mapping[str, str]) -> None:
     """Say, once the screen is gone, which panes could not be drawn."""
     for title, fault in faults.items():
-        advice = "This is a mistake of tuiapp's: please report it. The recording is whole."
+        advice = "This is a mistake of tuiapp's: please report it. No recording is touched by it."
         say_trouble(f"The pane {title!r} could not be drawn: {fault}.", advice)
 
 

@@ -117,7 +117,7 @@ class Pane(Widget, can_focus=True):
         try:
             self._show(scene, force=force)
         except Exception as error:
-            if self.app.is_headless:  # a test
+            if self.app.is_headless:  # a test, or a picture that is asked for
                 raise
             fault = _described(error)
             self.app.faults[self.TITLE] = fault  # type: ignore[attr-defined]
