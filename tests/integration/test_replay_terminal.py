@@ -78,7 +78,7 @@ def test_a_run_is_watched_while_it_is_recorded_elsewhere(shell: Shell) -> None:
     try:
         for frame in told[: len(told) // 3]:
             writer.put(frame)
-        writer._write_held()
+        writer.flush()
         shell.tuiapp()
         shell.terminal.wait_for("elsewhere")
         shell.terminal.press("a")
@@ -86,7 +86,7 @@ def test_a_run_is_watched_while_it_is_recorded_elsewhere(shell: Shell) -> None:
         before = newest_of(shell.terminal.screen())
         for frame in told[len(told) // 3 :]:
             writer.put(frame)
-        writer._write_held()
+        writer.flush()
         shell.terminal.wait_until(lambda screen: newest_of(screen) > before)
         shell.terminal.press("Home")
         shell.terminal.wait_for("▶ 1×")

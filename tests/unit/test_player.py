@@ -28,7 +28,7 @@ def recording(tmp_path: Path) -> Path:
     for frame in frames(LOAD):
         if frame.t1_ns // NS > block:
             block = frame.t1_ns // NS
-            writer._write_held()
+            writer.flush()
         writer.put(frame)
     writer.close()
     return writer.path
@@ -113,14 +113,14 @@ async def test_a_recording_that_grows_is_followed_to_its_end(
     for at, frame in enumerate(told):
         writer.put(frame)
         if at == len(told) // 2:
-            writer._write_held()
+            writer.flush()
             player = Player(writer.path)
             reading = asyncio.create_task(player.read())
             player.clock.seek(player.end_ns)
             player.clock.play()
             half_ns = player.clock.now_ns()
         if player is not None and at % 50 == 0:
-            writer._write_held()
+            writer.flush()
             await asyncio.sleep(0.02)
             assert player.clock.playing, "it waits for what comes"
             with pytest.raises(SessionError, match="being recorded"):

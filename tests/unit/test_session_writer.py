@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -174,7 +176,7 @@ def test_a_name_too_long_and_a_folder_are_sentences(tmp_path: Path) -> None:
 def test_a_frame_that_cannot_be_encoded_is_a_gap_and_the_rest_is_recorded(tmp_path: Path) -> None:
     writer = SessionWriter(tmp_path / "run.tuiapp")
     writer.put(Frame(Kind.TOKENS, 5, 9, {"req": ["no number"], "t_ns": [1], "n": [1]}))
-    writer._write_held()
+    writer.flush()
     assert "ValueError" in writer.failing
     writer.put(mark_frame(20, "after"))
     writer.close()
@@ -200,3 +202,27 @@ def test_what_was_lost_last_is_recorded_too(
     writer.put(mark_frame(7, "never written"))
     writer.close()
     assert load(writer.path).lost_frames == 1
+
+
+def test_whoever_writes_what_is_held_writes_it_once_and_in_order(tmp_path: Path) -> None:
+    writer = SessionWriter(tmp_path / "run.tuiapp")
+
+    def put_and_flush() -> None:
+        for _ in range(100):
+            writer.put(mark_frame(20, "again"))
+            writer.flush()
+
+    interval_s = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        threads = [threading.Thread(target=put_and_flush) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval_s)
+        writer.close()
+    report = Report()
+    marks = sum(frame.rows for frame in read_frames(writer.path, report) if frame.kind == Kind.MARK)
+    assert (marks, report.damage.bad_frames, report.damage.missing_frames) == (400, 0, 0)

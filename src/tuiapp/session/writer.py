@@ -69,6 +69,7 @@ class SessionWriter:
         self._lost = _Lost()
         self._reason = ""
         self._lock = threading.Lock()
+        self._writing = threading.Lock()
         self._wake = threading.Event()
         self._closing = False
         self._begin()
@@ -93,6 +94,11 @@ class SessionWriter:
                 return
             self._frames.append(frame)
             self._held_rows += frame.rows
+
+    def flush(self) -> None:
+        """Write what is held now, from any thread, instead of with the next block."""
+        with self._writing:
+            self._write_held()
 
     def close(self) -> None:
         """Write what is held, sync and close. Safe to call twice."""
@@ -119,8 +125,8 @@ class SessionWriter:
         while not self._closing:
             # The header goes out at once: a program killed in its first second has one too.
             self._wake.wait(BLOCK_S if self._seq else _FIRST_BLOCK_S)
-            self._write_held()
-        self._write_held()
+            self.flush()
+        self.flush()
 
     def _write_held(self) -> None:
         frames = self._take()
