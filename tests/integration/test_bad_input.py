@@ -66,6 +66,8 @@ WRONG_USAGE = {
     ("run", "--preset", "nonsense"): "--preset: invalid choice: 'nonsense'",
     ("run", "--json"): "--json needs --headless.",
     ("run",): "The screen needs a terminal",
+    ("run", "--rate", "-1"): "The rate must be a number above 0",
+    ("run", "--slo", "fast"): "'fast' is not an SLO",
     ("run", "--fps", "0"): "--fps 0 is out of range.",
     ("run", "--headless", "--fps", "0"): "--fps 0 is out of range.",
     ("run", "--headless", "--theme", "pink"): "There is no theme 'pink'.",

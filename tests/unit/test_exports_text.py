@@ -33,8 +33,10 @@ def test_a_run_that_ended_in_order_says_nothing_of_it() -> None:
 
 def test_requests_that_were_shortened_to_fit_the_model_are_told() -> None:
     told = facts_frame(0, LOAD_STATE, json.dumps({"state": "running", "shortened": 13}))
-    assert "13 requests, those of the warm-up among them, were shortened" in text_of(
+    assert "13 requests (the warm-up's included) were shortened" in text_of(
         "text", fold(told, served(0, NS))
     )
+    one = facts_frame(0, LOAD_STATE, json.dumps({"state": "running", "shortened": 1}))
+    assert "1 request (the warm-up's included) was" in text_of("text", fold(one, served(0, NS)))
     none = facts_frame(0, LOAD_STATE, json.dumps({"state": "running", "shortened": 0}))
     assert "shortened" not in text_of("text", fold(none, served(0, NS)))

@@ -68,3 +68,11 @@ def test_failure_is_red() -> None:
     assert picture(drawing, 40, 4)[3].split() == ["failed", "2.3", "s"]
     assert strips[1].text.startswith("✗ import")
     assert style_at(strips, 1, 0) == PALETTE.styles[Ink.BAD]
+
+
+def test_what_is_left_out_says_why_and_is_no_part_of_the_end() -> None:
+    done = (STEPS[0], STEPS[1], Step("compile", state="left out", note="none: eager mode"))
+    lines = picture(Waterfall(done, 9.9), 40, 4)
+    assert lines[2:] == ["– compile  none: eager mode", "  ready                            4.3 s"]
+    assert picture(Waterfall(done, 9.9), 20, 4)[2] == "– compi…  none: eag…"
+    assert picture(Waterfall(done, 9.9), 60, 1) == ["spawn 0.3 s · import 4.0 s"]

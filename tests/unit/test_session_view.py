@@ -194,7 +194,7 @@ def test_a_phase_that_comes_again_is_the_engine_core_s() -> None:
     ]
     view = View(fold(*told), 9 * NS)
     labels = [span.label for span in view.cold_start]
-    assert labels == ["spawn", "import", "config", "core import", "kv cache", "ready"]
+    assert labels == ["spawn", "import", "config", "core import", "KV cache", "ready"]
     assert view.cold_start_s["import"] == 2.0, "in the numbers they are one"
 
 

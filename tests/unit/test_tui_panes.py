@@ -274,7 +274,7 @@ def test_one_line_of_the_host_holds_a_strip_of_stalls() -> None:
 
 def test_the_host_pane_in_full_says_whether_slow_requests_met_stalls() -> None:
     text = " ".join(" ".join(drawn("host", scene_of("hiccups", full=True), 118, 30)).split())
-    found = re.search(r"\d+ of [1-9]\d* requests over the SLO \(\d+ %\) coincide", text)
+    found = re.search(r"\d+ of [1-9]\d* requests? over the SLO \(\d+ %\) coincide", text)
     assert found
     assert re.search(r"stalls over the run: \d+ of 2 ms or more", text)
     assert "would by chance (p 0." in text

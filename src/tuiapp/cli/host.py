@@ -108,9 +108,10 @@ def _verdict(machine: Any, args: argparse.Namespace) -> int:
 
 def _capture(args: argparse.Namespace, root: Path) -> int:
     from tuiapp.cli.host_report import collect_facts
-    from tuiapp.cli.sessions_common import emit, plural
+    from tuiapp.cli.sessions_common import emit
     from tuiapp.machine.capture import write
     from tuiapp.machine.looking import look
+    from tuiapp.words import plural
 
     found = look(root)
     collect_facts(found)  # reads, through the same tree, what the probes of facts read

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from tuiapp.cli.console import say_trouble
 from tuiapp.cli.screen import check_screen, tell_faults
+from tuiapp.errors import UsageError
 from tuiapp.priority import give_way
 from tuiapp.tui.guard import guarded_terminal
 
@@ -31,7 +32,13 @@ _THREADS = "OPENBLAS_NUM_THREADS"
 
 def run_live(args: argparse.Namespace) -> int:
     """Open the monitor and stay until it is left; returns the exit code."""
-    check_screen(args.fps, args.theme, instead="Or add --headless, to run without a screen.")
+    try:
+        check_screen(args.fps, args.theme, instead="Or add --headless, to run without a screen.")
+    except UsageError:
+        from tuiapp.cli.setup_run import check_load
+
+        check_load(args)  # what is wrong in any case comes before what a larger terminal mends
+        raise
     with guarded_terminal():
         give_way()
         gc.disable()  # until _spare_the_living

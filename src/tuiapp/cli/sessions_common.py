@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from tuiapp.cli.console import drop_stdout
 from tuiapp.errors import TuiappError, UsageError
 from tuiapp.sources.lines import clean
+from tuiapp.words import plural
 
 if TYPE_CHECKING:
     from tuiapp.session.verify import Lost
@@ -106,11 +107,6 @@ def size_text(size: int) -> str:
             return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
         value /= 1000
     raise AssertionError
-
-
-def plural(count: int, what: str) -> str:
-    """``1 block``, ``2 blocks``."""
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def emit(lines: Iterable[str]) -> None:

@@ -14,8 +14,8 @@ from tuiapp.cli.sessions_common import (
     free_output,
     lost_json,
     lost_line,
-    plural,
 )
+from tuiapp.words import plural
 
 _EXAMPLES = """\
   tuiapp sessions recover crashed.tuiapp

@@ -14,8 +14,8 @@ from tuiapp.cli.sessions_common import (
     emit_json,
     free_output,
     lost_json,
-    plural,
 )
+from tuiapp.words import plural
 
 _EXAMPLES = """\
   tuiapp sessions redact run.tuiapp -o for-others.tuiapp

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from tuiapp.cli.console import say, say_trouble
-from tuiapp.cli.sessions_common import add_verb, emit, emit_json, plural
+from tuiapp.cli.sessions_common import add_verb, emit, emit_json
 from tuiapp.errors import TuiappError, UsageError
+from tuiapp.words import plural
 
 _EXAMPLES = """\
   tuiapp sessions rm 20261124-1015

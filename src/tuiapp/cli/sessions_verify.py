@@ -13,10 +13,10 @@ from tuiapp.cli.sessions_common import (
     emit_json,
     lost_json,
     lost_line,
-    plural,
     size_text,
 )
 from tuiapp.errors import SessionError
+from tuiapp.words import plural
 
 if TYPE_CHECKING:
     from tuiapp.session.verify import Verdict

@@ -37,8 +37,7 @@ def build(args: argparse.Namespace, *, default_duration_s: float | None) -> Reco
     from tuiapp.sources.agent import AgentSource
     from tuiapp.sources.engine import EngineConfig, EngineSource
 
-    workload = make_workload(args, default_duration_s)
-    slos = [str(slo) for slo in parse_slos(args.slo or list(workload.slos))]
+    workload, slos = check_load(args, default_duration_s)
     engine_python = _python(args.engine_python)
     clock, created_ns = Clock(), wall_ns()
     # Last of all that can go wrong: an unusable command line leaves no empty recording behind.
@@ -69,6 +68,18 @@ def build(args: argparse.Namespace, *, default_duration_s: float | None) -> Reco
         }
     )
     return recorder
+
+
+def check_load(
+    args: argparse.Namespace, default_duration_s: float | None = None
+) -> tuple[Workload, list[str]]:
+    """The load and its objectives.
+
+    Raises:
+        UsageError: an option of theirs makes no sense.
+    """
+    workload = make_workload(args, default_duration_s)
+    return workload, [str(slo) for slo in parse_slos(args.slo or list(workload.slos))]
 
 
 def make_workload(args: argparse.Namespace, default_duration_s: float | None) -> Workload:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tuiapp.diagnosis.finding import BAD, FINE, WARN, Finding, fine, unknown
 from tuiapp.diagnosis.reading import NOT_TOLD, gpus_used, host, known, number, percent, why
 from tuiapp.session.view import View
+from tuiapp.words import plural
 
 CORES_BESIDE_GPUS = 2
 """Physical cores beside one for each GPU: arXiv 2603.22774 measured TTFT 1.4 to 5.4 times longer
@@ -31,7 +32,7 @@ def cores(view: View) -> Finding:
     needed = CORES_BESIDE_GPUS + devices
     limit = "" if quota is None else f", of which the CPU limit grants {quota:.3g}"
     evidence = f"{found:.0f} {kind} (affinity and topology in /proc and /sys){limit}; {needed} are "
-    evidence += f"needed for {devices} GPU{'' if devices == 1 else 's'}"
+    evidence += f"needed for {plural(devices, 'GPU')}"
     title = f"{usable:.3g} cores"
     if usable >= needed:
         return fine("cores", title, evidence)

@@ -13,12 +13,14 @@ from typing import Any
 import numpy as np
 
 from tuiapp.events import LOAD_STATE, Phase, Status
-from tuiapp.session.health import latest, was_client_limited
+from tuiapp.session.facts import latest
+from tuiapp.session.health import was_client_limited
 from tuiapp.session.roofline import roofline
 from tuiapp.session.traffic import outcomes
 from tuiapp.session.view import View
 from tuiapp.stats.slo import Slo
 from tuiapp.stats.summary import Summary
+from tuiapp.words import plural
 
 SCHEMA = "tuiapp.run/1"
 _NS = 1e9
@@ -123,15 +125,20 @@ def _run_caveats(view: View) -> list[str]:
             f"client-limited: the load driver was late{size}; latencies may be that much too high"
         )
     if shortened := _shortened(view):
+        verb = "was" if shortened == 1 else "were"
         caveats.append(
-            f"{shortened} requests, those of the warm-up among them, were shortened to fit the "
-            "model: the load is not the one that was asked for"
+            f"{plural(shortened, 'request')} (the warm-up's included) {verb} shortened to fit "
+            "the model: the load is not the one that was asked for"
         )
     if view.health.recording_trouble:
         caveats.append(f"the recording is incomplete: {view.health.recording_trouble}")
     cut = _requests(view)["cut"]
     if cut and not view.health.alive:
-        caveats.append(f"{cut} requests were in flight when the run was stopped, and are left out")
+        was, left = ("was", "is") if cut == 1 else ("were", "are")
+        caveats.append(
+            f"{plural(cut, 'request')} {was} in flight when the run was stopped, and {left} "
+            "left out"
+        )
     if view.session.lost_frames:
         lost = view.session.lost_frames
         what = "1 batch of samples was" if lost == 1 else f"{lost} batches of samples were"

@@ -7,7 +7,9 @@ from typing import IO, Any
 
 from tuiapp.exports.summary import summary
 from tuiapp.session.health import DEAD, DONE, SILENT
+from tuiapp.session.start import label
 from tuiapp.session.view import View
+from tuiapp.words import plural
 
 _METRICS = (("ttft_s", "TTFT"), ("tpot_s", "TPOT"), ("itl_s", "ITL"), ("e2el_s", "E2EL"))
 _COLUMNS = ("mean", "p50", "p90", "p95", "p99")
@@ -95,7 +97,7 @@ def _stalls(found: dict[str, Any]) -> list[str]:
     """Nothing where no meter ran: that is no news in the result of a run."""
     if found["n"] is None:
         return []
-    stalls = f"{found['n']} stall{'' if found['n'] == 1 else 's'}"
+    stalls = plural(found["n"], "stall")
     lines = [
         f"host       {stalls} of 2 ms or more, longest {_ms(found['longest_s'])} ms; "
         f"wake-ups late by p99 {_ms(found['wakeup_p99_s'])} ms"
@@ -103,9 +105,9 @@ def _stalls(found: dict[str, Any]) -> list[str]:
     share, n = found["share_of_slow_requests"], found["slow_requests"]
     if share is not None:
         lines.append(
-            f"           {round(share * n)} of {n} requests over the SLO ({share * 100:.0f} %) "
-            f"coincide with a stall, {found['by_chance'] * 100:.1f} % would by chance "
-            f"(p {found['p_value']:.3f})"
+            f"           {round(share * n)} of {plural(n, 'request')} over the SLO "
+            f"({share * 100:.0f} %) coincide with a stall, "
+            f"{found['by_chance'] * 100:.1f} % would by chance (p {found['p_value']:.3f})"
         )
     return lines + [f"           {caveat}" for caveat in found["caveats"]]
 
@@ -126,7 +128,7 @@ def _cold_start(result: dict[str, Any]) -> list[str]:
     phases = result["cold_start_s"]
     if not phases:
         return []
-    parts = [f"{name.replace('_', ' ')} {seconds:.1f}" for name, seconds in phases.items()]
+    parts = [f"{label(name)} {seconds:.1f}" for name, seconds in phases.items()]
     return ["cold start " + " · ".join(parts) + " s"]
 
 

@@ -6,7 +6,6 @@ cursor moves on is silent in a replay exactly where it was silent live.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -16,14 +15,15 @@ import numpy as np
 from tuiapp.events import (
     CLIENT_LIMITED,
     ENGINE_EXIT,
-    ENGINE_PHASE,
-    ENGINE_PHASES,
     LOAD_STATE,
     PROBE_UNAVAILABLE,
     RECORDING,
     UNSET,
 )
 from tuiapp.session.columns import TICK_NS, Fact, Session
+from tuiapp.session.facts import facts_until, latest
+from tuiapp.session.start import cold_start
+from tuiapp.words import plural
 
 SILENT_AFTER_NS = 3_000_000_000
 """Requests in flight and no token, step or heartbeat for this long: the engine is silent."""
@@ -45,25 +45,6 @@ _LOAD_STATES = {
     "draining": DRAINING,
     "done": DONE,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class PhaseSpan:
-    """One phase of the cold start; ``duration_ns`` is None while it runs.
-
-    Attributes:
-        core: it comes a second time: the engine core is a process of its own.
-    """
-
-    name: str
-    start_ns: int
-    duration_ns: int | None
-    core: bool = False
-
-    @property
-    def label(self) -> str:
-        """How it is called for a reader."""
-        return f"{'core ' if self.core else ''}{self.name.replace('_', ' ')}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,53 +72,6 @@ class Health:
     @property
     def alive(self) -> bool:
         return self.state not in (DEAD, SILENT, DONE)
-
-
-def facts_until(session: Session, name: str, until_ns: int) -> Iterator[Fact]:
-    """Facts called ``name`` at or before ``until_ns``, oldest first."""
-    for fact in session.facts:
-        if fact.t_ns > until_ns:
-            return
-        if fact.name == name:
-            yield fact
-
-
-def latest(session: Session, name: str, until_ns: int) -> Fact | None:
-    """The newest fact called ``name`` at or before ``until_ns``."""
-    for fact in reversed(session.facts):
-        if fact.name == name and fact.t_ns <= until_ns:
-            return fact
-    return None
-
-
-def cold_start(session: Session, until_ns: int) -> tuple[PhaseSpan, ...]:
-    """The phases of the engine's start, in the order in which they began."""
-    starts = [
-        (str(fact.value.get("phase")), fact.t_ns)
-        for fact in facts_until(session, ENGINE_PHASE, until_ns)
-        if isinstance(fact.value, dict)
-    ]
-    exit_fact = latest(session, ENGINE_EXIT, until_ns)
-    ends = [*(t_ns for _, t_ns in starts[1:]), exit_fact.t_ns if exit_fact else None]
-    spans: list[PhaseSpan] = []
-    for (name, start), end in zip(starts, ends, strict=False):
-        duration = 0 if name == "ready" else None if end is None else end - start
-        again = any(span.name == name for span in spans)
-        spans.append(PhaseSpan(name, start, duration, again))
-    return tuple(spans)
-
-
-def cold_start_s(session: Session, until_ns: int) -> dict[str, float]:
-    """Seconds each finished phase took; ``ready`` is the total since ``spawn``."""
-    spans = cold_start(session, until_ns)
-    seconds: dict[str, float] = {}
-    for span in spans:
-        if span.name in ENGINE_PHASES and span.name != "ready" and span.duration_ns is not None:
-            seconds[span.name] = seconds.get(span.name, 0.0) + span.duration_ns / 1e9
-    ready = [span.start_ns for span in spans if span.name == "ready"]
-    if ready:
-        seconds["ready"] = (ready[0] - spans[0].start_ns) / 1e9
-    return seconds
 
 
 def probe_reasons(session: Session, until_ns: int) -> dict[str, str]:
@@ -245,7 +179,7 @@ def _silence(session: Session, cursor_ns: int, load: Fact) -> tuple[int, str, st
     newest = max(t_ns for t_ns in signs if t_ns is not None)
     if cursor_ns - newest <= SILENT_AFTER_NS:
         return None
-    reason = f"{len(waiting)} requests in flight and no token delivered."
+    reason = f"{plural(len(waiting), 'request')} in flight and no token delivered."
     return newest, reason, "The engine may be stalled or swapping; its log is one key away (L)."
 
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from tuiapp.events import LOAD_STATE, UNSET, Phase, Status
 from tuiapp.session.columns import NEVER, TICK_NS, Session
-from tuiapp.session.health import facts_until, in_flight
+from tuiapp.session.facts import facts_until
+from tuiapp.session.health import in_flight
 
 _S = 1_000_000_000
 

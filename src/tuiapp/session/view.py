@@ -21,9 +21,6 @@ from tuiapp.session import traffic as flow
 from tuiapp.session.columns import TICK_NS, Fact, LogLine, Mark, Session
 from tuiapp.session.health import (
     Health,
-    PhaseSpan,
-    cold_start,
-    cold_start_s,
     health,
     probe_reasons,
     probe_since_ns,
@@ -31,6 +28,7 @@ from tuiapp.session.health import (
 from tuiapp.session.itl import Interval, itl_interval
 from tuiapp.session.latency import Distribution
 from tuiapp.session.stalls import Lateness, coincide, lateness, metered, stalls
+from tuiapp.session.start import Absent, PhaseSpan, cold_start, cold_start_s, every_phase
 from tuiapp.stats.coincidence import Coincidence
 from tuiapp.stats.slo import Slo, parse_slos
 
@@ -268,6 +266,11 @@ class View:
     @cached_property
     def cold_start_s(self) -> dict[str, float]:
         return cold_start_s(self.session, self.cursor_ns)
+
+    @cached_property
+    def every_phase(self) -> tuple[PhaseSpan | Absent, ...]:
+        """The cold start with the phases that did not happen, or not yet."""
+        return every_phase(self.session, self.cursor_ns)
 
     def log(self, lines: int) -> list[LogLine]:
         """The newest ``lines`` log lines at the cursor, oldest first."""

@@ -11,12 +11,12 @@ from tuiapp.events import UNSET, Phase, Status
 from tuiapp.exports.html.text import UNKNOWN, clean, clock, escaped, mapping, milliseconds
 from tuiapp.session import traffic
 from tuiapp.session.columns import LOG_LINES
+from tuiapp.session.start import Absent, PhaseSpan
 from tuiapp.session.view import View
 
 _SLOWEST = 20
 _MOST_FACTS, _MOST_LINES, _MOST_MARKS = 120, 60, 100
 _PARTS = ("dispatch", "queue", "prefill", "deliver")
-_PHASE_NAMES = {"kv_cache": "KV cache", "spawn": "start of the process", "warmup": "warm-up"}
 _STATUS: dict[int, str] = {
     Status.OK: "ok",
     Status.FAILED: "failed",
@@ -128,13 +128,17 @@ def _request(view: View, req: int, ttft: float, parts: np.ndarray, longest: floa
 
 def cold_start(view: View) -> str:
     """The phases of the engine's start under each other, each where it began."""
-    spans = [span for span in view.cold_start if span.name != "ready"]
+    phases = view.every_phase[:50]
+    spans = [phase for phase in phases if isinstance(phase, PhaseSpan)]
     if not spans:
         return f'<p class="why">{UNKNOWN} The engine was not started by this program.</p>'
     begin = spans[0].start_ns
     ends = [span.start_ns + (span.duration_ns or 0) for span in spans]
     whole = max(max(ends) - begin, 1)
-    rows = "".join(_phase(span, begin, whole) for span in spans[:50])
+    rows = "".join(
+        _phase(phase, begin, whole) if isinstance(phase, PhaseSpan) else _absent(phase)
+        for phase in phases
+    )
     total = view.cold_start_s.get("ready")
     said = UNKNOWN + " not ready by the end" if total is None else f"{total:.1f} s"
     return (
@@ -142,18 +146,22 @@ def cold_start(view: View) -> str:
     )
 
 
-def _phase(span: Any, begin: int, whole: int) -> str:
+def _phase(span: PhaseSpan, begin: int, whole: int) -> str:
     length = span.duration_ns
     x, width = 1000 * (span.start_ns - begin) / whole, 1000 * (length or 0) / whole
     said = "not finished" if length is None else f"{length / 1e9:.2f} s"
-    whose = "core " if span.core else ""
-    name = escaped(whose + _PHASE_NAMES.get(span.name, span.name))
+    name = escaped(span.label)
     return (
         f'<tr><th scope="row">{name}</th><td class="wide">'
         '<svg class="bar" viewBox="0 0 1000 10" preserveAspectRatio="none" aria-hidden="true">'
         f'<rect class="phase" x="{x:.1f}" width="{max(width, 2):.1f}" height="10">'
         f"<title>{name} {said}</title></rect></svg></td><td>{said}</td></tr>"
     )
+
+
+def _absent(phase: Absent) -> str:
+    said = f"{UNKNOWN} {phase.why or 'not reached'}"
+    return f'<tr><th scope="row">{escaped(phase.label)}</th><td colspan="2">{said}</td></tr>'
 
 
 def facts(found: Any, absent: str = "not known, or not set") -> str:

@@ -11,6 +11,7 @@ from tuiapp.tui.panes.findings import MARKS
 from tuiapp.tui.panes.lines import Line, wrap
 from tuiapp.tui.renderables.canvas import fit
 from tuiapp.tui.renderables.palette import Ink
+from tuiapp.words import plural
 
 _BESIDE_FROM, _GAP, _INDENT = 96, 3, 2
 _Half = tuple[str, Ink, int]
@@ -37,7 +38,7 @@ def content(scene: PairScene, width: int, height: int) -> Content:
 def _said(differing: int, alike: int, rest: int) -> str:
     if not differing and not alike:
         return f"no cause found on either side; {rest} factors looked at, over the whole runs"
-    first = f"{differing} cause{'' if differing == 1 else 's'} on one side only"
+    first = f"{plural(differing, 'cause')} on one side only"
     return f"{first}, {alike} more in all; {rest} others looked at, over the whole runs"
 
 

@@ -12,6 +12,7 @@ from tuiapp.session.view import View
 from tuiapp.tui.renderables.canvas import fit
 from tuiapp.tui.renderables.numbers import Field, format_bytes, format_clock, format_duration
 from tuiapp.tui.renderables.palette import Ink
+from tuiapp.words import plural
 
 HELD_CELLS = 13
 GPU_PROBES = ("gpu", "nvml", "amdgpu", "intel_gpu")
@@ -132,7 +133,7 @@ class Device:
         if not isinstance(found, dict) or not found.get("enabled"):
             return ""
         slices = len(found.get("instances") or ())
-        return f"MIG, {slices} slice{'' if slices == 1 else 's'}"
+        return f"MIG, {plural(slices, 'slice')}"
 
 
 def devices(view: View) -> list[Device]:

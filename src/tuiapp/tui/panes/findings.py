@@ -13,6 +13,7 @@ from tuiapp.tui.panes.base import Key, Pane, Part, Scene
 from tuiapp.tui.panes.lines import Line, Page, wrap
 from tuiapp.tui.renderables.canvas import fit
 from tuiapp.tui.renderables.palette import Ink
+from tuiapp.words import plural
 
 MARKS = {
     BAD: ("✗", Ink.BAD),
@@ -79,7 +80,7 @@ def described(findings: Sequence[Finding], width: int) -> list[Line]:
 def _sum(findings: Sequence[Finding]) -> str:
     causes = sum(finding.is_cause for finding in findings)
     unknown = sum(finding.severity == UNKNOWN for finding in findings)
-    found = "nothing found" if not causes else f"{causes} cause{'' if causes == 1 else 's'} found"
+    found = "nothing found" if not causes else f"{plural(causes, 'cause')} found"
     unread = f"{unknown} could not be told" if unknown else "all of them could be told"
     return f"{found}; {len(findings)} factors looked at, {unread}"
 

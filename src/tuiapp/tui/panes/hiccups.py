@@ -10,6 +10,7 @@ from tuiapp.tui.panes.heatmap import columns_for, longest_stalls
 from tuiapp.tui.renderables.heatmap import stall_text
 from tuiapp.tui.renderables.numbers import Field, format_ms
 from tuiapp.tui.renderables.palette import Ink
+from tuiapp.words import plural
 
 _S = 1_000_000_000
 _STRIP = 12
@@ -73,7 +74,7 @@ def coincidence_lines(view: View) -> list[str]:
     if found.share is not None and found.by_chance is not None:
         p = "" if found.p_value is None else f" (p {found.p_value:.3f})"
         lines.append(
-            f"{round(found.share * found.n)} of {found.n} requests over the SLO "
+            f"{round(found.share * found.n)} of {plural(found.n, 'request')} over the SLO "
             f"({found.share * 100:.0f} %) coincide with a host stall, "
             f"{found.by_chance * 100:.1f} % would by chance{p}"
         )

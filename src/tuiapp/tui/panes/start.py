@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tuiapp.events import ENGINE_PHASES
 from tuiapp.session.health import DEAD
+from tuiapp.session.start import Absent, PhaseSpan
 from tuiapp.tui.panes.base import Pane, Part, Scene
 from tuiapp.tui.panes.lines import TextLines, wrap
 from tuiapp.tui.renderables.palette import Ink
@@ -51,18 +51,15 @@ def _origin_ns(scene: Scene) -> int:
 
 
 def _steps(scene: Scene) -> tuple[Step, ...]:
-    spans, origin = scene.view.cold_start, _origin_ns(scene)
-    dead = scene.view.health.state == DEAD
-    steps: list[Step] = []
-    for span in spans:
-        if span.name == "ready":
-            continue
-        last = span is spans[-1]
-        state = "failed" if last and dead else "running" if span.duration_ns is None else "done"
-        duration = None if span.duration_ns is None else span.duration_ns / _S
-        steps.append(Step(span.label, (span.start_ns - origin) / _S, duration, state))  # type: ignore[arg-type]
-    begun = {span.name for span in spans}
-    if not dead and "ready" not in begun:
-        last_begun = max((ENGINE_PHASES.index(n) for n in begun if n in ENGINE_PHASES), default=-1)
-        steps += [Step(name.replace("_", " ")) for name in ENGINE_PHASES[last_begun + 1 : -1]]
-    return tuple(steps)
+    origin, spans = _origin_ns(scene), scene.view.cold_start
+    failed = spans[-1] if spans and scene.view.health.state == DEAD else None
+    return tuple(_step(phase, origin, phase == failed) for phase in scene.view.every_phase)
+
+
+def _step(phase: PhaseSpan | Absent, origin_ns: int, failed: bool) -> Step:
+    if isinstance(phase, Absent):
+        return Step(phase.label, state="left out" if phase.why else "pending", note=phase.why)
+    start = (phase.start_ns - origin_ns) / _S
+    if phase.duration_ns is None:
+        return Step(phase.label, start, state="failed" if failed else "running")
+    return Step(phase.label, start, phase.duration_ns / _S, "failed" if failed else "done")

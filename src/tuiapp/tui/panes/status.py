@@ -10,6 +10,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tuiapp.events import LOAD_STATE
+from tuiapp.session.facts import latest
 from tuiapp.session.health import (
     DEAD,
     DONE,
@@ -18,7 +19,6 @@ from tuiapp.session.health import (
     SERVING,
     SILENT,
     STARTING,
-    latest,
 )
 from tuiapp.session.view import View
 from tuiapp.tui.control import Recorded
@@ -26,6 +26,7 @@ from tuiapp.tui.panes.base import Scene
 from tuiapp.tui.renderables.canvas import Canvas, cells, fit
 from tuiapp.tui.renderables.numbers import format_bytes, format_clock
 from tuiapp.tui.renderables.palette import Ink, Palette
+from tuiapp.words import plural
 
 _S = 1_000_000_000
 _GAP, _LEAST_GAP = 3, 2
@@ -192,8 +193,8 @@ def load_words(scene: Scene) -> str:
     if workload.get("arrival") == "closed":
         told = latest(scene.view.session, LOAD_STATE, scene.view.cursor_ns)
         known = told.value if told and isinstance(told.value, dict) else {}
-        clients = known.get("concurrency") or workload.get("concurrency") or "—"
-        return f"{name} {clients} client{'' if clients == 1 else 's'}"
+        clients = known.get("concurrency") or workload.get("concurrency")
+        return f"{name} {plural(clients, 'client') if isinstance(clients, int) else '— clients'}"
     rate = scene.view.gauge("driver", "rate") or scene.view.health.rate or workload.get("rate")
     return f"{name} {float(rate):.1f} req/s" if rate else name
 

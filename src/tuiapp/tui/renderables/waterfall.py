@@ -13,7 +13,7 @@ from tuiapp.tui.renderables.canvas import Canvas, cells, clean, fit
 from tuiapp.tui.renderables.numbers import format_duration
 from tuiapp.tui.renderables.palette import Ink, Palette
 
-State = Literal["done", "running", "failed", "pending"]
+State = Literal["done", "running", "failed", "pending", "left out"]
 
 _SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 _EDGE = "░▒▓█▓▒"
@@ -22,13 +22,16 @@ _SIGNS: dict[State, tuple[str, Ink]] = {
     "running": ("", Ink.ACCENT),
     "failed": ("✗", Ink.BAD),
     "pending": ("·", Ink.FAINT),
+    "left out": ("–", Ink.DIM),
 }
 _BARS: dict[State, Ink] = {
     "done": Ink.WINDOW,
     "running": Ink.ACCENT,
     "failed": Ink.BAD,
     "pending": Ink.FAINT,
+    "left out": Ink.FAINT,
 }
+_BEGUN = ("done", "running", "failed")
 _SPANS = (1, 2, 5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 450, 600, 900, 1800, 3600)
 _TIME = 8
 _MIN_BAR = 6
@@ -36,12 +39,21 @@ _MIN_BAR = 6
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One phase: when it began, in seconds since the start, and how long it took (None: so far)."""
+    """One phase: when it began, in seconds since the start, and how long it took (None: so far).
+
+    Attributes:
+        note: stands where the bar would be; for a phase that is left out: why.
+    """
 
     name: str
     start_s: float = 0.0
     duration_s: float | None = None
     state: State = "pending"
+    note: str = ""
+
+    @property
+    def begun(self) -> bool:
+        return self.state in _BEGUN
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +93,7 @@ class Waterfall:
         return any(step.state == "running" for step in self.steps)
 
     def _elapsed_s(self) -> float:
-        ends = [self._end_s(step) for step in self.steps if step.state != "pending"]
+        ends = [self._end_s(step) for step in self.steps if step.begun]
         return max(ends, default=0.0)
 
     def _end_s(self, step: Step) -> float:
@@ -98,16 +110,16 @@ class Waterfall:
 
     def _visible(self, rows: int) -> tuple[int, int]:
         """The range of steps shown: those up to the last that began come before those to come."""
-        begun = [i for i, step in enumerate(self.steps) if step.state != "pending"]
+        begun = [i for i, step in enumerate(self.steps) if step.begun]
         last = max(begun[-1] + 1 if begun else 0, min(rows, len(self.steps)))
         return max(last - rows, 0), last
 
     def _draw_step(self, canvas: Canvas, row: int, step: Step, names: int) -> None:
         sign, sign_ink = _SIGNS[step.state]
         canvas.text(row, 0, sign or _SPINNER[self.frame % len(_SPINNER)], sign_ink)
-        pending = step.state == "pending"
-        canvas.text(row, 2, fit(step.name, names), Ink.DIM if pending else Ink.TEXT)
-        if pending:
+        canvas.text(row, 2, fit(step.name, names), Ink.TEXT if step.begun else Ink.DIM)
+        if not step.begun:
+            canvas.text(row, names + 4, fit(step.note, canvas.width - names - 4), Ink.DIM)
             return
         duration = self._end_s(step) - step.start_s
         strong = Ink.STRONG if step.state == "running" else _BARS[step.state]
@@ -130,7 +142,7 @@ class Waterfall:
 
     def _draw_total(self, canvas: Canvas, row: int, names: int) -> None:
         failed = any(step.state == "failed" for step in self.steps)
-        done = not failed and all(step.state == "done" for step in self.steps)
+        done = not failed and all(step.state in ("done", "left out") for step in self.steps)
         label = self.total if done else "failed" if failed else "so far"
         ink = Ink.BAD if failed else Ink.GOOD if done else Ink.DIM
         canvas.text(row, 2, fit(label, names), ink)
@@ -139,7 +151,7 @@ class Waterfall:
 
     def _draw_sentence(self, canvas: Canvas) -> None:
         """``spawn 0.3 s · import 8.1 s · …``; the newest phases stay when it is too long."""
-        begun = [step for step in self.steps if step.state != "pending"]
+        begun = [step for step in self.steps if step.begun]
         pieces = [(step, f"{step.name} {format_duration(self._duration(step))}") for step in begun]
         while len(pieces) > 1 and sum(cells(clean(t)) + 3 for _, t in pieces) - 3 > canvas.width:
             pieces.pop(0)

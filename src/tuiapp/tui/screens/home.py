@@ -26,6 +26,7 @@ from tuiapp.tui.renderables.canvas import clean
 from tuiapp.tui.renderables.numbers import format_bytes
 from tuiapp.tui.renderables.palette import Ink
 from tuiapp.tui.screens.ask import AskScreen, ConfirmScreen
+from tuiapp.words import plural
 
 Command = tuple[str, str, Callable[[], object]]
 _BATCH = 8
@@ -368,7 +369,7 @@ def _joined(words: Iterable[str | None]) -> str:
 
 def about(entry: Entry) -> str:
     """What else is known of a recording, in up to three lines."""
-    requests = None if entry.requests is None else f"{entry.requests} requests"
+    requests = None if entry.requests is None else plural(entry.requests, "request")
     told = (entry.model, entry.engine, entry.load, requests, entry.virtualization)
     lines = (str(entry.path), _joined(told), _joined((entry.note, entry.reason)))
     return "\n".join(clean(line) for line in lines if line)
