@@ -214,16 +214,18 @@ def pane_text(monitor: Shown, name: str) -> str:
     return "\n".join(strip.text for strip in monitor.pane(name)._lines)
 
 
-async def test_the_cold_start_gives_way_to_the_panes() -> None:
+async def test_the_cold_start_gives_way_to_the_panes(drawn: Counter[str]) -> None:
     async with shown(starting()) as monitor:
         visible = {pane.id for pane in monitor.live.query(Pane) if pane.display}
         assert visible == {"start", "log"}
         monitor.run.session = monitor.live.viewport.session = serving().session
         monitor.run.clock.advance(60 * 10**9)
+        drawn.clear()
         monitor.live.redraw()
         await monitor.settle()
         visible = {pane.id for pane in monitor.live.query(Pane) if pane.display}
         assert visible == {"ttft", "tpot", "heatmap", "requests", "traffic", "host"}
+        assert drawn == dict.fromkeys(visible, 1), "once, when all of it is laid out"
         check_screen(monitor, 120, 35)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 from textual.strip import Strip
@@ -46,7 +46,8 @@ _LOOKS = {
 class Item:
     """A piece of the line; the smallest ``keep`` goes first when there is no room.
 
-    ``most`` cuts a long one, so that it does not push the others off the line.
+    ``most`` cuts a long one, so that it does not push the others off the line; ``short`` is said
+    instead before it goes.
     """
 
     text: str
@@ -55,6 +56,7 @@ class Item:
     sign: str = ""
     sign_ink: Ink = Ink.TEXT
     most: int = 32
+    short: str = ""
 
     @property
     def shown(self) -> str:
@@ -87,7 +89,9 @@ class ItemLine:
         gap = _GAP if _cells((*left, *right), _GAP) <= width else _LEAST_GAP
         while _cells((*left, *right), gap) > width and len(left) + len(right) > 1:
             least = min((*left, *right), key=lambda item: item.keep)
-            (left if least in left else right).remove(least)
+            side = left if least in left else right
+            shorter = [replace(least, text=least.short, short="")] if least.short else []
+            side[side.index(least) : side.index(least) + 1] = shorter
         col = 0
         for item in left:
             col = item.draw(canvas, col) + gap
@@ -155,11 +159,11 @@ class StatusBar(StatusLine):
 def _left(scene: Scene, now_ns: int, *, stopping: bool) -> list[Item]:
     meta = scene.view.meta
     model, engine, host = (meta.get(name) or {} for name in ("model", "engine", "host"))
-    version = " ".join(str(engine[key]) for key in ("name", "version", "device") if engine.get(key))
+    version = [str(engine[key]) for key in ("name", "version", "device") if engine.get(key)]
     return [
         _state(scene, now_ns, stopping=stopping),
         Item(_short(str(model.get("name") or "")), Ink.STRONG, keep=7),
-        Item(version, Ink.TEXT, keep=5),
+        Item(" ".join(version), Ink.TEXT, keep=5, short=" ".join(version[:2])),
         Item(load_words(scene), Ink.TEXT, keep=4),
         Item(str(host.get("hostname") or ""), Ink.TEXT, keep=5, most=24),
         Item(_kind(host), Ink.STRONG, keep=6, most=30),

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from textual import events
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Container
 from textual.screen import Screen
 from textual.widget import Widget
@@ -19,7 +19,7 @@ from tuiapp.session.columns import TICK_NS
 from tuiapp.session.health import DEAD, DONE, SILENT, STARTING
 from tuiapp.session.view import View
 from tuiapp.tui.control import Recorded
-from tuiapp.tui.panes import PANE_KEYS, PANES, pane_class
+from tuiapp.tui.panes import PANES, pane_class
 from tuiapp.tui.panes.base import Pane, Scene
 from tuiapp.tui.panes.devices import devices
 from tuiapp.tui.panes.keys import KEYS, KeyOffer, KeysBar
@@ -27,6 +27,7 @@ from tuiapp.tui.panes.notice import Notice, Sentence, notices
 from tuiapp.tui.panes.status import StatusBar
 from tuiapp.tui.renderables.canvas import clean
 from tuiapp.tui.renderables.numbers import format_clock
+from tuiapp.tui.screens.bindings import SESSION_BINDINGS
 from tuiapp.tui.viewport import Viewport
 
 MIN_WIDTH, MIN_HEIGHT, _NARROW = 60, 16, 100
@@ -56,35 +57,7 @@ class SessionScreen(Screen[None]):
     BLANK = True
     TOO_SMALL: ClassVar[str] = ""
     """What else is true while nothing can be shown."""
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space", "pause", "pause"),
-        Binding("left", "move(-1)", "back in time"),
-        Binding("right", "move(1)", "forward in time"),
-        Binding("shift+left,pageup", "move(-10)", "a window back", show=False),
-        Binding("shift+right,pagedown", "move(10)", "a window forward", show=False),
-        Binding("home", "jump_start", "to the start", show=False),
-        Binding("end", "follow", "to the end", show=False),
-        Binding("z", "zoom", "window"),
-        Binding("l", "axis", "log/linear axis"),
-        Binding("enter", "full", "full screen"),
-        Binding("escape", "leave_full", "leave full screen, select nothing", show=False),
-        Binding("m", "mark", "mark a moment"),
-        Binding("left_square_bracket", "mark_step(-1)", "to the mark before", show=False),
-        Binding("right_square_bracket", "mark_step(1)", "to the next mark", show=False),
-        Binding("s", "sort", "sort requests", show=False),
-        Binding("d", "detail", "request's detail", show=False),
-        Binding("L", "full_pane('log')", "engine's log", show=False),
-        Binding("question_mark,f1", "help", "this help"),
-        *(
-            Binding(
-                key,
-                f"full_pane('{name}')",
-                "why this host is slow" if key == "w" else name,
-                show=False,
-            )
-            for name, key in PANE_KEYS.items()
-        ),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*SESSION_BINDINGS]
 
     def __init__(self, run: Recorded, viewport: Viewport, fps: float) -> None:
         super().__init__()
@@ -93,7 +66,7 @@ class SessionScreen(Screen[None]):
         self._fps = fps
         self._frame = 0
         self._full = ""
-        self._reflowed = False
+        self._soon: bool | None = None
         self._starting = False
         self._panes: list[Pane] = []
 
@@ -146,22 +119,30 @@ class SessionScreen(Screen[None]):
             f"{event.size.width}×{event.size.height} is too small: "
             f"tuiapp needs {MIN_WIDTH}×{MIN_HEIGHT}.{self.TOO_SMALL}"
         )
-        self.call_after_refresh(self.redraw, force=True)
+        self.redraw_soon(force=True)
 
     def on_screen_resume(self) -> None:
         """What covered this screen is gone: show at once how things stand."""
-        self.call_after_refresh(self.redraw, force=True)
+        self.redraw_soon(force=True)
 
     def on_pane_resized(self) -> None:
-        """One redraw for all panes that a reflow has changed."""
-        if not self._reflowed:
-            self._reflowed = True
-            self.call_after_refresh(self.redraw, force=True)
+        self.redraw_soon(force=True)
 
     def on_descendant_focus(self) -> None:
-        self.call_after_refresh(self.redraw)
+        self.redraw_soon()
 
     # -- drawing ---------------------------------------------------------------------------
+
+    def redraw_soon(self, *, force: bool = False) -> None:
+        """Once what has changed is laid out: one redraw for all that ask for it."""
+        if self._soon is None:
+            self.call_after_refresh(self._redraw_asked)
+        self._soon = bool(self._soon) or force
+
+    def _redraw_asked(self) -> None:
+        force, self._soon = self._soon, None
+        if force is not None:
+            self.redraw(force=force)
 
     def redraw(self, *, force: bool = False) -> None:
         """Draw what can be seen; no panes while another screen covers this one."""
@@ -171,9 +152,10 @@ class SessionScreen(Screen[None]):
         if self.app.screen is not self:
             self._draw_covered()
             return
-        self._reflowed = self._reflowed and not force
+        force, self._soon = force or bool(self._soon), None
         scene = self._scene(self.viewport.view())
-        self._arrange(scene)
+        if self._arrange(scene):
+            return  # panes that come to be shown are resized, and ask for a redraw
         self._draw_bars(scene, force=force)
         for pane in self._panes:
             if pane.display and pane.is_attached:
@@ -215,10 +197,9 @@ class SessionScreen(Screen[None]):
         shape = (bool(self._full), gpu_pane, itl_pane, self.size.width < _NARROW)
         return Scene(view, palette, port.log_axis, label, self._frame, *shape)
 
-    def _arrange(self, scene: Scene) -> None:
-        """The screen's shape follows from the view alone."""
-        view = scene.view
-        state = view.health.state
+    def _arrange(self, scene: Scene) -> bool:
+        """The screen's shape follows from the view alone; whether other panes are shown now."""
+        view, state = scene.view, scene.view.health.state
         ready = view.measured or any(span.name == "ready" for span in view.cold_start)
         starting = state == STARTING or (state in (DEAD, DONE) and not ready)
         classes = {
@@ -229,22 +210,22 @@ class SessionScreen(Screen[None]):
         for name, on in classes.items():
             if self.has_class(name) != on:
                 self.set_class(on, name)
-        self._show_start(starting and not self._full)
-        notice, width = self.query_one(Notice), self.size.width
-        notice.show(scene, self.notices(scene), width)
+        self.query_one(Notice).show(scene, self.notices(scene), self.size.width)
+        return self._show_start(starting and not self._full)
 
-    def _show_start(self, on: bool) -> None:
+    def _show_start(self, on: bool) -> bool:
         """The waterfall and the log alone, or everything else.
 
         Not by a class of the screen: that has the rules of every widget matched again, which cost
         a quarter of a seek from the start into the load.
         """
         if on == self._starting:
-            return
+            return False
         self._starting = on
         for pane in self._panes:
             pane.styles.display = ("block" if pane.id in _START_PANES else "none") if on else None
         self.query_one(Grid).styles.grid_rows = _START_ROWS if on else None
+        return True
 
     def notices(self, scene: Scene) -> list[Sentence]:
         """What must not be missed."""
@@ -319,7 +300,7 @@ class SessionScreen(Screen[None]):
         self.set_class(True, "-full")
         self._show_start(False)
         pane.focus()
-        self.call_after_refresh(self.redraw, force=True)
+        self.redraw_soon(force=True)
 
     def action_leave_full(self) -> None:
         """Give the screen back to all panes, and select nothing."""
@@ -328,7 +309,7 @@ class SessionScreen(Screen[None]):
             self.query_one(f"#{self._full}", Pane).remove_class("-the-one")
             self._full = ""
             self.set_class(False, "-full")
-        self.call_after_refresh(self.redraw, force=True)
+        self.redraw_soon(force=True)
 
     def action_next_pane(self) -> None:
         """Give the screen to one pane after the other."""
