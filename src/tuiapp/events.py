@@ -141,7 +141,9 @@ CLIENT_LIMITED = "client.limited"
 """``{"limited", "loop_lag_p99_s", "schedule_lag_p99_s"}``, whenever ``limited`` changes: the driver
 itself was late over the last ten seconds, which makes its numbers suspect."""
 LAG_BOUNDS_S = {"loop_lag_s": 0.005, "schedule_lag_s": 0.010}
-"""Gauges of the group ``driver``, and the p99 beyond which the driver is late."""
+"""Gauges of the group ``driver``, each the largest lag since the one before, and the p99 beyond
+which the driver is late. ``…_10s_p99_s`` is that p99 over ten seconds, ``…_p99_s`` over the load so
+far; recordings of earlier versions have neither."""
 PROBE_UNAVAILABLE = "probe.unavailable"
 """``{"probe", "reason"}``: unknown, because ...; never zero."""
 RECORDING = "recording.state"

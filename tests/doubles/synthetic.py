@@ -193,7 +193,13 @@ def samples(load: Load, t_ns: int, rng: np.random.Generator) -> Iterator[Frame]:
         "memory": {"total_bytes": 24e9, "used_bytes": 9e9, "available_bytes": 15e9},
         "load": {"load1": 1.7, "load5": 1.2, "load15": 0.9},
         "process": {"cpu_cores": 1.4, "rss_bytes": 2.1e9, "procs": 3, "threads": 40},
-        "driver": {"loop_lag_s": 0.0004, "schedule_lag_s": 0.0002, "rate": load.rate},
+        "driver": {
+            "loop_lag_s": 0.0004,
+            "loop_lag_10s_p99_s": 0.0003,
+            "schedule_lag_s": 0.0002,
+            "schedule_lag_10s_p99_s": 0.0002,
+            "rate": load.rate,
+        },
     }
     for at in range(load.gpus):
         groups[f"gpu{at}"] = {

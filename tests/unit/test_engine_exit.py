@@ -32,6 +32,27 @@ def test_a_kill_that_was_asked_for_is_expected():
     assert value["expected"]
 
 
+@pytest.mark.parametrize(
+    ("signal", "advice"),
+    [
+        ("SIGKILL", "a person, a supervisor or the kernel (see dmesg)."),
+        ("SIGTERM", "a person, a supervisor."),
+        ("SIGSEGV", "See the engine's log."),
+    ],
+)
+@pytest.mark.parametrize("inside", [False, True])
+def test_who_may_have_sent_a_signal_is_told(signal: str, advice: str, inside: bool):
+    log = EngineLog()
+    status = Exit(1 if inside else None, None if inside else signal)
+    if inside:
+        log.read(f"EngineDeadError: vLLM's process EngineCore was killed by {signal}.")
+        said = {"reason": f"vLLM's process EngineCore was killed by {signal}.", "see_log": True}
+        log.take_report(REPORT + json.dumps(said))
+    value = exit_value(status, asked=False, log=log, memory_kills=MemoryKills([]))
+    assert f"killed by {signal}" in value["reason"]
+    assert value["advice"].endswith(advice)
+
+
 def test_a_failure_after_a_stop_is_still_a_failure():
     log = EngineLog()
     log.take_report(REPORT + json.dumps({"reason": "It broke.", "advice": "Mend it."}))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import random
 from contextlib import suppress
 from types import SimpleNamespace
 
@@ -197,6 +198,18 @@ def test_one_late_send_among_few_is_no_percentile():
     assert lags.p99(20) == 0.0
 
 
+def test_the_p99_of_all_lags_is_theirs_to_two_per_cent():
+    lags, rng = Lags(), random.Random(4)
+    assert math.isnan(lags.p99_so_far())
+    values = [0.0, *(rng.expovariate(1 / 0.002) for _ in range(2_000)), 1e9]
+    for i, lag_s in enumerate(values):
+        lags.add(i * 60_000 * MS, lag_s)
+    assert 1 <= lags.p99_so_far() / sorted(values)[1981] < 1.02
+    lags.forget()
+    lags.add(0, 0.25)
+    assert 0.25 <= lags.p99_so_far() < 0.255
+
+
 def test_client_limited_is_said_once_a_change_and_only_in_the_measured_window():
     clock = FakeClock()
     meter = LagMeter(clock)
@@ -217,11 +230,17 @@ def test_client_limited_is_said_once_a_change_and_only_in_the_measured_window():
     value = json.loads(fact.columns["value"][0])
     assert value == {"limited": True, "loop_lag_p99_s": 0.006, "schedule_lag_p99_s": None}
     assert meter.verdict() == []
+    add(0.0045, 600)
+    assert meter.verdict() == [], "near the bound it stays as it is"
     add(0.001, 600)
     (fact,) = meter.verdict()
     assert json.loads(fact.columns["value"][0])["limited"] is False
     assert meter.verdict() == []
     add(0.006)
+    assert len(meter.verdict()) == 1
+    meter.loop.forget()
+    assert meter.verdict() == [], "not for less than ten seconds"
+    add(0.001, 600)
     assert len(meter.verdict()) == 1
 
 

@@ -143,8 +143,21 @@ def test_what_the_stop_cut_off_counts_only_when_it_is_the_worst() -> None:
     assert (young.run("ttft").summary.n, young.run("ttft").failed) == (10, 0)
     stalled = View(fold(*ten, cut(10, 7 * NS)), 11 * NS)
     assert (stalled.run("ttft").summary.n, stalled.run("ttft").failed) == (11, 1)
+    assert (
+        stalled.run("ttft")
+        .summary.caveats[-1]
+        .startswith("1 request cut off after a longer wait than any other's counts as +inf")
+    )
     assert summary(stalled)["requests"]["cut"] == 1
     assert summary(stalled)["requests"]["failed"] == 0
+
+
+def test_what_was_sent_counts_from_the_measured_load_on() -> None:
+    warm = [request(at, phase=Phase.WARMUP, t_sched_ns=0, t_sent_ns=0) for at in range(3)]
+    session = fold(*warm, served(3, 5 * NS), served(4, 6 * NS))
+    assert View(session, 4 * NS).traffic.sent == 3
+    now = View(session, 9 * NS).traffic
+    assert (now.sent, now.ok) == (2, 2)
 
 
 def test_warm_up_is_recorded_and_left_out() -> None:

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from tests.doubles.scenes import NS, FakeRun, mark_frame, serving
+from tests.doubles.scenes import NS, SCENES, FakeRun, mark_frame, serving
 from tests.doubles.synthetic import Frame, Kind
 from tests.doubles.terminal import Shown, shown
 from tuiapp.tui.panes import PANE_KEYS
@@ -162,12 +162,22 @@ async def test_p_holds_the_load_and_lets_it_go_on() -> None:
             assert [op for op, _ in run.commands] == [order]
 
 
+@pytest.mark.parametrize("scene", ["finished", "dead"])
+async def test_a_load_that_has_ended_cannot_be_steered(scene: str) -> None:
+    run = SCENES[scene]()
+    async with shown(run, (120, 35)) as monitor:
+        await monitor.press("plus", "minus", "p")
+        await monitor.settle()
+        assert run.commands == []
+        assert "the load has ended" in monitor.text
+
+
 async def test_s_sorts_by_the_next_column() -> None:
     async with shown(serving(), (140, 45)) as monitor:
         seen = []
         for _ in range(8):
             title = next(line for line in monitor.lines if "Where the time goes" in line)
-            seen.append(title.split("by ")[1].split(" ─")[0].strip())
+            seen.append(title.split("by ")[1].split(" ·")[0].strip())
             await monitor.press("s")
         names = ["TTFT", "E2EL", "TPOT", "queue", "prefill", "output tokens", "arrival"]
         assert seen == [*names, "TTFT"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -11,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.doubles.drawing import PALETTES, check
-from tests.doubles.scenes import NS, SCENES, FakeRun, mark_frame, meta, serving
+from tests.doubles.scenes import NS, SCENES, FakeRun, fact, mark_frame, meta, serving
 from tuiapp.collectors.throttle import CURRENT_CAP
-from tuiapp.events import Frame, Kind
+from tuiapp.events import LOAD_STATE, Frame, Kind
 from tuiapp.session.columns import TICK_NS, Session
 from tuiapp.session.view import View
 from tuiapp.tui.panes import PANES, pane_class
@@ -139,6 +140,28 @@ def test_a_few_outliers_do_not_squeeze_the_distribution(log_axis: bool) -> None:
         assert (f"◂{below}" in text) == bool(below)
         assert (f"{above}▸" in text) == bool(above)
         assert below or above or metric == "ttft"
+
+
+@pytest.mark.parametrize("pane", ["ttft", "tpot"])
+def test_the_interval_of_p99_has_a_line_of_its_own_where_it_does_not_fit(pane: str) -> None:
+    scene = scene_of("serving", itl_pane=False)
+    rows = {width: drawn(pane, scene, width, 7) for width in (46, 62)}
+    own = [row for row in rows[46] if re.match(r"p99 (\(|too few)", row)]
+    assert len(own) == (2 if pane == "tpot" else 1)
+    assert all(re.search(r" n +\d", row) for row in own)
+    assert not [row for row in rows[62] if re.match(r"p99 ", row)]
+
+
+def test_objectives_that_no_pane_draws_and_shortened_requests_are_in_a_title() -> None:
+    slos = ["ttft:p99<100ms", "itl:p99<50ms", "e2el:p99<5s"]
+    run = serving().fold(Frame(Kind.META, 0, 0, attrs={"slo": slos}))
+    load = {"state": "running", "rate": 6.0, "shortened": 20}
+    run.fold(fact(59.0, LOAD_STATE, load))
+    scene = Scene(View(run.session, 60 * NS), PALETTES[Depth.TRUE], itl_pane=True)
+    title = pane_class("traffic")("traffic").title(scene)
+    assert title == "Throughput · last 10 s · SLO e2el:p99<5s · 20 shortened to fit the model"
+    title = pane_class("traffic")("traffic").title(replace(scene, itl_pane=False))
+    assert "SLO itl:p99<50ms · SLO e2el:p99<5s" in title
 
 
 def test_an_axis_without_data_has_a_span() -> None:
@@ -276,5 +299,5 @@ def test_the_host_pane_in_full_says_whether_slow_requests_met_stalls() -> None:
     text = " ".join(" ".join(drawn("host", scene_of("hiccups", full=True), 118, 30)).split())
     found = re.search(r"\d+ of [1-9]\d* requests? over the SLO \(\d+ %\) coincide", text)
     assert found
-    assert re.search(r"stalls over the run: \d+ of 2 ms or more", text)
+    assert re.search(r"stalls under load: \d+ of 2 ms or more", text)
     assert "would by chance (p 0." in text

@@ -59,7 +59,7 @@ async def test_a_dead_engine_is_unmistakable_and_nothing_of_it_looks_alive() -> 
         assert "Use a smaller model" in banner
         traffic = pane_text(monitor, "traffic")
         assert re.search(r"out +— tok/s +in +— tok/s", traffic)
-        assert re.search(r"run +— wait +— KV +— %", traffic)
+        assert re.search(r"run +— +wait +— +KV +— %", traffic)
         assert re.search(r"good +— /s failed +2 hit +— %", traffic)
         assert "Throughput · nothing since 00:55" in monitor.text
         assert "Host · as of 00:55" in monitor.text
@@ -99,7 +99,8 @@ async def test_a_silent_engine_shows_who_waits_and_no_rate() -> None:
         assert "43 requests in flight and no token delivered." in monitor.text
         traffic = pane_text(monitor, "traffic")
         assert re.search(r"out +— tok/s +in +— tok/s", traffic)
-        assert re.search(r"run +— wait +— oldest +7 914 ms", traffic)
+        assert re.search(r"run +— +wait +—", traffic)
+        assert re.search(r"oldest +7 914 ms", traffic)
         assert "╱" in pane_text(monitor, "heatmap"), "what nobody measured is hatched"
         assert colour(monitor, Ink.STRONG) in inks(monitor, "host"), "the host is alive"
 
@@ -114,7 +115,7 @@ async def test_a_finished_run_shows_its_means() -> None:
         assert out is not None
         tokens = view.tokens(view.measured.start_ns - 1, view.measured.end_ns)
         assert float(out[1]) == pytest.approx(tokens / view.measured.seconds, rel=0.02)
-        assert re.search(r"run +— wait +—", pane_text(monitor, "traffic"))
+        assert re.search(r"run +— +wait +—", pane_text(monitor, "traffic"))
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 35)])

@@ -32,7 +32,7 @@ def cores(view: View) -> Finding:
     needed = CORES_BESIDE_GPUS + devices
     limit = "" if quota is None else f", of which the CPU limit grants {quota:.3g}"
     evidence = f"{found:.0f} {kind} (affinity and topology in /proc and /sys){limit}; {needed} are "
-    evidence += f"needed for {plural(devices, 'GPU')}"
+    evidence += f"needed for {plural(devices, 'GPU')}" if devices else "the least without a GPU"
     title = f"{usable:.3g} cores"
     if usable >= needed:
         return fine("cores", title, evidence)

@@ -77,6 +77,11 @@ class Driver:
         return len(self._tasks)
 
     @property
+    def shortened(self) -> int:
+        """Requests cut so far to fit the model."""
+        return self._plan.clipped
+
+    @property
     def rate(self) -> float:
         """Requests a second offered now; 0 while none are, NaN in a closed loop."""
         if self._workload.arrival == "closed":
@@ -269,7 +274,7 @@ class Driver:
             "state": state,
             "rate": None if closed else self._rate,
             "concurrency": self._concurrency if closed else None,
-            "shortened": self._plan.clipped,  # requests cut to fit the model
+            "shortened": self.shortened,
         }
         fact = facts_frame(self._clock.now_ns(), LOAD_STATE, json.dumps(value))
         self._emit([*self.ledger.collect(), fact])

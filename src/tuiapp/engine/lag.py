@@ -14,19 +14,28 @@ LOOP_LAG_BOUND_S = LAG_BOUNDS_S["loop_lag_s"]
 SCHEDULE_LAG_BOUND_S = LAG_BOUNDS_S["schedule_lag_s"]
 WINDOW_NS = 10 * NS_PER_S
 
+RELEASE = 0.8
+"""A driver that was late is so until both lags are below this share of their bounds: near a bound
+it would otherwise be late and in time by turns."""
+
 _QUANTILE = 0.99
+_LEAST_S, _GROWTH = 1e-6, 1.02
+_BINS = 1024
 
 
 class Lags:
-    """Lags over the last ten seconds, and their maximum since last asked."""
+    """Lags over the last ten seconds, their maximum since last asked, and all of them in bins."""
 
     def __init__(self) -> None:
         self._kept: deque[tuple[int, float]] = deque()
         self._max_s = math.nan
+        self._bins = [0] * _BINS
 
     def add(self, t_ns: int, lag_s: float) -> None:
         self._kept.append((t_ns, lag_s))
         self._max_s = lag_s if math.isnan(self._max_s) else max(self._max_s, lag_s)
+        steps = math.log(max(lag_s, _LEAST_S) / _LEAST_S, _GROWTH)
+        self._bins[min(math.ceil(steps), _BINS - 1)] += 1
 
     def take_max(self) -> float:
         """The largest lag since the last call, in seconds; NaN when there was none."""
@@ -37,6 +46,17 @@ class Lags:
         """Leave out everything so far."""
         self._kept.clear()
         self._max_s = math.nan
+        self._bins = [0] * _BINS
+
+    def p99_so_far(self) -> float:
+        """99th percentile of all that was added, in seconds, at most 2 % too high; NaN if empty."""
+        count = sum(self._bins)
+        if not count:
+            return math.nan
+        at, rank = 0, _rank(count)
+        while (rank := rank - self._bins[at]) >= 0:
+            at += 1
+        return _LEAST_S * _GROWTH**at
 
     def p99(self, now_ns: int) -> float:
         """99th percentile of the window (nearest rank), in seconds; NaN if empty.
@@ -48,7 +68,7 @@ class Lags:
         ordered = sorted(lag for _, lag in self._kept)
         if not ordered:
             return math.nan
-        return ordered[max(0, min(len(ordered) - 2, math.ceil(_QUANTILE * len(ordered)) - 1))]
+        return ordered[_rank(len(ordered))]
 
 
 class LagMeter:
@@ -61,6 +81,7 @@ class LagMeter:
         self._measuring = False
         self._from_ns = 0
         self._limited = False
+        self._since_ns = 0
 
     def woke(self, due_ns: int) -> None:
         """The event loop runs now what was due at ``due_ns``."""
@@ -79,21 +100,38 @@ class LagMeter:
         self.loop.forget()
         self.schedule.forget()
 
+    def gauges(self) -> dict[str, float]:
+        """Seconds: the largest lags since last asked, and their p99, since the load began and over
+        the last ten seconds."""
+        now_ns = self._clock.now_ns()
+        found: dict[str, float] = {}
+        for name, lags in (("loop_lag", self.loop), ("schedule_lag", self.schedule)):
+            found[f"{name}_s"] = lags.take_max()
+            found[f"{name}_p99_s"] = lags.p99_so_far()
+            found[f"{name}_10s_p99_s"] = lags.p99(now_ns)
+        return found
+
     def verdict(self) -> list[Frame]:
         """A CLIENT_LIMITED fact whenever the driver becomes too late, or is so no more."""
         if not self._measuring:
             return []
         now_ns = self._clock.now_ns()
         loop_s, schedule_s = self.loop.p99(now_ns), self.schedule.p99(now_ns)
-        was, self._limited = (
-            self._limited,
-            (loop_s > LOOP_LAG_BOUND_S or schedule_s > SCHEDULE_LAG_BOUND_S),
-        )
+        was, just = self._limited, now_ns - self._since_ns < WINDOW_NS
+        bound = RELEASE if was else 1.0
+        late = loop_s > bound * LOOP_LAG_BOUND_S or schedule_s > bound * SCHEDULE_LAG_BOUND_S
+        self._limited = late or (was and just)
         if was == self._limited:
             return []
+        self._since_ns = now_ns
         lags = {"loop_lag_p99_s": _known(loop_s), "schedule_lag_p99_s": _known(schedule_s)}
         value = {"limited": self._limited, **lags}
         return [facts_frame(now_ns, CLIENT_LIMITED, json.dumps(value))]
+
+
+def _rank(count: int) -> int:
+    """Of the 99th percentile among ``count`` sorted lags."""
+    return max(0, min(count - 2, math.ceil(_QUANTILE * count) - 1))
 
 
 def _known(seconds: float) -> float | None:

@@ -122,10 +122,10 @@ class Run:
     def _sample(self, driver: Driver) -> Frame:
         now_ns = self._clock.now_ns()
         gauges = {
-            "loop_lag_s": driver.lags.loop.take_max(),
-            "schedule_lag_s": driver.lags.schedule.take_max(),
+            **driver.lags.gauges(),
             "in_flight": driver.in_flight,
             "rate": driver.rate,
+            "shortened": driver.shortened,
         }
         columns: dict[str, Any] = {"t_ns": np.array([now_ns])}
         columns |= {name: np.array([value], np.float32) for name, value in gauges.items()}

@@ -12,9 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from tuiapp.events import LOAD_STATE, Phase, Status
-from tuiapp.session.facts import latest
-from tuiapp.session.health import was_client_limited
+from tuiapp.events import Phase, Status
+from tuiapp.session.health import was_client_limited, worst_lag_s
 from tuiapp.session.roofline import roofline
 from tuiapp.session.traffic import outcomes
 from tuiapp.session.view import View
@@ -119,12 +118,12 @@ def _run_caveats(view: View) -> list[str]:
     told = view.meta.get("caveats")
     caveats = [str(text)[:300] for text in told[:32]] if isinstance(told, list | tuple) else []
     if was_client_limited(view.session, view.cursor_ns):
-        lags = [lag for lag in _driver(view).values() if lag is not None]
-        size = f" by {max(lags) * 1e3:.1f} ms (p99)" if lags else ""
+        lag_s = worst_lag_s(view.session, view.cursor_ns)
+        size = f" (p99 over 10 s: {lag_s * 1e3:.1f} ms)" if lag_s else ""
         caveats.append(
             f"client-limited: the load driver was late{size}; latencies may be that much too high"
         )
-    if shortened := _shortened(view):
+    if shortened := view.shortened:
         verb = "was" if shortened == 1 else "were"
         caveats.append(
             f"{plural(shortened, 'request')} (the warm-up's included) {verb} shortened to fit "
@@ -134,10 +133,10 @@ def _run_caveats(view: View) -> list[str]:
         caveats.append(f"the recording is incomplete: {view.health.recording_trouble}")
     cut = _requests(view)["cut"]
     if cut and not view.health.alive:
-        was, left = ("was", "is") if cut == 1 else ("were", "are")
+        verb = "was" if cut == 1 else "were"
         caveats.append(
-            f"{plural(cut, 'request')} {was} in flight when the run was stopped, and {left} "
-            "left out"
+            f"{plural(cut, 'request')} {verb} in flight when the run was stopped: left out, "
+            "unless the wait was longer than any other's"
         )
     if view.session.lost_frames:
         lost = view.session.lost_frames
@@ -148,24 +147,21 @@ def _run_caveats(view: View) -> list[str]:
     return caveats
 
 
-def _shortened(view: View) -> int:
-    """Requests that the driver cut to fit the model's longest input."""
-    told = latest(view.session, LOAD_STATE, view.cursor_ns)
-    count = told.value.get("shortened") if told and isinstance(told.value, dict) else None
-    return count if isinstance(count, int) else 0
-
-
 def _roofline(view: View) -> dict[str, Any]:
     found = asdict(roofline(view))
     return {**found, "caveats": list(found["caveats"])}
 
 
 def _driver(view: View) -> dict[str, float | None]:
-    start = view.run_start_ns
-    return {
-        f"{name}_p99_s": _p99(view.series("driver", f"{name}_s", start)[1])
-        for name in ("loop_lag", "schedule_lag")
-    }
+    """p99 of the driver's lags over the load; of recordings that do not hold it the p99 of the
+    largest of each half second, which is no smaller."""
+    found: dict[str, float | None] = {}
+    for name in ("loop_lag_p99_s", "schedule_lag_p99_s"):
+        told = view.series("driver", name, view.run_start_ns)[1]
+        told = told[np.isfinite(told)]
+        largest = view.series("driver", name.replace("_p99", ""), view.run_start_ns)[1]
+        found[name] = float(told[-1]) if len(told) else _p99(largest)
+    return found
 
 
 def _host_stalls(view: View) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from typing import IO, Any
 
 from tuiapp.exports.summary import summary
@@ -12,6 +13,7 @@ from tuiapp.session.view import View
 from tuiapp.words import plural
 
 _METRICS = (("ttft_s", "TTFT"), ("tpot_s", "TPOT"), ("itl_s", "ITL"), ("e2el_s", "E2EL"))
+_WIDTH, _LABEL = 80, 11
 _COLUMNS = ("mean", "p50", "p90", "p95", "p99")
 # Control characters, halves of characters, and what reorders or hides text.
 _UNSAFE = re.compile(
@@ -32,9 +34,19 @@ def write(view: View, out: IO[str]) -> None:
     )
     lines += _objectives(result) + _cold_start(result)
     lines += _notes(result, caveats)
-    if result["session"]:
-        lines += ["", f"recording  {result['session']}"]
-    out.write("\n".join(_UNSAFE.sub("?", line) for line in lines) + "\n")
+    lines = [part for line in lines for part in _wrapped(_UNSAFE.sub("?", line))]
+    if result["session"]:  # in one piece, to be copied
+        lines += ["", _UNSAFE.sub("?", f"recording  {result['session']}")]
+    out.write("\n".join(lines) + "\n")
+
+
+def _wrapped(line: str) -> list[str]:
+    """Lines of ``_WIDTH`` cells, the later ones under the text behind the first one's label."""
+    indent = " " * _LABEL
+    return textwrap.wrap(
+        line, _WIDTH, subsequent_indent=indent, break_on_hyphens=False, drop_whitespace=True,
+        replace_whitespace=False,
+    ) or [""]  # fmt: skip
 
 
 def _title(result: dict[str, Any]) -> str:
@@ -45,16 +57,16 @@ def _title(result: dict[str, Any]) -> str:
 
 
 def _latency(result: dict[str, Any], caveats: dict[str, list[str]]) -> list[str]:
-    head = f"{'ms':6}" + "".join(f"{name:>10}" for name in _COLUMNS)
-    lines = [head + f"{'p99 interval':>20}{'n':>9}"]
+    head = f"{'ms':4}" + "".join(f"{name:>9}" for name in _COLUMNS)
+    lines = [head + f"{'p99 interval':>21}{'n':>9}"]
     for key, name in _METRICS:
         row = result[key]
         for caveat in row["caveats"]:
             caveats.setdefault(caveat, []).append(name)
-        values = "".join(f"{_ms(row[column]):>10}" for column in _COLUMNS)
+        values = "".join(f"{_ms(row[column]):>9}" for column in _COLUMNS)
         interval = row["p99_ci"]
         bounds = "–" if interval is None else " – ".join(_ms(bound) for bound in interval)
-        lines.append(f"{name:6}{values}{bounds:>20}{row['n']:>9}")
+        lines.append(f"{name:4}{values}{bounds:>21}{row['n']:>9}")
     return lines
 
 
@@ -97,11 +109,11 @@ def _stalls(found: dict[str, Any]) -> list[str]:
     """Nothing where no meter ran: that is no news in the result of a run."""
     if found["n"] is None:
         return []
-    stalls = plural(found["n"], "stall")
-    lines = [
-        f"host       {stalls} of 2 ms or more, longest {_ms(found['longest_s'])} ms; "
-        f"wake-ups late by p99 {_ms(found['wakeup_p99_s'])} ms"
-    ]
+    late = f"wake-ups late by p99 {_ms(found['wakeup_p99_s'])} ms"
+    if not found["n"]:
+        return [f"host       no stall of 2 ms or more; {late}"]
+    stalls = f"{plural(found['n'], 'stall')} of 2 ms or more, longest {_ms(found['longest_s'])} ms"
+    lines = [f"host       {stalls}; {late}"]
     share, n = found["share_of_slow_requests"], found["slow_requests"]
     if share is not None:
         lines.append(

@@ -15,6 +15,7 @@ import numpy as np
 from tuiapp.events import (
     CLIENT_LIMITED,
     ENGINE_EXIT,
+    LAG_BOUNDS_S,
     LOAD_STATE,
     PROBE_UNAVAILABLE,
     RECORDING,
@@ -155,6 +156,18 @@ def was_client_limited(session: Session, until_ns: int) -> bool:
     """The driver was late at some moment of the measured load."""
     facts = facts_until(session, CLIENT_LIMITED, until_ns)
     return any(isinstance(fact.value, dict) and fact.value.get("limited") for fact in facts)
+
+
+def worst_lag_s(session: Session, until_ns: int) -> float | None:
+    """The largest p99 over ten seconds that made the driver client-limited; None when unknown."""
+    values = [fact.value for fact in facts_until(session, CLIENT_LIMITED, until_ns)]
+    lags = [
+        value.get(f"{name.removesuffix('_s')}_p99_s")
+        for value in values
+        if isinstance(value, dict) and value.get("limited")
+        for name in LAG_BOUNDS_S
+    ]
+    return max((lag for lag in lags if isinstance(lag, float)), default=None)
 
 
 def _silence(session: Session, cursor_ns: int, load: Fact) -> tuple[int, str, str] | None:

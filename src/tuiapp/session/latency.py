@@ -33,6 +33,7 @@ class Distribution:
         parts_ns: finite values, float64, in pieces; None where only ``counts`` are known.
         counts: counts by fine bin; None where the values are known.
         failed: requests that count as +inf.
+        cut: how many of these the user's own stop cut off.
         binned: counts by fine bin of the values, where somebody has counted them already.
     """
 
@@ -40,6 +41,7 @@ class Distribution:
     parts_ns: tuple[np.ndarray, ...] | None = None
     counts: np.ndarray | None = None
     failed: int = 0
+    cut: int = 0
     binned: np.ndarray | None = field(default=None, repr=False)
     blocks: np.ndarray | None = field(default=None, repr=False)
 
@@ -63,7 +65,7 @@ class Distribution:
         """Percentiles with their interval and caveats; nanoseconds."""
         values = self.values_ns
         if values is not None:
-            return summarize(values, self.failed)
+            return summarize(values, self.failed, self.cut)
         assert self.counts is not None
         return summarize_counts(self.counts, self.n, self.blocks)
 
@@ -134,7 +136,8 @@ def distribution(session: Session, metric: str, after_ns: int, until_ns: int) ->
         return _itl(session, after_ns, until_ns)
     known = _known(session, metric, after_ns, until_ns)
     overdue = int(known.overdue(known.values_ns.max(initial=0.0)).sum())
-    return Distribution(metric, (known.values_ns,), failed=len(known.lost) + overdue)
+    failed = len(known.lost) + overdue
+    return Distribution(metric, (known.values_ns,), failed=failed, cut=overdue)
 
 
 def run_distribution(session: Session, metric: str, after_ns: int, until_ns: int) -> Distribution:
@@ -156,7 +159,7 @@ def run_distribution(session: Session, metric: str, after_ns: int, until_ns: int
     overdue = int((so_far.cut_age_ns > longest).sum() + late.overdue(longest).sum())
     failed = so_far.lost + len(late.lost) + overdue
     binned = so_far.binned + counts_of(late.values_ns.astype(np.int64))
-    return Distribution(metric, values, failed=failed, binned=binned)
+    return Distribution(metric, values, failed=failed, cut=overdue, binned=binned)
 
 
 def request_values(

@@ -53,7 +53,9 @@ def traffic(session: Session, after_ns: int, until_ns: int) -> Traffic:
     queries = int(ticks["prefix_queries"][window].sum())
     hits = int(ticks["prefix_hits"][window].sum())
     prompt = int(ticks["prompt_tokens"][window].sum()) / span_s
-    ok, failed = outcomes(session, until_ns)
+    # Those of the warm-up count until the measured load begins, and no longer.
+    phase = Phase.MEASURE if session.measure_start_ns <= until_ns else None
+    ok, failed = outcomes(session, until_ns, phase)
     waiting = in_flight(session, until_ns)
     return Traffic(
         output_tokens_per_s=int(ticks["output_tokens"][window].sum()) / span_s,
@@ -64,12 +66,25 @@ def traffic(session: Session, after_ns: int, until_ns: int) -> Traffic:
         kv_usage=None if newest is None else float(ticks["kv_usage"][newest]),
         prefix_hit=hits / queries if queries else None,
         preempted=int(ticks["preempted"][:end].sum()),
-        sent=session.sent.count(until_ns),
+        sent=_sent(session, phase, until_ns),
         ok=ok,
         failed=failed,
         in_flight=len(waiting),
         oldest_wait_ns=_oldest_wait_ns(session, waiting, until_ns),
     )
+
+
+def _sent(session: Session, phase: Phase | None, until_ns: int) -> int:
+    """Requests of ``phase``, or all, that were sent at or before ``until_ns``."""
+    if phase is None:
+        return session.sent.count(until_ns)
+
+    def add(before: int | None, after_ns: int, until_ns: int) -> int:
+        sent = session.sent.between(after_ns, until_ns)
+        return (before or 0) + int((session.requests["phase"][sent] == phase).sum())
+
+    early = session.prefixes.upto(f"sent {phase}", UNSET, until_ns, add)
+    return add(early.value, early.until_ns, until_ns)
 
 
 def outcomes(session: Session, until_ns: int, phase: Phase | None = None) -> tuple[int, int]:

@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 
 from tuiapp.errors import UsageError
-from tuiapp.events import LAG_BOUNDS_S
+from tuiapp.events import LAG_BOUNDS_S, LOAD_STATE
 from tuiapp.session import latency
 from tuiapp.session import traffic as flow
 from tuiapp.session.columns import TICK_NS, Fact, LogLine, Mark, Session
+from tuiapp.session.facts import latest
 from tuiapp.session.health import (
     Health,
     health,
@@ -236,6 +237,14 @@ class View:
         known = np.concatenate(lags)
         known = known[np.isfinite(known)]
         return float(known.max()) if len(known) else None
+
+    @property
+    def shortened(self) -> int:
+        """Requests that the driver cut to fit the model's longest input."""
+        told = latest(self.session, LOAD_STATE, self.cursor_ns)
+        count = told.value.get("shortened") if told and isinstance(told.value, dict) else None
+        gauge = self.gauge("driver", "shortened") or 0
+        return max(count if isinstance(count, int) else 0, int(gauge))
 
     @cached_property
     def probe_reasons(self) -> dict[str, str]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from tuiapp.sources.engine_log import EngineLog
+from tuiapp.sources.engine_log import LOOK_AT_LOG, EngineLog
 from tuiapp.sources.memory_kills import MemoryKills
 from tuiapp.sources.process import Exit
 
+_SENT = re.compile(r"killed by (SIGKILL|SIGTERM|SIGINT|SIGHUP)")
 _KILLED = re.compile(r"SIGKILL|died unexpectedly|exit code")
 
 
@@ -53,11 +54,13 @@ def not_started(python: str, error: OSError) -> dict[str, Any]:
 def _why(status: Exit, log: EngineLog, memory_kills: MemoryKills) -> tuple[str, str]:
     reason, advice = log.reason()
     if status.signal is not None:
-        reason = f"The engine's process was killed by {status.signal}."
-        advice = "Something outside tuiapp sent it, or the engine crashed: see its log."
+        reason, advice = f"The engine's process was killed by {status.signal}.", LOOK_AT_LOG
     if _KILLED.search(reason) and memory_kills.seen():
         return (
             "The kernel killed the engine because memory ran out.",
             "Use a smaller model or KV cache, or free memory.",
         )
+    if advice == LOOK_AT_LOG and (sent := _SENT.search(reason)):
+        kernel = " or the kernel (see dmesg)" if sent[1] == "SIGKILL" else ""
+        advice = f"Something outside tuiapp sent {sent[1]}: a person, a supervisor{kernel}."
     return reason or f"The engine ended with exit code {status.code}.", advice

@@ -14,6 +14,7 @@ from tuiapp.stats.bins import bin_mid_ns
 from tuiapp.stats.blocks import MIN_BLOCKS, block_interval
 from tuiapp.stats.histogram import quantiles_from_counts
 from tuiapp.stats.order import interpolate, interval_ranks, samples_needed, type7_ranks
+from tuiapp.words import plural
 
 QUANTILES = (0.5, 0.9, 0.95, 0.99)
 BINNED = "binned to 0.3 %"
@@ -26,7 +27,7 @@ class Summary:
 
     Attributes:
         n: observations, the failed ones included.
-        n_failed: requests that count as +inf.
+        n_failed: requests that count as +inf, those cut off among them.
         mean: over finite values.
         p99_ci: 95 % interval of p99; its upper end may be +inf.
         caveats: what to know before relying on the numbers.
@@ -46,7 +47,7 @@ class Summary:
 _EMPTY = Summary(0, 0, None, None, None, None, None, None)
 
 
-def summarize(values: np.ndarray, n_failed: int = 0) -> Summary:
+def summarize(values: np.ndarray, n_failed: int = 0, n_cut: int = 0) -> Summary:
     """Summary of exact values, one for each request.
 
     The interval is the exact one of order statistics; it takes requests for independent.
@@ -54,6 +55,8 @@ def summarize(values: np.ndarray, n_failed: int = 0) -> Summary:
     Args:
         values: finite, any order and unit.
         n_failed: requests without a value, each +inf.
+        n_cut: how many of these did not fail, but were cut off by the end of the run having waited
+            longer than any other took.
     """
     n = len(values) + n_failed
     if not n:
@@ -66,7 +69,7 @@ def summarize(values: np.ndarray, n_failed: int = 0) -> Summary:
     mean = float(np.mean(values)) if len(values) else None
     p50, p90, p95, p99 = interpolate(low, high, weight).tolist()
     p99_ci = (float(ends[0]), float(ends[1])) if ranks else None
-    caveats = (*_too_few(n), *_failures(n_failed))
+    caveats = (*_too_few(n), *_failures(n_failed, n_cut))
     return Summary(n, n_failed, mean, p50, p90, p95, p99, p99_ci, caveats)
 
 
@@ -135,8 +138,12 @@ def _too_few(n: int) -> tuple[str, ...]:
     return (f"too few for a p99 interval: {n} of {needed} needed",) if n < needed else ()
 
 
-def _failures(n_failed: int) -> tuple[str, ...]:
+def _failures(n_failed: int, n_cut: int = 0) -> tuple[str, ...]:
     if not n_failed:
         return ()
-    what = "1 failed request counts" if n_failed == 1 else f"{n_failed} failed requests count"
-    return (f"{what} as +inf in percentiles and not in the mean",)
+    lost = n_failed - n_cut
+    who = [plural(lost, "failed request")] if lost else []
+    if n_cut:
+        who.append(f"{plural(n_cut, 'request')} cut off after a longer wait than any other's")
+    verb = "counts" if n_failed == 1 else "count"
+    return (f"{' and '.join(who)} {verb} as +inf in percentiles and not in the mean",)

@@ -36,6 +36,8 @@ class FindingsPane(Pane):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "scroll_lines(-1)", "up", show=False),
         Binding("down,j", "scroll_lines(1)", "down", show=False),
+        Binding("pageup", "scroll_page(-1)", "a page up", show=False),
+        Binding("pagedown", "scroll_page(1)", "a page down", show=False),
     ]
 
     def __init__(self, name: str) -> None:
@@ -51,6 +53,9 @@ class FindingsPane(Pane):
         self._most = max(len(lines) - height, 0)
         self._offset = min(self._offset, self._most)
         return ((Page(lines, self._offset), height),)
+
+    def action_scroll_page(self, direction: int) -> None:
+        self.action_scroll_lines(direction * max(self.content_size.height - 1, 1))
 
     def action_scroll_lines(self, step: int) -> None:
         self._offset = min(max(self._offset + step, 0), self._most)

@@ -225,8 +225,8 @@ def _history(view: View, width: int) -> LineChart:
     stolen = bool((steal > _STEAL_BAD).any())
     return LineChart(
         (
-            Series(total * 100, Ink.SERIES_0, "cpu"),
-            Series(steal * 100, Ink.BAD if stolen else Ink.FAINT, "steal"),
+            Series(total * 100, Ink.SERIES_0, "cpu %"),
+            Series(steal * 100, Ink.BAD if stolen else Ink.DIM, "steal"),
         ),
         high=100.0,
         empty="no CPU sample in this stretch of time",

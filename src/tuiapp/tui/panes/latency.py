@@ -20,7 +20,14 @@ from tuiapp.tui.panes.base import Pane, Part, Scene
 from tuiapp.tui.panes.lines import TextLines
 from tuiapp.tui.renderables.axis import tick_label
 from tuiapp.tui.renderables.histogram import Histogram, Marker
-from tuiapp.tui.renderables.numbers import Field, NumberLines, format_ms, quantile_fields
+from tuiapp.tui.renderables.numbers import (
+    INTERVAL_CELLS,
+    Field,
+    NumberLines,
+    fit_fields,
+    format_ms,
+    quantile_fields,
+)
 from tuiapp.tui.renderables.palette import Ink
 
 _NS_PER_MS = 1e6
@@ -28,6 +35,7 @@ _NS_PER_S = 1_000_000_000
 _QUANTILES = {0.5: "p50", 0.9: "p90", 0.99: "p99"}
 _WITH_ANOTHER_FROM = 5
 _TWO_LINES_FROM = 14
+_LEAST_PLOT = 3
 _SECONDS_UNTIL = 100
 
 
@@ -56,6 +64,8 @@ class LatencyPane(Pane):
             lines = [(*lines[0], _whose(window)), (*whole, _whose("run"))]
         if height >= _WITH_ANOTHER_FROM and (another := self.another(scene)):
             lines = [*((_named(self.TITLE), *line) for line in lines), another]
+        if height >= 2 * len(lines) + _LEAST_PLOT:
+            lines = [part for line in lines for part in _folded(line, width)]
         numbers = NumberLines(tuple(lines))
         if height < 2:
             return ((numbers, 1),)
@@ -76,6 +86,16 @@ class LatencyPane(Pane):
     def interval(self, view: View, window_ns: int | None) -> Interval | None:
         """An interval of p99 from elsewhere than the summary; None where that one has it."""
         return None
+
+
+def _folded(line: tuple[Field, ...], width: int) -> list[tuple[Field, ...]]:
+    """The line, or two where the interval of p99 has no room in it."""
+    at = next((at for at, field in enumerate(line) if field.width == INTERVAL_CELLS), None)
+    kept = {field.value for field in fit_fields(line, width)}
+    if at is None or line[at].value in {"", *kept}:
+        return [line]
+    interval, *rest = line[at:]
+    return [line[:at], (replace(interval, label="p99", gap=0), *rest)]
 
 
 def _named(metric: str) -> Field:

@@ -44,10 +44,10 @@ def notices(scene: Scene, run: Recorded, now_ns: int) -> list[Sentence]:
         found.append((text, Ink.BAD))
     if health.client_limited:
         lag_s = scene.view.driver_lag_s
-        size = "" if lag_s is None else f" by up to {lag_s * 1e3:.0f} ms"
+        size = "" if lag_s is None else f"up to {lag_s * 1e3:.0f} ms "
         text = (
-            f"Client-limited: the load driver itself was late{size}; latencies may be that much "
-            "too high. Lower the rate or give it a core."
+            f"Client-limited: the load driver was {size}late, latencies may be that much too high. "
+            "Lower the rate or give it a core."
         )
         found.append((text, Ink.WARN))
     return found

@@ -148,7 +148,7 @@ class RequestsPane(Pane):
         self._body = 1
 
     def title(self, scene: Scene) -> str:
-        return f"{self.TITLE}, mean · {scene.window_label} · by {_SORTS[self._sort]}"
+        return f"{self.TITLE}, mean · by {_SORTS[self._sort]} · {scene.window_label}"
 
     def parts(self, scene: Scene, width: int, height: int) -> Sequence[Part]:
         del width

@@ -50,7 +50,9 @@ class TrafficPane(Pane):
         span = "mean of the run" if _is_over(scene.view) else f"last {RATES_NS // _S} s"
         # The status line may have no room for the load there.
         load = f" · {load_words(scene)}" if scene.narrow else ""
-        return f"{self.TITLE} · {span}{load}"
+        shortened = scene.view.shortened
+        cut = f" · {shortened} shortened to fit the model" if shortened else ""
+        return f"{self.TITLE} · {span}{_unseen_objectives(scene)}{cut}{load}"
 
     def parts(self, scene: Scene, width: int, height: int) -> Sequence[Part]:
         now = _traffic(scene.view)
@@ -64,6 +66,12 @@ class TrafficPane(Pane):
             over = bool(scene.view.health.exit_facts)
             parts.append((Faded(drawing) if over else drawing, chart))
         return parts
+
+
+def _unseen_objectives(scene: Scene) -> str:
+    """Objectives of metrics that no pane on the screen draws; the others' stand there."""
+    drawn = {"ttft", "tpot", *(("itl",) if scene.itl_pane else ())}
+    return "".join(f" · SLO {slo}" for slo in scene.view.slos if slo.metric not in drawn)
 
 
 def _is_over(view: View) -> bool:
@@ -125,11 +133,12 @@ def _narrow(now: Traffic, good: float | None) -> list[Line]:
     out, prefilled, useful, failed = _rates(now, good)
     running, waiting, cache, hit, oldest = _queues(now)
     sent, done, preempted = _totals(now)
+    late = oldest.ink == Ink.WARN
     return [
         (out, prefilled),
-        (running, waiting, cache, oldest),
+        (running, waiting, cache) if late else (running, waiting, cache, oldest),
         (useful, failed, hit),
-        (sent, done, preempted),
+        (oldest, preempted) if late else (sent, done, preempted),
     ]
 
 
@@ -186,7 +195,7 @@ def _chart(scene: Scene, width: int, *, timed: bool) -> LineChart:
     spread = rate[np.arange(points) * shown // points]
     start_ns, span_ns = (end - shown) * each_s * _S, shown * each_s * _S
     times = time_ticks(start_ns, span_ns / points, points, cells=2) if timed else ()
-    return LineChart((Series(spread, Ink.WINDOW),), fill=True, empty="", times=times)
+    return LineChart((Series(spread, Ink.WINDOW, "tok/s"),), fill=True, empty="", times=times)
 
 
 def _sums(counts: np.ndarray) -> np.ndarray:

@@ -20,7 +20,7 @@ _POINTS = "•×+o*#"
 """One glyph a series where colours cannot tell them apart."""
 _LIMIT, _AXIS, _END, _FULL, _SHADE = map(ord, "┈│┤█▒")
 _ROUND = (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10)
-_MIN_PLOT = 12
+_MIN_PLOT, _LEGEND_ROWS = 12, 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,9 +72,20 @@ class LineChart:
                 _draw_dots(canvas, rows, valid, gutter, series.ink, self.fill and not number)
         if self.limit is not None:
             self._draw_limit(canvas, gutter, high)
+        self._draw_legend(canvas, gutter)
         if not known and self.empty:
             canvas.put_center((height - 1) // 2, self.empty, Ink.DIM)
         return canvas.strips() + self._times_row(width, gutter, palette)
+
+    def _draw_legend(self, canvas: Canvas, gutter: int) -> None:
+        """What each line is, over the oldest values, where that leaves most of them to be seen."""
+        named = [series for series in self.series if series.label]
+        room = sum(cells(clean(series.label)) + 1 for series in named)
+        if canvas.height < _LEGEND_ROWS or room > (canvas.width - gutter) // 5:
+            return
+        col = gutter
+        for series in named:
+            col = canvas.text(0, col, f"{clean(series.label)} ", series.ink)
 
     def _times_row(self, width: int, gutter: int, palette: Palette) -> list[Strip]:
         if not self.times:

@@ -14,7 +14,7 @@ from tuiapp.tui.renderables.palette import Ink, Palette
 
 UNKNOWN = "—"
 _NS_PER_MS = 1e6
-_INTERVAL_CELLS = 16
+INTERVAL_CELLS = 16
 _SI = ("", "k", "M", "G", "T", "P")
 _IEC = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 _DECIMAL = ("B", "kB", "MB", "GB", "TB", "PB")
@@ -236,13 +236,13 @@ def quantile_fields(
         low, high = (format_ms(bound).strip() for bound in interval_ns)
         interval = f"({low}–{high})"
         if age:
-            interval += f" {age}" if len(interval) + len(age) < _INTERVAL_CELLS else age
+            interval += f" {age}" if len(interval) + len(age) < INTERVAL_CELLS else age
     ink = Ink.DIM if interval_ns is not None else Ink.WARN
     doubt = doubtful or (bool(caveat) and interval_ns is None)
     return (
         Field("p50", format_ms(p50_ns), keep=9, gap=2, label_ink=Ink.P50),
         Field("p90", format_ms(p90_ns), keep=3, gap=2, label_ink=Ink.P90),
         Field("p99", format_ms(p99_ns), keep=8, gap=2, caveat=doubt, label_ink=Ink.P99),
-        Field("", interval, width=_INTERVAL_CELLS, ink=ink, keep=2, gap=2, tight=2, align="left"),
-        Field("n", format_count(n, 5), width=5, keep=1, gap=2, ink=Ink.TEXT),
+        Field("", interval, width=INTERVAL_CELLS, ink=ink, keep=2, gap=2, tight=2, align="left"),
+        Field("n", format_count(n, 5), 5, keep=1, gap=2, tight=1 + doubt, ink=Ink.TEXT),
     )

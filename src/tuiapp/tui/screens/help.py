@@ -32,8 +32,8 @@ _TERMS = (
     ("too short", "an interval of ITL needs 30 time blocks with gaps, each of half a second or "
                   "longer."),
     ("too dependent", "slow gaps came in so few clusters that no interval of p99 is honest."),
-    ("too few: n/368", "under 368 requests no such interval of p99 exists; † says the same where "
-                       "there is no room."),
+    ("too few: n/368", "under 368 requests no such interval of p99 exists."),
+    ("†", "p99 has no interval, for one of these three reasons."),
     ("∞", "a request that failed or never finished counts as infinitely late."),
     ("n", "how many requests (for ITL: gaps) the numbers rest on."),
     ("bright over dim", "the window over the whole run, each drawn to its own height: where the "
@@ -48,7 +48,7 @@ _TERMS = (
     ("run, wait", "requests the engine computes, and those it keeps waiting."),
     ("KV", "share of the KV cache in use."),
     ("hit", "share of prompt tokens that the prefix cache already had."),
-    ("sent, done, failed", "requests since the start."),
+    ("sent, done, failed", "requests of the measured load; until it begins, those of the warm-up."),
     ("preempted", "requests thrown back into the queue for want of KV cache."),
     ("oldest", "how long the longest-waiting request has been without a token."),
     ("cpu, mem", "share of all cores that is busy; share of memory that is not available."),

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from textual.binding import Binding, BindingType
 
+from tuiapp.session.health import DEAD, DONE, DRAINING
 from tuiapp.session.view import View
 from tuiapp.tui.control import RunControl
 from tuiapp.tui.panes.keys import FOLLOW, PAUSE, KeyOffer, keys_with
@@ -72,6 +73,8 @@ class LiveScreen(SessionScreen):
 
     def action_rate(self, direction: int) -> None:
         """Ten per cent more or less load; a closed loop changes by one client."""
+        if self._has_ended():
+            return
         workload = self.run.session.meta.get("workload") or {}
         closed = workload.get("arrival") == "closed"
         load = self._target or self._load(workload, closed=closed)
@@ -84,6 +87,14 @@ class LiveScreen(SessionScreen):
         self.run_control.command("rate", value=self._target)
         self.notify(f"{self._target:.2f} requests/s", timeout=2)
 
+    def _has_ended(self) -> bool:
+        """Whether there is no load to steer any more, which is then said."""
+        state = View(self.run.session, self._now_ns()).health.state
+        if state not in (DRAINING, DONE, DEAD):
+            return False
+        self.notify("the load has ended", timeout=2)
+        return True
+
     def _load(self, workload: Mapping[str, Any], *, closed: bool) -> float:
         if closed:
             return float(workload.get("concurrency") or 1)
@@ -92,6 +103,8 @@ class LiveScreen(SessionScreen):
 
     def action_hold(self) -> None:
         """Pause the load, or let it go on."""
+        if self._has_ended():
+            return
         paused = View(self.run.session, self._now_ns()).health.state == "paused"
         self.run_control.command("resume" if paused else "pause")
         self.notify("load goes on" if paused else "load paused; p lets it go on", timeout=2)
