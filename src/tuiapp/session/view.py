@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -243,8 +244,9 @@ class View:
         """Requests that the driver cut to fit the model's longest input."""
         told = latest(self.session, LOAD_STATE, self.cursor_ns)
         count = told.value.get("shortened") if told and isinstance(told.value, dict) else None
-        gauge = self.gauge("driver", "shortened") or 0
-        return max(count if isinstance(count, int) else 0, int(gauge))
+        row = self.last_row("driver")
+        gauge = row[1].get("shortened", 0.0) if row else 0.0
+        return max(count if isinstance(count, int) else 0, int(gauge) if isfinite(gauge) else 0)
 
     @cached_property
     def probe_reasons(self) -> dict[str, str]:

@@ -50,7 +50,7 @@ class LatencyPane(Pane):
         slo = f" · SLO {tick_label(limit / _NS_PER_MS)}" if limit is not None else ""
         whole = scene.view.window_ns is None
         window = scene.window_label if whole else f"{scene.window_label} over the run"
-        return f"{self.TITLE} ms · {window}{slo}"
+        return f"{self.TITLE} ms{slo} · {window}"
 
     def parts(self, scene: Scene, width: int, height: int) -> Sequence[Part]:
         recent, run = scene.view.recent(self.METRIC), scene.view.run(self.METRIC)
