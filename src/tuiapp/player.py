@@ -14,6 +14,7 @@ from pathlib import Path
 from tuiapp.clock import ReplayClock, monotonic_ns
 from tuiapp.events import LOAD_STATE, Frame, mark_frame
 from tuiapp.session.columns import Session
+from tuiapp.session.cut import range_of
 from tuiapp.session.file import SessionFile
 
 _LOOK_S = 0.25
@@ -70,10 +71,15 @@ class Player:
         return self.end_ns if self._frames is None else self._read_ns
 
     @property
+    def start_ns(self) -> int:
+        """Where the recording begins: 0, but in a part of one."""
+        return max(range_of(self.session.meta, self.end_ns).from_ns, 0)
+
+    @property
     def load_start_ns(self) -> int:
-        """When the load began, as far as it is read; 0 when it never did."""
+        """When the load began, as far as it is read and held; ``start_ns`` when it never did."""
         states = [fact.t_ns for fact in self.session.facts if fact.name == LOAD_STATE]
-        return states[0] if states else 0
+        return max(states[0] if states else 0, self.start_ns)
 
     @property
     def damaged(self) -> int:

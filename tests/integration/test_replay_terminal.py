@@ -17,6 +17,7 @@ from tests.integration.program import TUIAPP, Surroundings, until
 from tests.integration.terminal import Terminal
 from tuiapp.session.reader import load
 from tuiapp.session.writer import SessionWriter
+from tuiapp.tui.renderables.numbers import format_clock
 
 pytestmark = [
     pytest.mark.terminal,
@@ -96,7 +97,7 @@ def test_a_run_is_watched_while_it_is_recorded_elsewhere(shell: Shell) -> None:
         writer.close()
     shell.terminal.wait_for("‖ 1×")
     shell.terminal.press("q")
-    shell.terminal.wait_for("1 recordings")
+    shell.terminal.wait_for("1 recording ·")
     shell.terminal.press("q")
     shell.terminal.wait_for("code=0")
 
@@ -136,6 +137,15 @@ def test_the_start_of_a_name_is_enough_and_at_says_where(shell: Shell) -> None:
     shell.terminal.wait_for("code=0")
 
 
+def test_at_the_end_it_stands_at_the_end(shell: Shell) -> None:
+    path = record(shell.around, "one")
+    shell.tuiapp(f"replay {path} --at end")
+    screen = shell.terminal.wait_for("‖ 1×")
+    assert clock_of(screen) == format_clock(load(path).end_ns / 1e9)
+    shell.terminal.press("q")
+    shell.terminal.wait_for("code=0")
+
+
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_a_killed_replay_leaves_a_usable_terminal(shell: Shell, number: signal.Signals) -> None:
     path = record(shell.around, "one")
@@ -150,11 +160,11 @@ def test_a_killed_replay_leaves_a_usable_terminal(shell: Shell, number: signal.S
 def test_home_opens_a_recording_and_comes_back(shell: Shell) -> None:
     record(shell.around, "first")
     shell.tuiapp()
-    shell.terminal.wait_for("1 recordings")
+    shell.terminal.wait_for("1 recording ·")
     shell.terminal.press("Enter")
     shell.terminal.wait_for("▶ 1×")
     shell.terminal.press("q")
-    shell.terminal.wait_for("1 recordings")
+    shell.terminal.wait_for("1 recording ·")
     shell.terminal.press("q")
     shell.terminal.wait_for("code=0")
     shell.terminal.assert_restored()
@@ -170,7 +180,7 @@ def test_home_starts_a_run_and_has_its_recording_afterwards(shell: Shell) -> Non
     shell.terminal.press("q")
     shell.terminal.wait_for("enter goes back to the recordings")
     shell.terminal.press("Enter")
-    shell.terminal.wait_for("1 recordings")
+    shell.terminal.wait_for("1 recording ·")
     shell.terminal.press("q")
     shell.terminal.wait_for("code=0")
     shell.terminal.assert_restored()

@@ -116,6 +116,7 @@ def test_help_of_a_verb_loads_nothing_heavy() -> None:
         (["annotate", "quiet", "x", "--at", "noon"], "'noon' is no moment"),
         (["annotate", "quiet", "x", "--at", "1h"], "holds nothing at 1:00:00.0"),
         (["annotate", "quiet", "x" * 3000], "longer than"),
+        (["export", "quiet", "--to", "json", "--at", "1h"], "--at 1h is outside the recording."),
         (["rm", "quiet"], "Nobody is there to be asked"),
         (["rm", "none", "--yes"], "no recording 'none'"),
         (["cut", "quiet", "-o", "a", "--from", "9s", "--to", "6s"], "is not before"),

@@ -72,7 +72,7 @@ def test_a_frame_is_taken_or_left_as_a_whole(frame: Frame) -> None:
     session.fold(frame)
     if session.rejected:
         after = json.dumps(summary(View(session, session.end_ns)))
-        told = "1 batches made no sense and are left out"
+        told = "1 batch makes no sense, left out"
         assert told in after
         assert json.loads(before[0]) == json.loads(after) | {
             "caveats": json.loads(before[0])["caveats"]
@@ -170,7 +170,7 @@ def test_a_broken_frame_is_left_out_and_told(frame: Frame) -> None:
     assert (session.rejected, session.end_ns, session.meta) == (1, 0, {})
     assert not len(session.requests)
     assert not session.samples
-    assert "1 batches made no sense and are left out" in summary(View(session, 0))["caveats"]
+    assert "1 batch makes no sense, left out" in summary(View(session, 0))["caveats"]
 
 
 def test_nothing_of_a_run_is_broken() -> None:

@@ -17,7 +17,7 @@ from tests.doubles.drawing import HOSTILE
 from tests.doubles.report_page import folded
 from tests.doubles.scenes import fact
 from tests.doubles.synthetic import NS, Load, frames, make
-from tuiapp.errors import SessionError
+from tuiapp.errors import SessionError, UsageError
 from tuiapp.events import Frame, Kind, log_frame, mark_frame
 from tuiapp.exports import write_file
 from tuiapp.exports.summary import summary
@@ -81,6 +81,22 @@ def export(form: str, session: Session, folder: Path, cursor_ns: int | None = No
     found = sorted((folder / form).iterdir())
     assert all(path.suffix == f".{form}" for path in found)
     return {path.stem: READERS[form](path) for path in found}
+
+
+@pytest.mark.parametrize("form", READERS)
+def test_a_folder_with_other_things_in_it_is_never_replaced(form: str, tmp_path: Path) -> None:
+    view = View(folded(*frames(Load(duration_s=3.0))), 10 * NS)
+    mine, link = tmp_path / "mine", tmp_path / "link"
+    (mine / "sub").mkdir(parents=True)
+    (mine / "thesis").write_text("years of work")
+    link.symlink_to(mine)
+    for path in (mine, link):
+        with pytest.raises(UsageError, match="is not replaced"):
+            write_file(form, view, path, force=True)
+    assert sorted(path.name for path in mine.iterdir()) == ["sub", "thesis"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link", "mine"]
+    write_file(form, view, tmp_path / "again")
+    write_file(form, view, tmp_path / "again", force=True)
 
 
 # The same numbers

@@ -24,11 +24,13 @@ from tuiapp.events import (
     mark_frame,
 )
 from tuiapp.exports.summary import summary
+from tuiapp.player import Player
 from tuiapp.session.blocks import merge_frames
 from tuiapp.session.columns import TICK_NS, Session
 from tuiapp.session.cut import Range, cut, held, merge_parts
 from tuiapp.session.edit import rewrite
 from tuiapp.session.file import SessionFile
+from tuiapp.session.moments import parse_moment
 from tuiapp.session.reader import load, read_frames
 from tuiapp.session.verify import verify
 from tuiapp.session.view import View
@@ -146,6 +148,17 @@ def test_a_view_over_a_part_shows_what_the_whole_shows_there(
             assert getattr(a.traffic, name) == getattr(b.traffic, name), name
         assert a.gauge("cpu", "total") == b.gauge("cpu", "total")
         assert a.marks() == [mark for mark in b.marks() if mark.t_ns > from_ns]
+
+
+def test_a_part_is_played_from_where_it_begins(recording: Path, tmp_path: Path) -> None:
+    part, from_ns = tmp_path / "part.tuiapp", int(8.77 * NS)
+    cut(recording, from_ns, 12 * NS, part)
+    player = Player(part)
+    assert (player.start_ns, player.load_start_ns) == (from_ns, from_ns)
+    half = parse_moment("50%", 0, player.end_ns, start_ns=player.start_ns)
+    assert half == (from_ns + player.end_ns) // 2
+    assert parse_moment("start", 0, player.end_ns, start_ns=player.start_ns) == from_ns
+    assert Player(recording).start_ns == 0
 
 
 def test_the_first_moment_of_a_part_knows_the_state_of_things(

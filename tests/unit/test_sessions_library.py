@@ -335,7 +335,9 @@ def test_renaming_keeps_folder_and_suffix(folder: Path) -> None:
     assert not (folder / "beta.tuiapp").exists()
 
 
-@pytest.mark.parametrize("name", ["", "a/b", "..", ".hidden", " x", "a\0b", ".tuiapp"])
+@pytest.mark.parametrize(
+    "name", ["", "a/b", "..", ".hidden", " x", "a\0b", "a\x1b[31mb", "a\tb", ".tuiapp"]
+)
 def test_what_is_no_name_is_refused(folder: Path, name: str) -> None:
     with pytest.raises(UsageError, match="is no name"):
         library.rename(folder / "beta.tuiapp", name)

@@ -114,7 +114,7 @@ async def test_it_lists_what_there_is_newest_first(folder: Path) -> None:
         assert entry.ttft_p99_s is not None
         assert f"{entry.ttft_p99_s * 1e3:.1f}" in line
         assert "pod-2" in line
-        assert "unread" in next(line for line in shown.text.splitlines() if "broken" in line)
+        assert "broken  " in next(line for line in shown.text.splitlines() if "broken" in line)
 
 
 async def test_an_empty_folder_says_what_to_do(tmp_path: Path) -> None:
@@ -166,6 +166,14 @@ async def test_rename(folder: Path) -> None:
         assert sorted(shown.names) == ["alpha", "beta", "beta-2", "broken"]
     assert (folder / "beta-2.tuiapp").exists()
     assert not (folder / "gamma.tuiapp").exists()
+
+
+async def test_a_renamed_recording_stays_chosen(folder: Path) -> None:
+    async with home(folder) as shown:
+        await shown.press("down", "space", "up", "r", *"-2", "enter")
+        (chosen,) = shown.app.screen._list.chosen
+        assert chosen.exists()
+        assert chosen.stem.endswith("-2")
 
 
 async def test_a_note_is_in_the_file(folder: Path) -> None:

@@ -82,10 +82,10 @@ def play(path: Path, args: argparse.Namespace) -> int:
             at_ns = player.load_start_ns
             if args.at is not None:
                 wall_ns = created if isinstance(created, int) else None
-                at_ns = parse_moment(args.at, 0, player.end_ns, wall_ns)
+                at_ns = parse_moment(args.at, 0, player.end_ns, wall_ns, start_ns=player.start_ns)
             player.clock.speed = args.speed
             player.clock.seek(at_ns)
-            if not args.paused:
+            if not args.paused and (at_ns < player.end_ns or player.growing):
                 player.clock.play()
             app = ReplayApp(player, fps=args.fps, theme=args.theme)
             app.run()

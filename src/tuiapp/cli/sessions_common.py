@@ -160,7 +160,7 @@ def lost_json(lost: Lost) -> dict[str, Any]:
 
 def lost_line(lost: Lost) -> str:
     """The same as a line."""
-    where = f"{clock_text(lost.t0_ns)} to {clock_text(lost.t1_ns)}"
+    where = f"{clock_text(lost.t0_ns)} and {clock_text(lost.t1_ns)}"
     size = f", {plural(lost.length, 'byte')} from byte {lost.offset:,}" if lost.length else ""
     blocks = f", {plural(lost.frames, 'block')}" if lost.frames else ""
     return f"{lost.what} between {where}{blocks}{size}: {lost.reason}"

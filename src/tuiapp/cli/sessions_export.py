@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tuiapp.cli.sessions_common import add_file, add_output, add_verb, report
+from tuiapp.cli.sessions_common import add_file, add_output, add_verb, clock_text, report
 from tuiapp.errors import UsageError
 from tuiapp.registry import resolve
 
@@ -80,6 +80,14 @@ def _view(path: Path, at: str | None) -> View:
 
     from tuiapp.cli.sessions_common import moment_ns
     from tuiapp.cli.sessions_show import load_view
+    from tuiapp.session.cut import range_of
 
     view = load_view(path)
-    return view if at is None else replace(view, cursor_ns=moment_ns(at, 0, view.cursor_ns))
+    if at is None:
+        return view
+    start_ns = max(range_of(view.meta, view.cursor_ns).from_ns, 0)
+    t_ns = moment_ns(at, start_ns, view.cursor_ns)
+    if not start_ns <= t_ns <= view.cursor_ns:
+        span = f"{clock_text(start_ns)} to {clock_text(view.cursor_ns)}"
+        raise UsageError(f"--at {at} is outside the recording.", f"It holds {span}.")
+    return replace(view, cursor_ns=t_ns)

@@ -87,8 +87,12 @@ def _lines(verdict: Verdict) -> list[str]:
     lines.append(f"index      {_index(verdict)}")
     for gap in map(_gap_json, verdict.gaps):
         span = " to ".join(clock_text(round(gap[end] * 1e9)) for end in ("from_s", "to_s"))
-        lines.append(f"gap        {span}, {gap['batches']} batches: {gap['reason']}")
+        lines.append(f"gap        {span}, {_batches(gap['batches'])}: {gap['reason']}")
     return lines + _identifying(verdict)
+
+
+def _batches(count: object) -> str:
+    return f"{count} batch" if count == 1 else f"{count} batches"
 
 
 def _index(verdict: Verdict) -> str:

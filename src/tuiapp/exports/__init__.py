@@ -98,6 +98,7 @@ def write_file(name: str, view: View, path: Path, *, force: bool = False) -> Non
         temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
         made = temporary / "made"
         _write(write, EXPORTS[name].kind, view, made)
+        _refuse_other_folders(made, path)
         _place(made, path)
     except OSError as error:
         raise SessionError(f"Cannot write {path}: {error.strerror}.") from error
@@ -117,6 +118,20 @@ def _write(write: Export, kind: str, view: View, made: Path) -> None:
     else:
         with made.open("w", encoding="utf-8", newline="") as text:
             write(view, text)
+
+
+def _refuse_other_folders(made: Path, path: Path) -> None:
+    """Only a folder of the tables that are written now may be replaced: nothing else in it is lost.
+
+    Raises:
+        UsageError: ``path`` is a folder that holds anything else.
+    """
+    if not path.is_dir() or not made.is_dir():
+        return
+    others = {entry.name for entry in path.iterdir()} - {entry.name for entry in made.iterdir()}
+    if path.is_symlink() or others or any(entry.is_dir() for entry in path.iterdir()):
+        what = "a link" if path.is_symlink() else "a folder with other things in it"
+        raise UsageError(f"{path} is {what}.", "It is not replaced: choose another name.")
 
 
 def _place(made: Path, path: Path) -> None:

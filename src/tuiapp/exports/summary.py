@@ -143,7 +143,9 @@ def _run_caveats(view: View) -> list[str]:
         what = "1 batch of samples was" if lost == 1 else f"{lost} batches of samples were"
         caveats.append(f"{what} lost, or not in this file: rates over that time are too low")
     if view.session.rejected:
-        caveats.append(f"{view.session.rejected} batches made no sense and are left out")
+        count = view.session.rejected
+        what = "1 batch makes no sense" if count == 1 else f"{count} batches make no sense"
+        caveats.append(f"{what}, left out")
     return caveats
 
 

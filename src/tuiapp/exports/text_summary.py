@@ -63,7 +63,9 @@ def _latency(result: dict[str, Any], caveats: dict[str, list[str]]) -> list[str]
         row = result[key]
         for caveat in row["caveats"]:
             caveats.setdefault(caveat, []).append(name)
-        values = "".join(f"{_ms(row[column]):>9}" for column in _COLUMNS)
+        infinite = {caveat.split()[0] for caveat in row["caveats"] if " is infinite" in caveat}
+        cells = ("∞" if column in infinite else _ms(row[column]) for column in _COLUMNS)
+        values = "".join(f"{cell:>9}" for cell in cells)
         interval = row["p99_ci"]
         bounds = "–" if interval is None else " – ".join(_ms(bound) for bound in interval)
         lines.append(f"{name:4}{values}{bounds:>21}{row['n']:>9}")

@@ -8,7 +8,7 @@ it holds, ``(from_ns, to_ns]``, of a recording that lasted until ``end_ns``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -52,13 +52,18 @@ def header(file: SessionFile) -> dict[str, object]:
 
 def held(file: SessionFile) -> Range:
     """The range that a file holds: of a part what its header says, of a recording all of it."""
-    part = header(file).get("cut")
+    return range_of(header(file), file.end_ns)
+
+
+def range_of(meta: Mapping[str, object], end_ns: int) -> Range:
+    """The same of a session with the header ``meta`` that ends at ``end_ns``."""
+    part = meta.get("cut")
     if isinstance(part, dict):
         named = (part.get(name) for name in Range._fields)
         told = [moment for moment in named if isinstance(moment, int) and UNSET <= moment < NEVER]
         if len(told) == len(Range._fields):
             return Range(*told)
-    return Range(UNSET, file.end_ns, file.end_ns)
+    return Range(UNSET, end_ns, end_ns)
 
 
 # -- cut -----------------------------------------------------------------------------------

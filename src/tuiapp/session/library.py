@@ -183,7 +183,8 @@ def rename(path: Path, name: str) -> Path:
         SessionError: it is being recorded, or cannot be renamed.
     """
     stem = name.removesuffix(path.suffix)
-    if not stem or "/" in name or "\0" in name or name.startswith(".") or name != name.strip():
+    unfit = not name.isprintable() or "/" in name or name.startswith(".") or name != name.strip()
+    if not stem or unfit:
         raise UsageError(f"{name!r} is no name for a file.", "Give a name without folders.")
     target = path.with_name(stem + path.suffix)
     if target == path:

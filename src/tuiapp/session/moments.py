@@ -79,22 +79,25 @@ MOMENTS: Mapping[str, Callable[[View], np.ndarray]] = {
 """What one can step to; each gives times in nanoseconds since the origin, up to the cursor."""
 
 
-def parse_moment(text: str, cursor_ns: int, end_ns: int, created_ns: int | None = None) -> int:
+def parse_moment(
+    text: str, cursor_ns: int, end_ns: int, created_ns: int | None = None, *, start_ns: int = 0
+) -> int:
     """The moment ``text`` means, within 0 and ``end_ns``.
 
-    ``1:30`` and ``90s`` count from the start, ``50%`` is a share of the whole, ``+10s`` and
-    ``-2m`` count from the cursor, ``14:03:22`` is a wall clock where the session holds that time
-    of day and is not that long itself; ``start`` and ``end``.
+    ``1:30`` and ``90s`` count from the start, ``50%`` is a share of what the recording holds,
+    ``+10s`` and ``-2m`` count from the cursor, ``14:03:22`` is a wall clock where the session holds
+    that time of day and is not that long itself; ``start`` and ``end``.
 
     Args:
         created_ns: wall time of the origin; no wall clock is understood without it.
+        start_ns: where the recording begins: a part of one keeps the clock of the whole.
 
     Raises:
         UsageError: it is no moment.
     """
     given = text.strip().lower()
     sign = given[:1] if given[:1] in ("+", "-", "−") else ""
-    t_ns = _named(given, end_ns)
+    t_ns = _named(given, start_ns, end_ns)
     if t_ns is None:
         seconds = length_s(given.removeprefix(sign).strip())
         if seconds is None:
@@ -109,11 +112,11 @@ def parse_moment(text: str, cursor_ns: int, end_ns: int, created_ns: int | None 
     return min(max(t_ns, 0), end_ns)
 
 
-def _named(given: str, end_ns: int) -> int | None:
+def _named(given: str, start_ns: int, end_ns: int) -> int | None:
     if given in ("start", "end"):
-        return 0 if given == "start" else end_ns
+        return start_ns if given == "start" else end_ns
     share = re.fullmatch(r"(\d+(?:\.\d+)?)\s*%", given)
-    return round(end_ns * float(share[1]) / 100) if share else None
+    return round(start_ns + (end_ns - start_ns) * float(share[1]) / 100) if share else None
 
 
 def length_s(given: str) -> float | None:

@@ -76,7 +76,7 @@ def cold_start_s(session: Session, until_ns: int) -> dict[str, float]:
         if span.name in ENGINE_PHASES and span.name != "ready" and span.duration_ns is not None:
             seconds[span.name] = seconds.get(span.name, 0.0) + span.duration_ns / 1e9
     ready = [span.start_ns for span in spans if span.name == "ready"]
-    if ready:
+    if ready and spans[0].name == ENGINE_PHASES[0]:  # else nobody knows when it began
         seconds["ready"] = (ready[0] - spans[0].start_ns) / 1e9
     return seconds
 

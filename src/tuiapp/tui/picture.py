@@ -40,6 +40,7 @@ class Still:
     finished = True
     growing = False
     damaged = 0
+    start_ns = 0
 
     def __init__(self, view: View) -> None:
         path = view.session.path

@@ -54,7 +54,7 @@ _CONDITIONS = {
     TORN: ("torn", Ink.WARN),
     DAMAGED: ("damaged", Ink.BAD),
     RECORDING: ("now", Ink.GOOD),
-    UNREADABLE: ("unread", Ink.BAD),
+    UNREADABLE: ("broken", Ink.BAD),
 }
 
 

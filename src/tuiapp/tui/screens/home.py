@@ -181,7 +181,7 @@ class HomeScreen(Screen[None]):
         size = format_bytes(sum(entry.size for entry in self._entries))
         every = len(self._entries)
         count = f"{len(shown)} of {every}" if len(shown) < every else f"{every}"
-        return [Item(f"{count} recordings · {size}", Ink.DIM, keep=6)]
+        return [Item(f"{count} recording{'' if every == 1 else 's'} · {size}", Ink.DIM, keep=6)]
 
     # -- what can be done ------------------------------------------------------------------
 
@@ -271,7 +271,13 @@ class HomeScreen(Screen[None]):
 
     def action_rename(self) -> None:
         if entry := self._list.selected:
-            rename = partial(library.rename, entry.path)
+
+            def rename(name: str) -> Path:
+                path = library.rename(entry.path, name)
+                chosen = self._list.chosen
+                self._list.chosen = [path if kept == entry.path else kept for kept in chosen]
+                return path
+
             self._ask(f"Rename {entry.name}", entry.name, rename)
 
     def action_annotate(self) -> None:

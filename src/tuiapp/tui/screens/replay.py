@@ -114,7 +114,8 @@ class ReplayScreen(SessionScreen):
         cursor_ns, end_ns = self.viewport.cursor_ns, self.playback.end_ns
 
         def moment(text: str) -> int:
-            return parse_moment(text, cursor_ns, end_ns, wall_ns)
+            start_ns = self.playback.start_ns
+            return parse_moment(text, cursor_ns, end_ns, wall_ns, start_ns=start_ns)
 
         where = f"{format_clock(cursor_ns / _S)} of {format_clock(end_ns / _S)}"
         self.app.push_screen(
