@@ -159,7 +159,7 @@ def test_objectives_that_no_pane_draws_and_shortened_requests_are_in_a_title() -
     run.fold(fact(59.0, LOAD_STATE, load))
     scene = Scene(View(run.session, 60 * NS), PALETTES[Depth.TRUE], itl_pane=True)
     title = pane_class("traffic")("traffic").title(scene)
-    assert title == "Throughput · last 10 s · SLO e2el:p99<5s · 20 shortened to fit the model"
+    assert title == "Throughput · SLO e2el:p99<5s · 20 shortened · last 10 s"
     title = pane_class("traffic")("traffic").title(replace(scene, itl_pane=False))
     assert "SLO itl:p99<50ms · SLO e2el:p99<5s" in title
 

@@ -51,8 +51,8 @@ class TrafficPane(Pane):
         # The status line may have no room for the load there.
         load = f" · {load_words(scene)}" if scene.narrow else ""
         shortened = scene.view.shortened
-        cut = f" · {shortened} shortened to fit the model" if shortened else ""
-        return f"{self.TITLE} · {span}{_unseen_objectives(scene)}{cut}{load}"
+        cut = f" · {shortened} shortened" if shortened else ""
+        return f"{self.TITLE}{_unseen_objectives(scene)}{cut} · {span}{load}"
 
     def parts(self, scene: Scene, width: int, height: int) -> Sequence[Part]:
         now = _traffic(scene.view)

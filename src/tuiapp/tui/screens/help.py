@@ -49,6 +49,7 @@ _TERMS = (
     ("KV", "share of the KV cache in use."),
     ("hit", "share of prompt tokens that the prefix cache already had."),
     ("sent, done, failed", "requests of the measured load; until it begins, those of the warm-up."),
+    ("20 shortened", "requests whose prompt or answer was cut to fit the model's longest input."),
     ("preempted", "requests thrown back into the queue for want of KV cache."),
     ("oldest", "how long the longest-waiting request has been without a token."),
     ("cpu, mem", "share of all cores that is busy; share of memory that is not available."),
