@@ -133,7 +133,7 @@ def _narrow(now: Traffic, good: float | None) -> list[Line]:
     out, prefilled, useful, failed = _rates(now, good)
     running, waiting, cache, hit, oldest = _queues(now)
     sent, done, preempted = _totals(now)
-    late = oldest.ink == Ink.WARN
+    late = _is_late(now)
     return [
         (out, prefilled),
         (running, waiting, cache) if late else (running, waiting, cache, oldest),
@@ -152,17 +152,20 @@ def _rates(now: Traffic, good: float | None) -> Line:
     )
 
 
+def _is_late(now: Traffic) -> bool:
+    """Somebody has waited so long for a first token that it must be seen."""
+    return now.oldest_wait_ns is not None and now.oldest_wait_ns > _LATE_NS
+
+
 def _queues(now: Traffic) -> Line:
     waiting_ink = Ink.WARN if now.waiting else Ink.STRONG
-    wait = now.oldest_wait_ns
-    late = wait is not None and wait > _LATE_NS
-    oldest_ink, keep = (Ink.WARN, 10) if late else (Ink.TEXT, 4)
+    oldest_ink, keep = (Ink.WARN, 10) if _is_late(now) else (Ink.TEXT, 4)
     return (
         Field("run", format_count(now.running), 4, keep=9, gap=2),
         Field("wait", format_count(now.waiting), 4, ink=waiting_ink, keep=9, gap=2),
         Field("KV", _percent(now.kv_usage), 4, "%", keep=8, gap=2),
         Field("hit", _percent(now.prefix_hit), 4, "%", Ink.TEXT, keep=5, gap=2),
-        Field("oldest", format_ms(wait, 6), 6, "ms", oldest_ink, keep=keep, gap=2),
+        Field("oldest", format_ms(now.oldest_wait_ns, 6), 6, "ms", oldest_ink, keep=keep, gap=2),
     )
 
 
