@@ -7,12 +7,11 @@ picture does not wait for the last token of a long recording.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from tuiapp.clock import ReplayClock, monotonic_ns
-from tuiapp.events import LOAD_STATE, Frame, mark_frame
+from tuiapp.events import LOAD_STATE, mark_frame
 from tuiapp.session.columns import Session
 from tuiapp.session.cut import range_of
 from tuiapp.session.file import SessionFile
@@ -52,8 +51,8 @@ class Player:
         self.growing = self._file.is_growing
         self.session = Session(path)
         self.clock = ReplayClock(lambda: self.end_ns, waits=lambda: self.growing)
-        self._frames: Iterator[Frame] | None = self._file.frames()
-        self._read_ns = -1
+        self._settled_ns = self._file.index.settled_ns()
+        self._next_row = 0
         self._read_for(_FIRST_NS)
 
     @property
@@ -68,7 +67,9 @@ class Player:
     @property
     def read_ns(self) -> int:
         """Everything up to here is read."""
-        return self.end_ns if self._frames is None else self._read_ns
+        if not self._unread:
+            return self.end_ns
+        return min(int(self._settled_ns[self._next_row]), self.end_ns)
 
     @property
     def start_ns(self) -> int:
@@ -89,7 +90,7 @@ class Player:
 
     async def read(self) -> None:
         """Read what is left, a little at a time, and then what is still being recorded."""
-        while self._frames is not None:
+        while self._unread:
             self._read_for(_TURN_NS)
             await asyncio.sleep(0)
         while self.growing:
@@ -113,24 +114,27 @@ class Player:
             SessionError: the file cannot be written to.
         """
         frame = mark_frame(self.clock.now_ns() if t_ns is None else t_ns, text)
-        while self._frames is not None:  # appending opens the file anew
+        while self._unread:  # appending opens the file anew
             self._read_for(_FIRST_NS)
         self._file.append([frame])
         self.session.fold(frame)
 
     def close(self) -> None:
         """Let go of the file."""
-        self._frames = None
+        self._next_row = len(self._settled_ns)
         self._file.close()
+
+    @property
+    def _unread(self) -> bool:
+        """Blocks are left of those that were there when the file was opened."""
+        return self._next_row < len(self._settled_ns)
 
     def _read_for(self, bound_ns: int) -> None:
         until_ns = monotonic_ns() + bound_ns
-        while self._frames is not None:
-            frame = next(self._frames, None)
-            if frame is None:
-                self._frames = None
-                return
-            self.session.fold(frame)
-            self._read_ns = max(self._read_ns, frame.t0_ns - 1)
+        while self._unread:
+            frame = self._file.read(self._next_row)
+            self._next_row += 1
+            if frame is not None:
+                self.session.fold(frame)
             if monotonic_ns() >= until_ns:
                 return

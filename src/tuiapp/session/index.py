@@ -59,6 +59,17 @@ class Index:
         """The newest moment any block knows of; 0 without any."""
         return max(int(self._table["t1_ns"].max(initial=0)), 0)
 
+    def settled_ns(self) -> np.ndarray:
+        """Up to which moment everything is known, int64 per block: once all before it are read.
+
+        Blocks come about as they were written, and every kind in its own: the ones behind may
+        reach further back. What is no moment of the run (META), and notes, which anybody may add
+        years later, are not waited for.
+        """
+        begins = self._table["t0_ns"].astype(np.int64)
+        begins[np.isin(self._table["kind"], (Kind.META, Kind.MARK))] = np.iinfo(np.int64).max
+        return np.minimum.accumulate(begins[::-1])[::-1] - 1
+
     def select(
         self,
         kinds: Iterable[int] | None = None,
