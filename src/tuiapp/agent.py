@@ -82,7 +82,8 @@ class FramesPipe:
                 if not self._pending and self._gap is not None:
                     start_ns, end_ns, frames = self._gap
                     self._gap = None
-                    attrs = {"reason": "the host agent's frames were not read", "frames": frames}
+                    reason = "the host agent's frames were not read"
+                    attrs = {"reason": reason, "frames": frames, "source": "agent"}
                     self.put(Frame(Kind.GAP, start_ns, end_ns, attrs=attrs))
         except BlockingIOError:
             return

@@ -132,9 +132,8 @@ class Player:
     def _read_for(self, bound_ns: int) -> None:
         until_ns = monotonic_ns() + bound_ns
         while self._unread:
-            frame = self._file.read(self._next_row)
+            row = self._next_row
             self._next_row += 1
-            if frame is not None:
-                self.session.fold(frame)
+            self.session.fold(self._file.read(row) or self._file.missing(row))
             if monotonic_ns() >= until_ns:
                 return

@@ -185,6 +185,20 @@ def test_an_engine_that_says_nothing_is_silent_and_not_alive() -> None:
     assert View(session, 7 * NS).traffic.oldest_wait_ns == 6 * NS
 
 
+def test_an_engine_is_not_silent_because_nobody_recorded_it() -> None:
+    state = facts_frame(0, LOAD_STATE, json.dumps({"state": "running", "rate": 1}))
+    gap = Frame(Kind.GAP, 2 * NS, 9 * NS, attrs={"frames": 7, "reason": "No space left on device"})
+    sent = request(0, t_sched_ns=NS, t_sent_ns=NS)
+    session = fold(state, sent, gap)
+    assert [View(session, at * NS).health.state for at in (2, 7, 9, 12)] == ["serving"] * 4
+    health = View(session, 13 * NS).health
+    assert (health.state, health.since_ns) == ("silent", 9 * NS)
+    host = Frame(Kind.GAP, 2 * NS, 9 * NS, attrs={"frames": 7, "source": "agent"})
+    assert View(fold(state, sent, host), 7 * NS).health.state == "silent"
+    thinned = Frame(Kind.GAP, 2 * NS, 9 * NS, attrs={"frames": 0, "rows": 9})
+    assert View(fold(state, sent, thinned), 7 * NS).health.state == "silent"
+
+
 def test_a_dead_engine_says_why_and_since_when() -> None:
     exit_value = {"code": None, "signal": "SIGKILL", "reason": "killed", "advice": "more memory"}
     session = fold(

@@ -96,6 +96,23 @@ def test_a_damaged_first_block_is_lost_too(recording: Path) -> None:
     assert (lost.offset, lost.length, lost.frames) == (len(MAGIC), first.length, 1)
 
 
+@pytest.mark.parametrize("indexed", [True, False])
+def test_damaged_first_bytes_are_named_and_cost_nothing_else(
+    recording: Path, tmp_path: Path, indexed: bool
+) -> None:
+    whole = [frame.attrs for frame in read_frames(recording) if frame.kind == Kind.META]
+    data = recording.read_bytes()[: None if indexed else -1]
+    recording.write_bytes(bytes(4) + data[4:])
+    found = verify(recording)
+    assert not found.whole
+    (lost,) = found.lost
+    assert (lost.offset, lost.length, lost.frames) == (0, len(MAGIC), 0)
+    assert not recover(recording, tmp_path / "saved.tuiapp").whole
+    again = [frame.attrs for frame in read_frames(tmp_path / "saved.tuiapp") if frame.kind == 1]
+    assert again[: len(whole)] == whole
+    assert verify(tmp_path / "saved.tuiapp").whole
+
+
 def test_a_torn_tail_is_told_apart_from_damage(recording: Path) -> None:
     torn(recording, 10)
     found = verify(recording)

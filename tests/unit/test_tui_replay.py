@@ -15,7 +15,7 @@ from tests.doubles.scenes import NEVER_FPS, FakeRun, screen_lines
 from tests.doubles.synthetic import NS, Load, frames
 from tests.doubles.terminal import shown
 from tuiapp.clock import FakeClock, ReplayClock
-from tuiapp.events import mark_frame
+from tuiapp.events import Frame, Kind, mark_frame
 from tuiapp.exports import EXPORTS
 from tuiapp.exports.summary import summary
 from tuiapp.player import Player
@@ -119,6 +119,27 @@ async def test_a_pane_shows_what_it_showed_live(recorded: Path, at_s: float) -> 
         assert len(seen) >= 6
         for name in PANES:
             assert seen.get(name) == expected.get(name), name
+
+
+async def test_what_a_file_lost_is_told_where_it_is_missing(tmp_path: Path) -> None:
+    """And nowhere else; an engine of which nothing was recorded is not called silent."""
+    writer = SessionWriter(tmp_path / "run.tuiapp")
+    for frame in frames(LOAD):
+        if not 30 * NS <= frame.t1_ns < 50 * NS:
+            writer.put(frame)
+    lost = {"frames": 80, "reason": "No space left on device"}
+    writer.put(Frame(Kind.GAP, 30 * NS, 50 * NS, attrs=lost))
+    writer.close()
+    async with replay(writer.path) as again:
+        again.screen.viewport.window_ns = 10 * NS
+        for at_s, told in ((25, False), (45, True), (55, True), (70, False)):
+            again.screen.viewport.jump(at_s * NS)
+            again.screen.redraw(force=True)
+            await again.pilot.pause()
+            text = "\n".join(again.lines)
+            sentence = "Something is missing from 00:30 to 00:50: No space left on device."
+            assert (sentence in text) == told, at_s
+            assert "silent" not in text
 
 
 async def test_it_plays_stands_and_changes_speed(recorded: Path) -> None:

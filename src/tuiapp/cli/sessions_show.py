@@ -64,12 +64,10 @@ def load_view(path: Path) -> View:
     session = load(path, report)
     if not report.frames:
         raise SessionError(f"{path} holds no whole block.", "There is nothing to show.")
-    damage = report.damage
-    lost = max(damage.missing_frames, damage.bad_frames)
-    session.lost_frames += lost
     if not report.whole:
+        lost = f"{report.lost} of its blocks" if report.lost else "its first bytes"
         say_trouble(
-            f"{path} is damaged: {lost or 'some'} of its blocks cannot be read.",
+            f"{path} is damaged: {lost} cannot be read.",
             "`tuiapp sessions verify` tells which.",
         )
     return View(session, session.end_ns)

@@ -89,8 +89,6 @@ def read_run(path: Path) -> Run:
     session = load(path, report)
     if not report.frames:
         raise SessionError(f"{path} holds no whole block.", "There is nothing to compare in it.")
-    lost = max(report.damage.missing_frames, report.damage.bad_frames)
-    session.lost_frames += lost
     view = View(session, session.end_ns)
     e2el = view.run("e2el")
     meta = view.meta
@@ -104,17 +102,18 @@ def read_run(path: Path) -> Run:
         failed=e2el.failed,
         meta=meta,
         trial=trial if isinstance(trial, dict) else {},
-        caveats=tuple(_caveats(view, report, lost)),
+        caveats=tuple(_caveats(view, report)),
         view=view,
     )
 
 
-def _caveats(view: View, report: Report, lost: int) -> list[str]:
+def _caveats(view: View, report: Report) -> list[str]:
     caveats = []
     if view.measured is None:
         caveats.append("no request of the measured load is in it")
     if not report.whole:
-        caveats.append(f"damaged: {lost or 'some'} blocks cannot be read")
+        lost = f"{report.lost} of its blocks" if report.lost else "its first bytes"
+        caveats.append(f"damaged: {lost} cannot be read")
     if view.health.alive:
         caveats.append("it ends while the engine was running")
     if view.health.state == "dead":

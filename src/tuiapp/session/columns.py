@@ -12,7 +12,7 @@ folder lets older requests and counts rest there, out of memory, until somebody 
 from __future__ import annotations
 
 import json
-from bisect import bisect_right
+from bisect import bisect_right, insort
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -49,6 +49,7 @@ RING_ROWS = 1 << 16
 LOG_LINES = 5_000
 NEVER = np.iinfo(np.int64).max
 _FEW_ROWS = 1_000
+_MAX_HOLES, _LONGEST_REASON = 10_000, 300
 
 _TICK_COLUMNS = {
     "output_tokens": UINT32,
@@ -93,6 +94,15 @@ class Mark:
 
     t_ns: int
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """A time of which the run's own frames are missing, for ``reason``."""
+
+    t0_ns: int
+    t1_ns: int
+    reason: str
 
 
 class TokenRing:
@@ -159,6 +169,7 @@ class Session:
         self.facts: list[Fact] = []
         self.log: deque[LogLine] = deque(maxlen=LOG_LINES)
         self.marks: list[Mark] = []
+        self.holes: list[Hole] = []
         self.lost_frames = 0
         self.folded = self.rejected = 0
         self.end_ns = 0
@@ -290,7 +301,16 @@ class Session:
         self.marks.sort(key=lambda mark: mark.t_ns)
 
     def _fold_gap(self, frame: Frame) -> None:
-        self.lost_frames += int(frame.attrs.get("frames", 1))
+        lost = int(frame.attrs.get("frames", 1))
+        self.lost_frames += lost
+        # Iterations that came too fast are thinned out, and the host's samples are not the run.
+        if lost and frame.attrs.get("source") != "agent" and len(self.holes) < _MAX_HOLES:
+            reason = str(frame.attrs.get("reason") or "unknown")[:_LONGEST_REASON]
+            insort(self.holes, Hole(max(frame.t0_ns, 0), frame.t1_ns, reason), key=_beginning)
+
+
+def _beginning(hole: Hole) -> int:
+    return hole.t0_ns
 
 
 def _believable(t_ns: np.ndarray) -> bool:

@@ -199,8 +199,7 @@ def _after(file: SessionFile, row: int, known_ns: int) -> Iterator[Frame | bytes
     frame = file.read(row)
     if frame is None or not is_usable(frame):
         if block.t1_ns > known_ns:
-            attrs = {"reason": "damaged file", "frames": 1}
-            yield Frame(Kind.GAP, block.t0_ns, block.t1_ns, {}, attrs)
+            yield file.missing(row)
     elif frame.kind == Kind.META:
         attrs = {name: value for name, value in frame.attrs.items() if name != "cut"}
         if attrs or "cut" not in frame.attrs:

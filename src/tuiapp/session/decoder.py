@@ -54,9 +54,18 @@ class Decoder:
         sync: the stream's random word; the first valid frame tells it when left out.
         bodies: False yields frames without their columns and attrs, at a fraction of the cost.
         offset: where in the file the first byte fed stands.
+        seq: number of the frame before the first, so that frames missing there count (-1 at a
+            stream's beginning); the first one tells it when left out.
     """
 
-    def __init__(self, sync: bytes | None = None, *, bodies: bool = True, offset: int = 0) -> None:
+    def __init__(
+        self,
+        sync: bytes | None = None,
+        *,
+        bodies: bool = True,
+        offset: int = 0,
+        seq: int | None = None,
+    ) -> None:
         self.sync = sync
         self.damage = Damage()
         self.offset = offset
@@ -65,7 +74,7 @@ class Decoder:
         self._bodies = bodies
         self._base = offset
         self._buffer = bytearray()
-        self._seq: int | None = None
+        self._seq = seq
         self._tries = self._vain = self._skipped = 0
 
     @property

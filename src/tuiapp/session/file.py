@@ -33,7 +33,7 @@ from tuiapp.session.frames import (
     unpack_trailer,
 )
 from tuiapp.session.index import Block, Index, closing
-from tuiapp.session.reader import Report, cannot_read, check_magic, finish
+from tuiapp.session.reader import Report, cannot_read, finish, start_of
 
 _CHUNK = 1 << 20
 
@@ -45,6 +45,7 @@ class SessionFile:
         index: where every block is.
         size: bytes of the file when it was opened.
         version: (major, minor) of its format.
+        start: the byte from which on frames are looked for; 0 when its first bytes are damaged.
         indexed: it was closed in order, and its trailer told the index.
         report: what a scan found; damage inside blocks shows when they are read.
 
@@ -55,7 +56,7 @@ class SessionFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.size = 0
-        self.version = (0, 0)
+        self.version, self.start = (0, 0), len(MAGIC)
         self.indexed = False
         self.index, self.report = Index(), Report()
         self._sync = b""
@@ -123,6 +124,12 @@ class SessionFile:
         self.report.damage.bad_frames += 1
         return None
 
+    def missing(self, row: int) -> Frame:
+        """What stands for the ``row``-th block when it is damaged."""
+        block = self.index.block(row)
+        attrs = {"reason": "damaged file", "frames": 1}
+        return Frame(Kind.GAP, block.t0_ns, max(block.t0_ns, block.t1_ns), {}, attrs)
+
     def grow(self) -> Iterator[Frame]:
         """The frames that have been written since the file was opened, or since the last call.
 
@@ -181,7 +188,7 @@ class SessionFile:
         self._tail = None
         try:
             self._fd, self.size = disk.open_regular(self.path)
-            self.version = check_magic(self.path, self._bytes(0, len(MAGIC)))
+            self.version, self.start = start_of(self.path, self._fd)
             if not self._by_trailer():
                 self._scan()
         except OSError as error:
@@ -221,6 +228,7 @@ class SessionFile:
         self.index, self.indexed = index, True
         self._sync, self._next_seq = header.sync, (header.seq + 1) & 0xFFFFFFFF
         self.report.frames = len(index)
+        self.report.damage.skipped_bytes = len(MAGIC) - self.start
         return True
 
     def _tells_all(self, index: Index, end: int, last: Header) -> bool:
@@ -243,8 +251,8 @@ class SessionFile:
         return last.seq == len(seqs) + indexes and bool((np.diff(seqs) > 0).all())
 
     def _scan(self) -> None:
-        decoder = Decoder(bodies=False, offset=len(MAGIC))
-        for at in range(len(MAGIC), self.size, _CHUNK):
+        decoder = Decoder(bodies=False, offset=self.start, seq=-1)
+        for at in range(self.start, self.size, _CHUNK):
             if decoder.given_up:
                 self.report.unread_bytes = self.size - at
                 break

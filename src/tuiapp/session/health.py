@@ -177,7 +177,9 @@ def _silence(session: Session, cursor_ns: int, load: Fact) -> tuple[int, str, st
     imported = session.meta.get("imported")
     if isinstance(imported, dict) and imported.get("deliveries") is False:
         return None  # nobody tells when tokens came, so their absence tells nothing
+    missing = _missing_until_ns(session, cursor_ns)
     heartbeat = _last_sample_ns(session, "driver", cursor_ns)
+    heartbeat = None if heartbeat is None else max(heartbeat, missing)
     if heartbeat is not None and cursor_ns - heartbeat > SILENT_AFTER_NS:
         reason = "the engine's process has stopped reporting."
         return heartbeat, reason, "It may be stopped, swapping or starved; q ends it cleanly."
@@ -185,6 +187,7 @@ def _silence(session: Session, cursor_ns: int, load: Fact) -> tuple[int, str, st
     if not len(waiting):
         return None
     signs = (
+        missing,
         last_token_ns(session, cursor_ns),
         session.ends.last_ns(cursor_ns),
         int(session.requests["t_sent_ns"][waiting].min()),
@@ -194,6 +197,12 @@ def _silence(session: Session, cursor_ns: int, load: Fact) -> tuple[int, str, st
         return None
     reason = f"{plural(len(waiting), 'request')} in flight and no token delivered."
     return newest, reason, "The engine may be stalled or swapping; its log is one key away (L)."
+
+
+def _missing_until_ns(session: Session, cursor_ns: int) -> int:
+    """Until when nobody knows what the engine said, for it was not recorded; else ``UNSET``."""
+    ends = [hole.t1_ns for hole in session.holes if hole.t0_ns <= cursor_ns]
+    return min(max(ends, default=UNSET), cursor_ns)
 
 
 def in_flight(session: Session, cursor_ns: int) -> np.ndarray:

@@ -12,9 +12,11 @@ from tuiapp.events import Frame
 from tuiapp.session import disk
 from tuiapp.session.columns import Session
 from tuiapp.session.decoder import Damage, Decoder
-from tuiapp.session.frames import MAGIC, MAJOR
+from tuiapp.session.frames import MAGIC, MAJOR, MINOR
 
 _CHUNK = 1 << 20
+_HEAD = 1 << 20
+"""Bytes in which a session whose beginning is damaged has to show a frame."""
 
 
 @dataclass(slots=True)
@@ -39,6 +41,13 @@ class Report:
         """Nothing is missing but, at most, a torn tail."""
         return self.damage == Damage() and not self.unread_bytes
 
+    @property
+    def lost(self) -> int:
+        """Blocks that cannot be read, at least."""
+        known = max(self.damage.bad_frames, self.damage.missing_frames)
+        some = self.damage.skipped_bytes > len(MAGIC) or self.unread_bytes > 0
+        return known or int(some)
+
 
 def read_frames(path: Path, report: Report | None = None) -> Iterator[Frame]:
     """The frames of the file at ``path``, damaged ones left out.
@@ -49,7 +58,7 @@ def read_frames(path: Path, report: Report | None = None) -> Iterator[Frame]:
         SessionError: the file cannot be opened, is no session, or is of a newer major version.
     """
     report = report if report is not None else Report()
-    decoder = Decoder()
+    decoder = Decoder(seq=-1)
     for chunk in _chunks(path, report):
         for frame in decoder.feed(chunk):
             report.frames += 1
@@ -62,12 +71,11 @@ def read_frames(path: Path, report: Report | None = None) -> Iterator[Frame]:
 
 
 def _chunks(path: Path, report: Report) -> Iterator[bytes]:
-    """The bytes behind the magic, as many as there were when it was opened."""
+    """The bytes from the first frame on, as many as there were when it was opened."""
     try:
         fd, size = disk.open_regular(path)
         try:
-            check_magic(path, os.pread(fd, len(MAGIC), 0))
-            at = len(MAGIC)
+            _, at = start_of(path, fd)
             while at < size and (chunk := os.pread(fd, min(_CHUNK, size - at), at)):
                 at += len(chunk)
                 report.unread_bytes = size - at
@@ -95,25 +103,35 @@ def finish(decoder: Decoder, report: Report) -> Iterator[Frame]:
     report.damage = decoder.damage
 
 
-def check_magic(path: Path, magic: bytes) -> tuple[int, int]:
-    """(major, minor) version of a file that begins with ``magic``.
+def start_of(path: Path, fd: int) -> tuple[tuple[int, int], int]:
+    """Version of the open file ``fd``, and at which byte its frames may begin.
+
+    A file that does not begin as a session is one all the same when a frame whose checksum holds
+    stands near its beginning: its first bytes are damaged, and count as such from byte 0.
 
     Raises:
         SessionError: it is no session, or of a newer major version.
+        OSError: it cannot be read.
     """
+    magic = os.pread(fd, len(MAGIC), 0)
     if magic[:-2] != MAGIC[:-2] or len(magic) != len(MAGIC):
-        raise SessionError(f"{path} is no tuiapp session.", "It does not begin as one.")
+        head = os.pread(fd, _HEAD, 0)
+        if next(Decoder(bodies=False).feed(head), None) is None:
+            raise SessionError(f"{path} is no tuiapp session.", "It does not begin as one.")
+        return (MAJOR, MINOR), 0
     if magic[-2] > MAJOR:
         raise SessionError(
             f"{path} was written by a newer tuiapp (format {magic[-2]}, this one reads {MAJOR}).",
             "Upgrade tuiapp to open it.",
         )
-    return magic[-2], magic[-1]
+    return (magic[-2], magic[-1]), len(MAGIC)
 
 
 def load(path: Path, report: Report | None = None) -> Session:
-    """The whole session at ``path`` in memory."""
+    """The whole session at ``path`` in memory; what is damaged counts as lost."""
+    report = report if report is not None else Report()
     session = Session(path)
     for frame in read_frames(path, report):
         session.fold(frame)
+    session.lost_frames += report.lost
     return session

@@ -11,7 +11,7 @@ from tuiapp.errors import SessionError
 from tuiapp.events import Frame, Kind
 from tuiapp.session.decoder import Decoder
 from tuiapp.session.file import SessionFile
-from tuiapp.session.frames import MAGIC, OVERHEAD, Header, header_at, is_whole, unpack
+from tuiapp.session.frames import OVERHEAD, Header, header_at, is_whole, unpack
 from tuiapp.session.identity import Identity
 from tuiapp.session.index import Block
 
@@ -164,7 +164,7 @@ class _Walker:
 
     def __init__(self, file: SessionFile) -> None:
         self._file = file
-        self._at = len(MAGIC)
+        self._at = file.start
         self._seq = -1
         self._t_ns = 0
         self._sync = _sync(file)

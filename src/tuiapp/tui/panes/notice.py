@@ -14,6 +14,7 @@ from tuiapp.tui.panes.lines import wrap
 from tuiapp.tui.renderables.canvas import Canvas
 from tuiapp.tui.renderables.numbers import format_clock
 from tuiapp.tui.renderables.palette import Ink
+from tuiapp.words import plural
 
 _S = 1_000_000_000
 _MOST_ROWS = 3
@@ -50,7 +51,25 @@ def notices(scene: Scene, run: Recorded, now_ns: int) -> list[Sentence]:
             "Lower the rate or give it a core."
         )
         found.append((text, Ink.WARN))
-    return found
+    return [*found, *_missing(scene)]
+
+
+def _missing(scene: Scene) -> list[Sentence]:
+    """What the window should show and nobody recorded, or the file lost."""
+    view = scene.view
+    holes = [
+        hole
+        for hole in view.session.holes
+        if hole.t0_ns <= view.cursor_ns and hole.t1_ns > view.window_start_ns
+    ]
+    if not holes:
+        return []
+    last = holes[-1]
+    start, end = (format_clock(t_ns / _S) for t_ns in (last.t0_ns, last.t1_ns))
+    span = f"at {start}" if start == end else f"from {start} to {end}"
+    more = f" And {plural(len(holes) - 1, 'more gap')}." if len(holes) > 1 else ""
+    reason = last.reason.rstrip(".")
+    return [(f"Something is missing {span}: {reason}.{more}", Ink.WARN)]
 
 
 class Notice(Widget):
