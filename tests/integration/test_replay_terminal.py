@@ -172,7 +172,7 @@ def test_home_opens_a_recording_and_comes_back(shell: Shell) -> None:
 
 def test_home_starts_a_run_and_has_its_recording_afterwards(shell: Shell) -> None:
     shell.tuiapp()
-    shell.terminal.wait_for("no recordings yet")
+    shell.terminal.wait_for("No recordings yet")
     shell.terminal.press("n")
     shell.terminal.wait_for("tuiapp run …")
     shell.terminal.press(*"--rate", "Space", *"20", "Enter")

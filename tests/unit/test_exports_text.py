@@ -6,7 +6,7 @@ import json
 
 from tests.unit.exported import text_of
 from tests.unit.test_session_view import NS, fold, request, served
-from tuiapp.events import ENGINE_EXIT, LOAD_STATE, facts_frame
+from tuiapp.events import ENGINE_EXIT, LOAD_STATE, Status, facts_frame
 
 
 def test_a_recording_that_breaks_off_says_so_and_counts_what_was_cut() -> None:
@@ -40,3 +40,12 @@ def test_requests_that_were_shortened_to_fit_the_model_are_told() -> None:
     assert "1 request (the warm-up's included) was" in text_of("text", fold(one, served(0, NS)))
     none = facts_frame(0, LOAD_STATE, json.dumps({"state": "running", "shortened": 0}))
     assert "shortened" not in text_of("text", fold(none, served(0, NS)))
+
+
+def test_what_is_infinite_is_one_note() -> None:
+    lost = [request(at, t_sched_ns=NS, t_sent_ns=NS, t_end_ns=2 * NS, status=Status.FAILED)
+            for at in range(1, 4)]  # fmt: skip
+    text = text_of("text", fold(served(0, NS), *lost))
+    assert text.count("infinite") == 1
+    assert "TTFT, TPOT, E2EL: p50, p90, p95 and p99 are infinite: too" in text
+    assert [line.split().count("∞") for line in text.splitlines() if line[:4] == "TTFT"] == [4]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from contextlib import suppress
 from datetime import datetime
 
@@ -27,9 +28,9 @@ CREATED_NS = round(CREATED.timestamp()) * NS
 @pytest.mark.parametrize(
     ("text", "seconds"),
     [
-        ("1:30", 90), ("0:01:30.5", 90.5), ("90", 90), ("90s", 90), (" 2 m ", 120), ("1h", 600),
+        ("1:30", 90), ("0:01:30.5", 90.5), ("90", 90), ("90s", 90), (" 2 m ", 120), ("10m", 600),
         ("50%", 300), ("50 %", 300), ("+10s", 110), ("-10s", 90), ("- 0:30", 70), ("+2m", 220),
-        ("-1h", 0), ("start", 0), ("END", 600), ("14:03:22", 202), ("13:59:00", 600),
+        ("-1h", 0), ("start", 0), ("END", 600), ("14:03:22", 202), ("+1h", 600),
     ],
 )  # fmt: skip
 def test_what_people_write(text: str, seconds: float) -> None:
@@ -48,6 +49,13 @@ def test_what_is_no_moment(text: str) -> None:
     with pytest.raises(UsageError, match="is no moment") as refused:
         parse_moment(text, 0, END)
     assert "1:30" in refused.value.advice
+
+
+@pytest.mark.parametrize("text", ["1h", "10:02", "101%", "13:59:00", "0:28"])
+def test_a_moment_that_the_recording_does_not_hold(text: str) -> None:
+    with pytest.raises(UsageError, match="is not in the recording") as refused:
+        parse_moment(text, 100 * NS, END, CREATED_NS, start_ns=30 * NS)
+    assert refused.value.advice == "It holds 0:30 to 10:00."
 
 
 @given(st.text(max_size=12))
@@ -99,11 +107,28 @@ def test_throttling_is_when_it_begins() -> None:
 
 @pytest.mark.parametrize("kind", sorted(MOMENTS))
 def test_every_kind_is_sorted_and_copes_with_nothing(kind: str) -> None:
-    assert len(MOMENTS[kind](View(Session(), 10 * NS))) == 0
+    assert len(MOMENTS[kind].times(View(Session(), 10 * NS))) == 0
     view = view_of(
         Load(seed=7, duration_s=20.0, failed_share=0.2, stall=(5.0, 7.0), gpus=2),
         mark_frame(9 * NS, "b"), mark_frame(8 * NS, json.dumps("a")),
     )  # fmt: skip
-    times = MOMENTS[kind](view)
+    times = MOMENTS[kind].times(view)
     assert (np.diff(times) >= 0).all()
     assert (times <= view.cursor_ns).all()
+    assert all(MOMENTS[kind].told(view, int(t_ns)) for t_ns in times)
+
+
+def test_a_moment_says_what_it_is() -> None:
+    meta = Frame(Kind.META, 0, 0, attrs={"slo": ["ttft:p99<100ms"]})
+    load_ = Load(seed=7, duration_s=20.0, failed_share=0.2, stall=(5.0, 7.0), gpus=2)
+    view = view_of(load_, meta, mark_frame(9 * NS, "fan off"), mark_frame(9 * NS, "door open"))
+
+    def told(kind: str) -> list[str]:
+        return [MOMENTS[kind].told(view, int(t_ns)) for t_ns in MOMENTS[kind].times(view)]
+
+    assert told("mark")[0] == "fan off · door open"
+    assert all(
+        re.match(r"request \d+, [\d.]+ m?s after it was due", text) for text in told("error")
+    )
+    assert any(re.match(r"TTFT [\d.]+ m?s, the objective is 100 ms", t) for t in told("SLO miss"))
+    assert all(", the median is " in text for text in told("outlier"))

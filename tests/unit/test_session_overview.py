@@ -68,3 +68,24 @@ def test_the_strip_is_as_large_as_asked(view: View, width: int, height: int) -> 
 def test_what_is_not_read_is_dotted(view: View) -> None:
     found = overview(view, view.cursor_ns, 20)
     assert picture(OverviewStrip(found, 2, (0, 2), unread=15), 20, 1)[0].endswith("·····")
+
+
+def test_what_a_part_does_not_hold_is_dotted(view: View) -> None:
+    found = overview(view, view.cursor_ns, 20)
+    line = picture(OverviewStrip(found, 12, (10, 12), begins=5), 20, 1)[0]
+    assert line.startswith("·····")
+    assert "·" not in line[5:]
+
+
+def test_a_time_gives_way_to_a_flag(view: View) -> None:
+    found = overview(view, view.cursor_ns, 60)
+    found.failed[:] = 0
+    plain = picture(OverviewStrip(found, 30, (28, 30)), 60, 3)[2]
+    assert plain == "00:00               00:11               00:23"
+    flagged = picture(OverviewStrip(found, 30, (28, 30), {22: "⚑"}), 60, 3)[2]
+    assert flagged[20:30] == "  ⚑00:13  "
+    found.failed[20:28:3] = 1
+    failed = picture(OverviewStrip(found, 30, (28, 30)), 60, 3)[2]
+    assert failed[20:34] == "✗  ✗  ✗00:15  "
+    found.failed[20:40:3] = 1
+    assert picture(OverviewStrip(found, 30, (28, 30)), 60, 3)[2].count(":") == 2

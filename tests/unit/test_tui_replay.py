@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -188,19 +189,22 @@ async def test_steps_go_to_marks_errors_and_outliers(recorded: Path) -> None:
     async with replay(recorded) as again:
         await again.press("right_square_bracket")
         assert again.at_s == 20.25
+        assert again.said == "mark 1 of 2, 00:20: first"
         await again.press("right_square_bracket")
         assert again.at_s == 60.25
         await again.press("left_square_bracket")
         assert again.at_s == 20.25
         await again.press("u")
-        found = MOMENTS["outlier"](View(again.player.session, again.player.end_ns))
+        found = MOMENTS["outlier"].times(View(again.player.session, again.player.end_ns))
         first = int(found[found > 20.25 * NS][0])
         assert 0 <= again.at_s * NS - first <= TICK_NS
+        what = r"outlier \d+ of \d+, 00:\d\d: T(TFT|POT) ([\d.]+ m?s|∞), the median is"
+        assert re.match(what, again.said)
         before = again.screen.viewport.view().traffic.failed
         await again.press("e")
         assert again.screen.viewport.view().traffic.failed > before
         await again.press("t")
-        assert again.said == "no GPU throttle after this"
+        assert again.said == "no GPU throttle after this moment"
 
 
 async def test_r_loops(recorded: Path) -> None:

@@ -19,6 +19,8 @@ from tuiapp.words import plural
 if TYPE_CHECKING:
     from tuiapp.session.verify import Lost
 
+STDOUT = Path("-")
+"""What ``-o -`` means."""
 _WIDTH = 90
 _MOST_S = 60 * 86_400
 
@@ -53,6 +55,8 @@ def free_output(path: Path) -> Path:
     Raises:
         UsageError: it exists, or its folder does not.
     """
+    if path == STDOUT:
+        raise UsageError("A recording is not written to standard output.", "Name a file with -o.")
     if not path.name or path.is_dir():
         raise UsageError(f"{path} is a folder.", "Name a file in it with -o.")
     if path.exists():

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tuiapp.cli.sessions_common import add_file, add_output, add_verb, clock_text, report
+from tuiapp.cli.sessions_common import (
+    STDOUT,
+    add_file,
+    add_output,
+    add_verb,
+    clock_text,
+    report,
+    write,
+)
 from tuiapp.errors import UsageError
 from tuiapp.registry import resolve
 
@@ -18,7 +27,8 @@ _EXAMPLES = """\
   tuiapp sessions export run.tuiapp --to html
   tuiapp sessions export run.tuiapp --to png --at 1:30
   tuiapp sessions export run.tuiapp --to trace -o run-trace.json
-  tuiapp sessions export run.tuiapp --to csv -o tables --force"""
+  tuiapp sessions export run.tuiapp --to csv -o tables --force
+  tuiapp sessions export run.tuiapp --to json -o - | jq .ttft_s.p99"""
 
 FORMATS = ("text", "json", "csv", "parquet", "trace", "hdr", "vllm-bench", "html")
 """The names in ``exports.EXPORTS``, which is not loaded for a help page."""
@@ -33,7 +43,7 @@ def add_parser(verbs: Any, name: str) -> None:
     names = ", ".join((*FORMATS, *PICTURES))
     parser.add_argument("--to", required=True, metavar="FORMAT", help=names)
     parser.add_argument("--at", metavar="MOMENT", help="as things stood then (default: the end)")
-    add_output(parser, required=False, default="the recording's name, here")
+    add_output(parser, required=False, default="the recording's name, here; - is standard output")
     parser.add_argument("--force", action="store_true", help="overwrite OUT")
 
 
@@ -44,6 +54,8 @@ def run(args: argparse.Namespace) -> int:
     suffix = _suffix(args.to)
     path = find(args.file)
     target = args.output or Path(path.stem + suffix)
+    if target == STDOUT:
+        return _to_stdout(args, path)
     if not target.parent.is_dir():
         raise UsageError(f"There is no folder {target.parent}.", "Make it, or choose another.")
     if target.exists() and not args.force:
@@ -51,6 +63,19 @@ def run(args: argparse.Namespace) -> int:
     _write(args, path, target)
     told = {"file": path, "format": args.to, "output": target}
     return report(args, told, f"{target}: {path.name} as {args.to}")
+
+
+def _to_stdout(args: argparse.Namespace, path: Path) -> int:
+    """Formats of one text can be piped on."""
+    from tuiapp.exports import EXPORTS, export
+
+    if args.to not in EXPORTS or EXPORTS[args.to].kind != "text" or args.json:
+        what = "with --json" if args.json else f"as {args.to}"
+        raise UsageError(f"Standard output is not written to {what}.", "Name a file with -o.")
+    out = io.StringIO()
+    export(args.to)(_view(path, args.at), out)
+    write(out.getvalue())
+    return 0
 
 
 def _suffix(name: str) -> str:
@@ -69,8 +94,8 @@ def _write(args: argparse.Namespace, path: Path, target: Path) -> None:
 
     view = _view(path, args.at)
     if args.to in PICTURES:
-        write: Callable[[View, Path], None] = resolve(PICTURES[args.to])
-        write(view, target)
+        draw: Callable[[View, Path], None] = resolve(PICTURES[args.to])
+        draw(view, target)
     else:
         write_file(args.to, view, target, force=args.force)
 

@@ -19,6 +19,8 @@ SORTS = (
     "date", "name", "host", "virtualization", "model", "load", "ttft", "tpot", "duration", "size",
 )  # fmt: skip
 _WIDEST = 40
+_TROUBLES = ("unreadable", "damaged", "torn")
+"""Conditions whose reasons are told under the table."""
 _EXAMPLES = """\
   tuiapp sessions list
   tuiapp sessions list --sort ttft --filter "qwen chat"
@@ -84,7 +86,11 @@ def _as_json(entry: Entry) -> dict[str, Any]:
 def _table(found: list[Entry]) -> list[str]:
     rows = [list(COLUMNS), *([cell(entry) for cell in COLUMNS.values()] for entry in found)]
     widths = [max(len(row[at]) for row in rows) for at in range(len(COLUMNS))]
-    return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
+    lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
+    reasons = [
+        f"{_word(entry.name)}: {entry.reason}" for entry in found if entry.condition in _TROUBLES
+    ]
+    return [*lines, "", *reasons] if reasons else lines
 
 
 def _word(text: str) -> str:

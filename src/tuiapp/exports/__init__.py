@@ -56,7 +56,10 @@ EXPORTS = {
         "a report with interactive charts, in one file",
     ),
     "vllm-bench": Format(
-        "tuiapp.exports.vllm_bench:write", "text", ".json", "a result file of vllm bench serve"
+        "tuiapp.exports.vllm_bench:write",
+        "text",
+        ".vllm-bench.json",
+        "a result file of vllm bench serve",
     ),
     "trace": Format(
         "tuiapp.exports.trace:write", "text", ".trace.json", "a timeline for Perfetto or Chrome"

@@ -80,10 +80,13 @@ def _latency(view: View, metric: str) -> dict[str, Any]:
 
 def _caveats(found: Summary) -> list[str]:
     caveats = list(found.caveats)
-    for name in ("p50", "p90", "p95", "p99"):
-        value = getattr(found, name)
-        if value is not None and math.isinf(value):
-            caveats.append(f"{name} is infinite: too many requests failed or never finished")
+    names = ("p50", "p90", "p95", "p99")
+    values = [getattr(found, name) for name in names]
+    infinite = [n for n, value in zip(names, values, strict=True) if value and math.isinf(value)]
+    if infinite:
+        verb = "is" if len(infinite) == 1 else "are"
+        what = " and ".join(filter(None, (", ".join(infinite[:-1]), infinite[-1])))
+        caveats.append(f"{what} {verb} infinite: too many requests failed or never finished")
     return caveats
 
 

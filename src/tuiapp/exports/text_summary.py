@@ -6,6 +6,7 @@ import re
 import textwrap
 from typing import IO, Any
 
+from tuiapp.clock import NS_PER_S
 from tuiapp.exports.summary import summary
 from tuiapp.session.health import DEAD, DONE, SILENT
 from tuiapp.session.start import label
@@ -14,6 +15,7 @@ from tuiapp.words import plural
 
 _METRICS = (("ttft_s", "TTFT"), ("tpot_s", "TPOT"), ("itl_s", "ITL"), ("e2el_s", "E2EL"))
 _WIDTH, _LABEL = 80, 11
+_MOST_MARKS = 50
 _COLUMNS = ("mean", "p50", "p90", "p95", "p99")
 # Control characters, halves of characters, and what reorders or hides text.
 _UNSAFE = re.compile(
@@ -33,7 +35,7 @@ def write(view: View, out: IO[str]) -> None:
         + _stalls(result["host_stalls"])
     )
     lines += _objectives(result) + _cold_start(result)
-    lines += _notes(result, caveats)
+    lines += _notes(result, caveats) + _said(view)
     lines = [part for line in lines for part in _wrapped(_UNSAFE.sub("?", line))]
     if result["session"]:  # in one piece, to be copied
         lines += ["", _UNSAFE.sub("?", f"recording  {result['session']}")]
@@ -63,13 +65,19 @@ def _latency(result: dict[str, Any], caveats: dict[str, list[str]]) -> list[str]
         row = result[key]
         for caveat in row["caveats"]:
             caveats.setdefault(caveat, []).append(name)
-        infinite = {caveat.split()[0] for caveat in row["caveats"] if " is infinite" in caveat}
+        infinite = {name for caveat in row["caveats"] for name in _infinite(caveat)}
         cells = ("∞" if column in infinite else _ms(row[column]) for column in _COLUMNS)
         values = "".join(f"{cell:>9}" for cell in cells)
         interval = row["p99_ci"]
         bounds = "–" if interval is None else " – ".join(_ms(bound) for bound in interval)
         lines.append(f"{name:4}{values}{bounds:>21}{row['n']:>9}")
     return lines
+
+
+def _infinite(caveat: str) -> list[str]:
+    """The percentiles that ``caveat`` says are infinite."""
+    told, found, _ = caveat.partition(" infinite: ")
+    return re.findall(r"p\d+", told) if found else []
 
 
 def _ms(seconds: float | None) -> str:
@@ -144,6 +152,19 @@ def _cold_start(result: dict[str, Any]) -> list[str]:
         return []
     parts = [f"{label(name)} {seconds:.1f}" for name, seconds in phases.items()]
     return ["cold start " + " · ".join(parts) + " s"]
+
+
+def _said(view: View) -> list[str]:
+    """What people wrote on the recording and on its moments."""
+    about = view.meta.get("note")
+    lines = [f"about      {about}"] if isinstance(about, str) and about else []
+    marks = view.marks()
+    for mark in marks[:_MOST_MARKS]:
+        minutes, seconds = divmod(mark.t_ns / NS_PER_S, 60)
+        lines.append(f"mark       {int(minutes)}:{seconds:04.1f}  {mark.text}")
+    if len(marks) > _MOST_MARKS:
+        lines.append(f"           and {plural(len(marks) - _MOST_MARKS, 'mark')} more")
+    return lines
 
 
 def _notes(result: dict[str, Any], caveats: dict[str, list[str]]) -> list[str]:

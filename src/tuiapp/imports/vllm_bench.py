@@ -29,6 +29,8 @@ from tuiapp.imports.run import (
     gaps,
 )
 
+OWN = "tuiapp"
+"""``endpoint_type`` of what this program exported: its times count from the intended arrival."""
 _SLACK_S = 1e-3
 _NEEDED = ("ttfts", "itls", "output_lens")
 _MARKS = ("request_throughput", "total_input_tokens")
@@ -167,6 +169,8 @@ def _say_whence(run: Run, value: dict[str, Any], arrays: _Arrays) -> None:
             "TTFT and E2EL count from the arrival and hold the wait for a slot of "
             "--max-concurrency; vLLM's own count from the send"
         )
+    elif value.get("endpoint_type") == OWN:
+        run.say("TTFT and E2EL count from the intended arrival, as tuiapp exported them")
     elif _rate(value) is not None:
         run.say(LATENESS_UNKNOWN)
     if arrays.columns["errors"] is None:

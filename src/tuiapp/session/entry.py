@@ -15,6 +15,7 @@ from tuiapp.session.latency import Distribution
 from tuiapp.session.traffic import kept_after_ns
 from tuiapp.session.verify import Lost, torn_bytes, walk
 from tuiapp.session.view import View
+from tuiapp.words import plural
 
 _KINDS = {Kind.META, Kind.REQUESTS, Kind.FACTS, Kind.GAP}
 """What the line is told from; deliveries and samples are only checked."""
@@ -114,7 +115,7 @@ def _entry(file: SessionFile, size: int, mtime_ns: int) -> Entry:
     if growing:
         condition, reason = RECORDING, "It is being recorded."
     elif lost:
-        condition, reason = DAMAGED, f"It cannot be read in {lost} places."
+        condition, reason = DAMAGED, f"It cannot be read in {plural(lost, 'place')}."
     elif torn:
         condition, reason = TORN, "It ends inside a block: up to its last second is missing."
     elif not len(file.index):

@@ -82,6 +82,7 @@ class TransportBar(SeekStrip):
             self._flags,
             whole.columns if run.read_ns >= end_ns else whole.column(run.read_ns),
             None if loop is None else (whole.column(loop[0]), whole.column(loop[1])),
+            whole.column(run.start_ns) if run.start_ns else 0,
         )
         at_ns = scene.view.cursor_ns
         live = run.growing and clock.playing and at_ns >= end_ns - _NEWEST_NS

@@ -30,6 +30,7 @@ class OverviewStrip:
         flags: column to a sign of one cell.
         unread: the first column that is not read yet; as many as there are when all are.
         loop: columns that are played again and again.
+        begins: the first column that the recording holds: a part keeps the clock of the whole.
     """
 
     overview: Overview
@@ -38,6 +39,7 @@ class OverviewStrip:
     flags: Mapping[int, str] = field(default_factory=dict)
     unread: int = 1 << 30
     loop: tuple[int, int] | None = None
+    begins: int = 0
 
     def strips(self, width: int, height: int, palette: Palette) -> list[Strip]:
         """Exactly ``height`` strips of ``width`` cells."""
@@ -70,25 +72,33 @@ class OverviewStrip:
         canvas.codes[row] = BLOCKS[eighths(rates, 1)]
         bright = self._bright(canvas.width)
         canvas.inks[row] = np.where(bright, Ink.WINDOW, Ink.RUN)
-        if self.unread < canvas.width:
-            canvas.codes[row, self.unread :] = ord("·")
-            canvas.inks[row, self.unread :] = Ink.FAINT
+        for part in (slice(self.unread, None), slice(0, self.begins)):
+            canvas.codes[row, part] = ord("·")
+            canvas.inks[row, part] = Ink.FAINT
 
     def _flags(self, canvas: Canvas, row: int) -> None:
         if canvas.height > 2:
+            for column in np.flatnonzero(self._fit(self.overview.failed, canvas.width, 0.0)):
+                canvas.text(row, int(column), "✗", Ink.BAD)
             for column in range(0, canvas.width, _LABEL_EVERY):
-                moment = format_clock((self.overview.last_ns(column - 1) + 1) / _S)
-                canvas.text(row, column, moment, Ink.FAINT)
+                self._label(canvas, row, column)
         if self.loop is not None and canvas.height > 1:
             first, last = (min(column, canvas.width - 1) for column in self.loop)
             canvas.text(row, first, "╰" + "─" * max(last - first - 1, 0) + "╯", Ink.ACCENT)
-        failed = self._fit(self.overview.failed, canvas.width, 0.0)
-        if canvas.height > 2:
-            for column in np.flatnonzero(failed):
-                canvas.text(row, int(column), "✗", Ink.BAD)
         for column, sign in self.flags.items():
             if 0 <= column < canvas.width:
                 canvas.text(row, column, sign, Ink.ACCENT)
+
+    def _label(self, canvas: Canvas, row: int, column: int) -> None:
+        """A time, moved to the right where a sign stands in its way; none where many do."""
+        for start in range(column, column + _LABEL_EVERY // 2):
+            moment = format_clock((self.overview.last_ns(start - 1) + 1) / _S)
+            end = start + len(moment)
+            here = slice(start, end + 1)
+            free = (canvas.codes[row, here] == ord(" ")).all()
+            if end <= canvas.width and free and self.flags.keys().isdisjoint(range(start, end)):
+                canvas.text(row, start, moment, Ink.FAINT)
+                return
 
     def _cursor(self, canvas: Canvas, palette: Palette) -> None:
         column = min(max(self.cursor, 0), canvas.width - 1)

@@ -43,7 +43,7 @@ class Table:
         selected: index into ``rows`` of the row to highlight.
         offset: index of the first row shown; use ``visible_offset`` to follow the selection.
         sort: (column key, descending) for the arrow; sorting itself is the caller's.
-        empty: said where there are no rows.
+        empty: said where there are no rows; several lines stand under each other.
     """
 
     columns: tuple[Column, ...]
@@ -65,7 +65,10 @@ class Table:
             selected = self.selected == first + line - 1
             _draw_row(canvas, line, row, places, palette if selected else None)
         if not self.rows and self.empty and body > 0:
-            canvas.put_center(1 + (body - 1) // 2, self.empty, Ink.DIM)
+            said = self.empty.split("\n")[:body]
+            left = max((width - max(map(cells, said))) // 2, 0)
+            for line, text in enumerate(said, start=1 + (body - len(said)) // 2):
+                canvas.text(line, left, text, Ink.DIM)
         if scrolls and body > 0:
             _draw_scroll(canvas, first, body, len(self.rows))
         return canvas.strips()

@@ -30,7 +30,13 @@ from tuiapp.words import plural
 
 Command = tuple[str, str, Callable[[], object]]
 _BATCH = 8
-_EMPTY = "no recordings yet: n starts a run, d replays a sample, and what you run is kept here"
+_EMPTY = """\
+No recordings yet. What you run is kept here.
+
+n  starts a run on this host
+d  replays a sample recording
+i  imports a result of vllm bench, GuideLLM or AIPerf
+a  watches a run that is being recorded"""
 _KEYS: tuple[KeyOffer, ...] = (
     (("q", "quit", "app.quit"), 9),
     (("?", "help", "screen.help"), 8),

@@ -21,7 +21,7 @@ from tuiapp.tui.panes.transport import TransportBar, format_speed
 from tuiapp.tui.renderables.numbers import format_clock
 from tuiapp.tui.renderables.palette import Ink
 from tuiapp.tui.screens.session import Command, SessionScreen
-from tuiapp.tui.viewport import ReplayViewport, ends_of_ticks
+from tuiapp.tui.viewport import ReplayViewport
 
 SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
 _S = 1_000_000_000
@@ -77,6 +77,9 @@ class ReplayScreen(SessionScreen):
     def draw_beneath(self, scene: Scene, *, force: bool) -> None:
         self.query_one(TransportBar).show(scene, self.playback)
 
+    def whole(self) -> View:
+        return View(self.playback.session, self.playback.end_ns)
+
     def keys(self) -> tuple[KeyOffer, ...]:
         return _PLAYING if self.viewport.pinned else _STANDING
 
@@ -126,20 +129,6 @@ class ReplayScreen(SessionScreen):
     def _jump(self, t_ns: int) -> None:
         self.viewport.jump(t_ns)
         self.redraw(force=True)
-
-    def action_mark_step(self, direction: int) -> None:
-        self.action_step("mark", direction)
-
-    def action_step(self, kind: str, direction: int) -> None:
-        """To the next or the previous moment of a kind; see ``session.moments``."""
-        times = MOMENTS[kind](View(self.playback.session, self.playback.end_ns))
-        cursor_ns = self.viewport.cursor_ns
-        tick = ends_of_ticks(times)
-        there = times[tick > cursor_ns] if direction > 0 else times[tick < cursor_ns]
-        if not len(there):
-            self.notify(f"no {kind} {'after' if direction > 0 else 'before'} this", timeout=2)
-            return
-        self._jump(int(there[0] if direction > 0 else there[-1]) + 1)
 
     def action_loop(self) -> None:
         """First the start of the loop, then its end; once more ends it."""

@@ -15,8 +15,8 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from tuiapp.errors import TuiappError
-from tuiapp.session.columns import TICK_NS
 from tuiapp.session.health import DEAD, DONE, SILENT, STARTING
+from tuiapp.session.moments import MOMENTS
 from tuiapp.session.view import View
 from tuiapp.tui.control import Recorded
 from tuiapp.tui.panes import PANES, pane_class
@@ -28,7 +28,7 @@ from tuiapp.tui.panes.status import StatusBar
 from tuiapp.tui.renderables.canvas import clean
 from tuiapp.tui.renderables.numbers import format_clock
 from tuiapp.tui.screens.bindings import SESSION_BINDINGS
-from tuiapp.tui.viewport import Viewport
+from tuiapp.tui.viewport import Viewport, ends_of_ticks
 
 MIN_WIDTH, MIN_HEIGHT, _NARROW = 60, 16, 100
 _MOST_MARKS = 100
@@ -86,6 +86,10 @@ class SessionScreen(Screen[None]):
     def newest(self, view: View) -> View:
         """The run at its newest moment, wherever the view stands."""
         return view
+
+    def whole(self) -> View:
+        """All there is of the run, wherever the view stands."""
+        return self.newest(self.viewport.view())
 
     def watch_ns(self, view: View) -> int:
         """The time on the watch of whoever looks."""
@@ -254,18 +258,22 @@ class SessionScreen(Screen[None]):
         self.viewport.jump(t_ns + 1)
         self.redraw(force=True)
 
-    def action_mark_step(self, direction: int) -> None:
-        """To the next mark after the cursor, or the last one before it."""
-        cursor_ns = self.viewport.cursor_ns
-        times = [mark.t_ns for mark in self.run.session.marks]
-        before = [t_ns for t_ns in times if t_ns + TICK_NS <= cursor_ns]
-        after = [t_ns for t_ns in times if t_ns > cursor_ns]
-        if direction < 0 and before:
-            self.go_to(before[-1])
-        elif direction > 0 and after:
-            self.go_to(after[0])
-        else:
-            self.notify(f"no mark {'before' if direction < 0 else 'after'} this moment", timeout=2)
+    def action_step(self, kind: str, direction: int) -> None:
+        """To the next or the previous moment of a kind, saying what it is."""
+        view = self.whole()
+        times = MOMENTS[kind].times(view)
+        cursor_ns, tick = self.viewport.cursor_ns, ends_of_ticks(times)
+        there = times[tick > cursor_ns] if direction > 0 else times[tick < cursor_ns]
+        if not len(there):
+            self.notify(
+                f"no {kind} {'after' if direction > 0 else 'before'} this moment", timeout=2
+            )
+            return
+        t_ns = int(there[0] if direction > 0 else there[-1])
+        self.go_to(t_ns)
+        place = f"{kind} {int(times.searchsorted(t_ns)) + 1} of {len(times)}"
+        told = f"{place}, {format_clock(t_ns / _S)}: {MOMENTS[kind].told(view, t_ns)}"
+        self.notify(told, timeout=4, markup=False)
 
     def action_zoom(self) -> None:
         self.viewport.zoom()
