@@ -33,7 +33,7 @@ NONE = quantile_fields(None, math.nan, None, 0)
         (0.996 * MS, "  1.0"),
         (23.14 * MS, " 23.1"),
         (99.96 * MS, "  100"),
-        (1204 * MS, "1 204"),
+        (1204 * MS, "1,204"),
         (12_345 * MS, "12345"),
         (123_456 * MS, " 123s"),
         (3e6 * MS, "3000s"),
@@ -75,7 +75,7 @@ def test_format_si(value: float | None, text: str) -> None:
 
 
 def test_other_formats() -> None:
-    assert format_count(1204) == "1 204"
+    assert format_count(1204) == "1,204"
     assert format_count(12_345, 5) == "12345"
     assert format_count(1_234_567, 5) == " 1.2M"
     assert format_bytes(1_240_000) == "1.2 MB"
@@ -91,7 +91,7 @@ def test_other_formats() -> None:
 
 def test_a_distribution_fits_a_pane_of_58() -> None:
     assert picture(NumberLines((GOOD, FEW, NONE)), 58, 3) == [
-        "p50  23.1  p90  41.0  p99  86.0  (71.0–118)        n 1 204",
+        "p50  23.1  p90  41.0  p99  86.0  (71.0–118)        n 1,204",
         "p50  23.1  p90   141  p99     ∞† too few (61/368)  n    61",
         "p50     —  p90     —  p99     —                    n     0",
     ]
@@ -100,12 +100,12 @@ def test_a_distribution_fits_a_pane_of_58() -> None:
 @pytest.mark.parametrize(
     ("width", "line"),
     [
-        (57, "p50  23.1 p90  41.0 p99  86.0  (71.0–118)       n 1 204"),
-        (55, "p50  23.1 p90  41.0 p99  86.0  (71.0–118)       n 1 204"),
+        (57, "p50  23.1 p90  41.0 p99  86.0  (71.0–118)       n 1,204"),
+        (55, "p50  23.1 p90  41.0 p99  86.0  (71.0–118)       n 1,204"),
         (54, "p50  23.1 p90  41.0 p99  86.0  (71.0–118)"),
-        (46, "p50  23.1 p90  41.0 p99  86.0 n 1 204"),
+        (46, "p50  23.1 p90  41.0 p99  86.0 n 1,204"),
         (36, "p50  23.1 p90  41.0 p99  86.0"),
-        (28, "p50  23.1 p99  86.0 n 1 204"),
+        (28, "p50  23.1 p99  86.0 n 1,204"),
         (9, "p50  23.1"),
         (6, "…"),
     ],
@@ -123,7 +123,7 @@ def test_fields_keep_their_places() -> None:
 
 
 def test_a_number_is_never_cut() -> None:
-    (line,) = picture(NumberLines(((Field("out", "1 234 567", width=5),),)), 40, 1)
+    (line,) = picture(NumberLines(((Field("out", "1,234,567", width=5),),)), 40, 1)
     assert line == "out     …"
 
 

@@ -100,7 +100,7 @@ async def test_a_silent_engine_shows_who_waits_and_no_rate() -> None:
         traffic = pane_text(monitor, "traffic")
         assert re.search(r"out +— tok/s +in +— tok/s", traffic)
         assert re.search(r"run +— +wait +—", traffic)
-        assert re.search(r"oldest +7 914 ms", traffic)
+        assert re.search(r"oldest +7,914 ms", traffic)
         assert "╱" in pane_text(monitor, "heatmap"), "what nobody measured is hatched"
         assert colour(monitor, Ink.STRONG) in inks(monitor, "host"), "the host is alive"
 

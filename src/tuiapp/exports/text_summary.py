@@ -70,7 +70,7 @@ def _latency(result: dict[str, Any], caveats: dict[str, list[str]]) -> list[str]
         values = "".join(f"{cell:>9}" for cell in cells)
         interval = row["p99_ci"]
         bounds = "–" if interval is None else " – ".join(_ms(bound) for bound in interval)
-        lines.append(f"{name:4}{values}{bounds:>21}{row['n']:>9}")
+        lines.append(f"{name:4}{values}{bounds:>21}{row['n']:>9,}")
     return lines
 
 
@@ -89,8 +89,9 @@ def _ms(seconds: float | None) -> str:
 
 def _rates(result: dict[str, Any]) -> list[str]:
     requests = result["requests"]
-    counted = f"{requests['sent']} sent, {requests['ok']} ok, {requests['failed']} failed"
-    cut = f", {requests['cut']} cut off by the end" if requests["cut"] else ""
+    sent, ok, failed, cut = (f"{requests[name]:,}" for name in ("sent", "ok", "failed", "cut"))
+    counted = f"{sent} sent, {ok} ok, {failed} failed"
+    cut = f", {cut} cut off by the end" if requests["cut"] else ""
     lines = [
         f"requests   {counted}{cut}",
         f"output     {_number(result['output_tokens_per_s'])} tok/s over "

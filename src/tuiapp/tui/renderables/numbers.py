@@ -29,13 +29,13 @@ def _special(value: float | None) -> str | None:
 
 
 def format_count(value: float | None, width: int = 0) -> str:
-    """A whole number in groups of three, ``1 204``; shortened (``123k``) beyond ``width``."""
+    """A whole number in groups of three, ``1,204``; shortened (``123k``) beyond ``width``."""
     special = _special(value)
     if special is not None or value is None:
         return (special or UNKNOWN).rjust(width)
-    text = f"{value:,.0f}".replace(",", " ")
+    text = f"{value:,.0f}"
     if width and len(text) > width:
-        text = text.replace(" ", "")
+        text = text.replace(",", "")
     if width and len(text) > width:
         text = format_si(value)
     return text.rjust(width)
@@ -58,7 +58,7 @@ def format_ms(value_ns: float | None, width: int = 5) -> str:
     else:
         text = format_count(ms)
     if len(text) > width:
-        text = text.replace(" ", "")
+        text = text.replace(",", "")
     if len(text) > width:
         text = _long(ms / 1e3, width)
     return text.rjust(width)
@@ -220,7 +220,7 @@ def quantile_fields(
 ) -> tuple[Field, ...]:
     """The number line of a distribution.
 
-    ``p50  23.1  p90  41.0  p99    86 (71–118)  n 1 204``, whole from 55 cells on; too narrow,
+    ``p50  23.1  p90  41.0  p99    86 (71–118)  n 1,204``, whole from 55 cells on; too narrow,
     quantiles stay first, then the interval, then n.
 
     Args:
