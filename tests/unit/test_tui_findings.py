@@ -32,7 +32,7 @@ async def test_the_likeliest_cause_stands_in_the_host_pane(
 ) -> None:
     async with shown(stolen(), size) as monitor:
         assert "why slow steal 3.1 %" in text(monitor, "host")
-        assert ("the hypervisor's" in text(monitor, "host")) is wide
+        assert ("← hypervisor" in text(monitor, "host")) is wide
 
 
 async def test_a_host_without_a_cause_is_not_called_slow() -> None:

@@ -157,11 +157,11 @@ def _one_line(view: View, cause: Finding | None) -> tuple[Field, ...]:
 def _cpu(view: View, *, short: bool) -> Gauge:
     total, steal = view.gauge("cpu", "total"), view.gauge("cpu", "steal")
     load = view.gauge("load", "load1")
-    note = f"steal {_percent(steal)} %"
+    note = f"steal {_percent(steal):>4} %"  # always as wide: the bar ends where the note begins
     if steal is not None and steal > _STEAL_BAD and not short:
-        note += " ← the hypervisor's"
+        note += " ← hypervisor"
     elif not short:
-        note += f"  load {'—' if load is None else f'{load:.1f}'}"
+        note += f"  load {'—' if load is None else f'{load:.1f}':<6}"
     return Gauge("cpu", total, f"{_percent(total)} %", note, value_width=6, ink=Ink.REST)
 
 
