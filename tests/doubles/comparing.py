@@ -27,7 +27,8 @@ def record(path: Path, load: Load, **meta: Any) -> Path:
     writer = SessionWriter(path)
     for frame in frames(load):
         writer.put(frame)
-    writer.put(Frame(Kind.META, 0, 0, attrs=meta))
+    workload = {"digest": "made up", **meta.pop("workload", {})}
+    writer.put(Frame(Kind.META, 0, 0, attrs={**meta, "workload": workload}))
     writer.close()
     return path
 

@@ -11,10 +11,12 @@ import pytest
 
 from tests.doubles.synthetic import Load, frames
 from tuiapp import cli
+from tuiapp.compare.advice import advise
 from tuiapp.compare.answer import answer
-from tuiapp.compare.cells import picture, verdict_text
+from tuiapp.compare.cells import gate_lines, picture, verdict_text
 from tuiapp.compare.comparison import Comparison, compare
 from tuiapp.compare.quantities import FAMILY, LEVEL
+from tuiapp.compare.reading import Question
 from tuiapp.compare.reports import FORMATS, report
 from tuiapp.compare.runs import Run, read_run
 from tuiapp.compare.verdict import (
@@ -28,7 +30,9 @@ from tuiapp.compare.verdict import (
     decide,
     runs_needed,
 )
+from tuiapp.errors import UsageError
 from tuiapp.events import Frame, Kind
+from tuiapp.imports import import_file
 from tuiapp.session.edit import rewrite
 from tuiapp.session.writer import SessionWriter
 
@@ -37,6 +41,7 @@ META = {
     "model": {"name": "m", "dtype": "bfloat16"},
     "engine": {"name": "vLLM", "version": "1"},
     "workload": {"digest": "d"},
+    "host": {"cpu_model": "Made-up CPU"},
 }
 
 
@@ -119,7 +124,7 @@ def test_noisy_runs_are_inconclusive_and_say_how_many_would_do() -> None:
 
 
 def test_the_runs_needed_would_settle_it() -> None:
-    needed = runs_needed(0.0, 0.05, 0.05, LEVEL)
+    needed = runs_needed(0.0, 2 * 0.05**2, 2.0, 0.05, LEVEL)
     assert needed is not None
     rng = np.random.default_rng(1)
     base = rng.standard_normal(needed)
@@ -200,6 +205,25 @@ def test_interleaved_runs_are_paired() -> None:
     for run in (*a, *b):
         object.__setattr__(run, "trial", {})
     assert SLOWER not in verdicts(compare(a, b))  # unpaired, the drift hides it
+
+
+def test_the_runs_that_pairs_need_follow_from_the_pairs() -> None:
+    drift = np.exp(np.linspace(-0.5, 0.5, 8))  # large, and the same for both of a pair
+    noise = np.exp(0.03 * np.array([1, -1, 1, -1, 1, -1, 1, -1.0]))
+
+    def interleaved(times: int) -> Comparison:
+        a, b = made(list(drift) * times), made(list(1.02 * noise * drift) * times)
+        for side in (a, b):
+            for at, run in enumerate(side):
+                object.__setattr__(run, "trial", {"set": "s", "block": at})
+        return compare(a, b)
+
+    row = interleaved(1).rows[0]
+    assert row.verdict == INCONCLUSIVE
+    assert row.runs_needed is not None
+    assert 8 < row.runs_needed <= 24
+    settled = interleaved(-(-row.runs_needed // 8)).rows[0]
+    assert settled.verdict != INCONCLUSIVE
 
 
 def test_failed_requests_leave_no_ratio() -> None:
@@ -315,3 +339,37 @@ def test_a_file_that_is_no_recording_is_a_failure(
     code, _, err = run_cli(capsys, str(other), str(SAMPLES / "steady.tuiapp"))
     assert code == 1
     assert "no tuiapp session" in err
+
+
+@pytest.mark.parametrize(
+    ("section", "field"),
+    [("model", "name"), ("engine", "version"), ("workload", "digest"), ("host", "cpu_model")],
+)
+def test_what_neither_side_tells_keeps_the_gate_shut(section: str, field: str) -> None:
+    """Twice unknown is not alike: results of other programs tell neither host nor engine."""
+    less = {name: value for name, value in META[section].items() if name != field}
+    sides = [made(factors, **{section: less}) for factors in (STEADY, [1.5 * f for f in STEADY])]
+    found = compare(*sides)
+    assert verdicts(found) == {INCONCLUSIVE}
+    assert found.exit_code == 5
+    assert found.gate.missing == tuple(f"{side} does not tell {section}.{field}" for side in "AB")
+    assert "NOT COMPARABLE: what was compared is not known well enough" in "".join(
+        gate_lines(found)
+    )
+    assert {advice.choice for advice in advise(found)} <= {"open"}
+
+
+def test_throughput_of_runs_of_two_lengths_lies_in_its_interval() -> None:
+    long, short = (read_run(SAMPLES / f"{name}.tuiapp") for name in ("steady", "neighbour-quiet"))
+    (row,) = (row for row in compare([long], [short]).rows if row.quantity.higher_is_better)
+    assert row.ratio is not None
+    assert row.interval is not None
+    assert row.interval[0] < row.ratio < row.interval[1]
+    assert row.interval[1] / row.interval[0] < 1.6
+
+
+def test_one_result_under_two_names_is_refused(tmp_path: Path) -> None:
+    source = Path(__file__).parents[1] / "fixtures" / "imports" / "vllm-rate.json"
+    paths = [import_file(source, tmp_path / f"{name}.tuiapp") for name in "ab"]
+    with pytest.raises(UsageError, match="are one recording"):
+        Question(([paths[0]], [paths[1]])).read()

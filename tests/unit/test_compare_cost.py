@@ -66,7 +66,29 @@ def test_interruptions_make_spot_dearer(goodput: dict[str, float]) -> None:
     recover_s = a[0].view.cold_start_s["ready"]
     prices = Prices(4, spot_per_h=1, interruptions_per_h=0.5, per_interruption=0.2)
     found = bill(a, b, prices, Prices(4))
-    assert found.a.spot_effective_per_h == pytest.approx(1 + 0.5 * recover_s / 3600 + 0.1)
+    useful = 1 - 0.5 * recover_s / 3600
+    assert found.a.spot_effective_per_h == pytest.approx((1 + 0.5 * 0.2) / useful)
+
+
+def test_interruptions_that_leave_no_time_cost_infinitely_much(goodput: dict[str, float]) -> None:
+    a, b = sides(goodput, [1000.0], [1000.0])
+    often = 1.01 * 3600 / a[0].view.cold_start_s["ready"]
+    found = bill(a, b, Prices(4, spot_per_h=1, interruptions_per_h=often), Prices(4))
+    assert found.a.spot_effective_per_h == np.inf
+    told = {what: x for what, x, _ in bill_rows(found)}
+    assert told["spot with interruptions, $ / h"] == "∞"
+
+
+def test_what_was_not_measured_is_unknown_and_not_zero(goodput: dict[str, float]) -> None:
+    a, b = sides(goodput, [np.nan], [1000.0])
+    found = bill(a, b, Prices(3), Prices(4))
+    told = {what: (x, y) for what, x, y in bill_rows(found)}
+    assert told["good tokens/s"] == ("—", "1,000.00")
+    assert told["$ / 1 M good tokens, fully used"][0] == "—"
+    assert "A serves — × B's" in break_even_line(found)
+    assert found.break_even.cheaper == ""
+    some, others = sides(goodput, [np.nan, 990.0, 1010.0], [500.0, 505, 495])
+    assert bill(some, others, Prices(3), Prices(4)).a.goodput.value == pytest.approx(1000)
 
 
 def test_break_evens_are_ratios_of_prices(goodput: dict[str, float]) -> None:

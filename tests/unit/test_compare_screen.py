@@ -211,9 +211,9 @@ async def test_advice_tells_what_is_missing() -> None:
 
 async def test_hosts_shows_what_differs_only(tmp_path: Path) -> None:
     sides = [
-        record(tmp_path / f"{name}.tuiapp", Load(seed=1, duration_s=8), engine={"version": name},
+        record(tmp_path / f"{name}.tuiapp", Load(seed=seed, duration_s=8), engine={"version": name},
                host={"cpu_model": "same", "fingerprint": {"machine": kind, "kernel": "6.1"}})
-        for name, kind in (("1.0", "bare-metal"), ("2.0", "guest"))
+        for seed, (name, kind) in enumerate((("1.0", "bare-metal"), ("2.0", "guest")))
     ]  # fmt: skip
     async with compared(Question(([sides[0]], [sides[1]]))) as shown:
         assert "NOT COMPARABLE: engine.version 1.0 → 2.0" in shown.lines[2]

@@ -81,6 +81,11 @@ def run(args: argparse.Namespace) -> int:
     sweeps = _sweep_folders(sides)
     on_screen = _is_for_a_screen(args)
     if sweeps and not on_screen:
+        if prices is not None:
+            raise UsageError(
+                "The text of two sweeps has no costs.",
+                "Leave the prices out, or see the screen.",
+            )
         return _compare_sweeps(args, sweeps)
     question = Question(
         (sweeps[:1], sweeps[1:]) if sweeps else _recordings(sides),
@@ -138,7 +143,10 @@ def _show(question: Question, args: argparse.Namespace) -> int:
     if app.shown.failed is not None:
         raise app.shown.failed
     compared = app.shown.compared
-    code = 5 if compared is None else compared.answer.comparison.exit_code
+    if compared is not None and compared.sweeps:
+        code = 0  # two sweeps have no verdict
+    else:
+        code = 5 if compared is None else compared.answer.comparison.exit_code
     return app.return_code or code
 
 

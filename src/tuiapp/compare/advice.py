@@ -87,7 +87,7 @@ def throughput(comparison: Comparison, bill: Bill | None) -> Advice:
     return Advice(want, choice, _told(row), "prices are given: they decide as much as tokens do")
 
 
-def bursty(comparison: Comparison, bill: Bill | None) -> Advice:  # noqa: ARG001 - see Rule
+def bursty(comparison: Comparison, bill: Bill | None) -> Advice:
     """What comes and goes pays for starts: the cold start, and the price while idle."""
     want = "bursty or flexible load"
     if bill is None or bill.a.cold_start_s is None or bill.b.cold_start_s is None:
@@ -97,6 +97,8 @@ def bursty(comparison: Comparison, bill: Bill | None) -> Advice:  # noqa: ARG001
         f"a start takes {bill.a.cold_start_s:.0f} s and costs {cost_a:.4f} on A, "
         f"{bill.b.cold_start_s:.0f} s and {cost_b:.4f} on B"
     )
+    if not _is_decidable(comparison):
+        return Advice(want, OPEN, f"not decided: {told}", _runs_words(comparison.rows))
     if abs(cost_a - cost_b) <= _ALIKE * max(cost_a, cost_b):
         return Advice(want, EITHER, told, "one side starts from a warm image")
     choice = A if cost_a < cost_b else B
@@ -106,7 +108,6 @@ def bursty(comparison: Comparison, bill: Bill | None) -> Advice:  # noqa: ARG001
 def development(comparison: Comparison, bill: Bill | None) -> Advice:
     """Development and tests: the cheaper hour, if its tail is not many times worse."""
     want = "development and tests"
-    del comparison
     if bill is None:
         return Advice(want, OPEN, "prices are not known", "give --prices")
     ratio = bill.break_even.rate_ratio
@@ -114,6 +115,8 @@ def development(comparison: Comparison, bill: Bill | None) -> Advice:
         return Advice(want, EITHER, "an hour costs the same", "a price changes")
     choice = A if ratio < 1 else B
     told = f"an hour of {choice} costs {min(ratio, 1 / ratio):.2f} × the other's"
+    if not _is_decidable(comparison):
+        return Advice(want, OPEN, f"not decided: {told}", _runs_words(comparison.rows))
     return Advice(want, choice, told, "what is tested is latency: then test where it will run")
 
 

@@ -15,6 +15,7 @@ from tuiapp.compare.verdict import (
     SLOWER,
     SLOWER_BY_SOME,
 )
+from tuiapp.words import plural
 
 UNKNOWN = "—"
 _MOST_CAUSES = 5
@@ -30,6 +31,8 @@ def value_text(row: Row, value: float | None) -> str:
         return "∞"
     if row.quantity.metric:
         ms = value * 1e3
+        if 0 < ms < 0.095:
+            return f"{ms:.2g}"
         return f"{ms:.2f}" if ms < 10 else f"{ms:.1f}" if ms < 100 else f"{ms:,.0f}"
     return f"{value:,.1f}"
 
@@ -69,7 +72,7 @@ def verdict_text(row: Row, margin: float = MARGIN) -> str:
             return f"inconclusive: {row.why}"
         if row.runs_needed is None:
             return "inconclusive: not settled by 1,000 runs a side"
-        return f"inconclusive: {row.runs_needed} runs a side settle it"
+        return f"inconclusive: about {row.runs_needed} runs a side may settle it"
     return f"no verdict: {row.why}"
 
 
@@ -130,25 +133,39 @@ def gate_lines(comparison: Comparison) -> list[str]:
         for d in found.differences
     ]
     lines += [f"confounder: {text}" for text in found.mixed]
+    lines += [f"unknown: {text}" for text in found.missing]
     if found.open:
         lines.insert(0, "same model, engine settings and load, as far as the recordings tell")
     else:
-        lines.insert(0, "NOT COMPARABLE: more than the hosts differs, so nothing is conclusive")
+        lines.insert(0, f"NOT COMPARABLE: {found.reason}, so nothing is conclusive")
     return lines
 
 
 def noise_lines(comparison: Comparison) -> list[str]:
     """What is known of each host's own noise, a line a side."""
     lines = []
-    for side, noise in zip("AB", comparison.noise, strict=True):
+    in_a, in_b = comparison.noise
+    one = in_a is not None and in_a == in_b  # kept by host: it is the same one
+    for side, noise in (("This", in_a),) if one else (("A's", in_a), ("B's", in_b)):
         if noise is not None:
             told = ", ".join(
                 f"{row.quantity.title} ±{noise.spread[row.quantity.name]:.1%}"
                 for row in comparison.rows
                 if row.quantity.name in noise.spread
             )
-            lines.append(f"{side}'s own runs differ by {told} ({noise.runs} runs, {noise.trial})")
+            made = f"{plural(noise.runs, 'run')}, {'A/A trial' if noise.aa else 'no A/A trial'}"
+            other = "" if noise.digest in _digests(comparison) else ", under another load"
+            lines.append(
+                f"{side} host by itself, standard deviation of a run: {told} "
+                f"({made} {noise.trial}{other})"
+            )
     return lines
+
+
+def _digests(comparison: Comparison) -> set[object]:
+    """Of the loads that are compared."""
+    loads = [run.meta.get("workload") for run in (*comparison.a, *comparison.b)]
+    return {load.get("digest") for load in loads if isinstance(load, dict)}
 
 
 def cause_line(cause: Cause) -> str:

@@ -35,6 +35,8 @@ from tuiapp.stats.student import Estimate, paired, welch
 
 MARGIN = 0.05
 FEWEST_RUNS, GOOD_RUNS = 5, 10
+Block = tuple[list[int], list[int]]
+"""Places of A's and of B's runs that a trial made one after the other."""
 WELCH, PAIRED, BLOCKS, NOTHING = "Welch t", "paired t", "block bootstrap", ""
 
 
@@ -120,7 +122,7 @@ def _row(
     b: Sequence[Run],
     found: Gate,
     margin: float,
-    blocks: Sequence[tuple[list[int], list[int]]],
+    blocks: Sequence[Block],
 ) -> Row:
     sides = [[run.values[quantity.name] for run in side] for side in (a, b)]
     mean_a, mean_b = map(_geometric_mean, sides)
@@ -141,13 +143,14 @@ def _row(
     if fewest < FEWEST_RUNS:
         return replace(row, why=f"a verdict needs {FEWEST_RUNS} runs a side")
     if not found.open:
-        return replace(row, verdict=INCONCLUSIVE, why="more than the hosts differs")
+        return replace(row, verdict=INCONCLUSIVE, why=found.reason)
     sign = -1 if quantity.higher_is_better else 1
     low, high = sorted((sign * estimate.low, sign * estimate.high))
     verdict = decide(low, high, margin)
     needed = None
     if verdict == INCONCLUSIVE:
-        needed = runs_needed(estimate.value, _spread(logs), margin, LEVEL)
+        variance, freedom = _noise(logs, blocks if method == PAIRED else ())
+        needed = runs_needed(estimate.value, variance, freedom, margin, LEVEL)
     return replace(row, verdict=verdict, runs_needed=needed)
 
 
@@ -174,16 +177,18 @@ def _geometric_mean(side: Sequence[float | None]) -> float | None:
     return math.exp(sum(map(math.log, known)) / len(known)) if all(known) else 0.0
 
 
-def _estimate(
-    logs: Sequence[np.ndarray], blocks: Sequence[tuple[list[int], list[int]]]
-) -> tuple[Estimate, str]:
+def _estimate(logs: Sequence[np.ndarray], blocks: Sequence[Block]) -> tuple[Estimate, str]:
     if len(blocks) >= FEWEST_RUNS:
-        pairs = [logs[1][in_b].mean() - logs[0][in_a].mean() for in_a, in_b in blocks]
-        return paired(np.array(pairs), LEVEL), PAIRED
+        return paired(_pairs(logs, blocks), LEVEL), PAIRED
     return welch(logs[0], logs[1], LEVEL), WELCH
 
 
-def _blocks(a: Sequence[Run], b: Sequence[Run]) -> list[tuple[list[int], list[int]]]:
+def _pairs(logs: Sequence[np.ndarray], blocks: Sequence[Block]) -> np.ndarray:
+    """ln(B / A) of each block."""
+    return np.array([logs[1][in_b].mean() - logs[0][in_a].mean() for in_a, in_b in blocks])
+
+
+def _blocks(a: Sequence[Run], b: Sequence[Run]) -> list[Block]:
     """Places of the runs of each block of one trial; empty unless every run belongs to one."""
     sets = {run.trial.get("set") for run in (*a, *b)}
     if len(sets) != 1 or None in sets:
@@ -195,10 +200,14 @@ def _blocks(a: Sequence[Run], b: Sequence[Run]) -> list[tuple[list[int], list[in
     return list(found.values()) if all(x and y for x, y in found.values()) else []
 
 
-def _spread(logs: Sequence[np.ndarray]) -> float:
-    """Standard deviation of a run's logarithm, pooled."""
-    squares = sum(float(((side - side.mean()) ** 2).sum()) for side in logs)
-    return math.sqrt(squares / max(sum(map(len, logs)) - 2, 1))
+def _noise(logs: Sequence[np.ndarray], blocks: Sequence[Block]) -> tuple[float, float]:
+    """(variance of one run of B less one of A, degrees of freedom a run); see ``runs_needed``."""
+    if blocks:
+        each = min(map(len, logs)) / len(blocks)
+        return float(np.var(_pairs(logs, blocks), ddof=1)) * each, 1 / each
+    parts = [float(np.var(side, ddof=1)) for side in logs]
+    total, squares = sum(parts), sum(part**2 for part in parts)
+    return total, total**2 / squares if squares > 0 else 2.0
 
 
 def _of_two_recordings(quantity: Quantity, a: Run, b: Run) -> tuple[float, float] | None:
@@ -210,7 +219,7 @@ def _of_two_recordings(quantity: Quantity, a: Run, b: Run) -> tuple[float, float
         counts = a.counts_by_block(metric), b.counts_by_block(metric)
         found = quantile_ratio_interval(*counts, quantity.q, LEVEL)
     else:
-        found = sum_ratio_interval(a.tokens_by_block(), b.tokens_by_block(), LEVEL)
+        found = sum_ratio_interval(a.rate_by_block(), b.rate_by_block(), LEVEL)
     return None if found is None else (math.exp(found[0]), math.exp(found[1]))
 
 
@@ -220,6 +229,8 @@ def _scope(a: Sequence[Run], b: Sequence[Run]) -> str:
         return "Scope: one machine, compared with itself."
     if min(len(a), len(b)) < 2:
         return "Scope: these two recordings."
+    if "" in keys:
+        return "Scope: these recordings; not all of them tell which machine they were made on."
     return "Scope: these two machines as they were then, not one kind of machine against another."
 
 
@@ -232,7 +243,7 @@ def _caveats(a: Sequence[Run], b: Sequence[Run], found: Gate) -> list[str]:
     ]
     if found.unknown:
         fields = ", ".join(found.unknown)
-        caveats.append(f"not known of both sides, so not checked: {fields}")
+        caveats.append(f"told by one side only, so not checked: {fields}")
     fewest = min(len(a), len(b))
     if FEWEST_RUNS <= fewest < GOOD_RUNS:
         caveats.append(f"{fewest} runs a side; {GOOD_RUNS} are recommended")

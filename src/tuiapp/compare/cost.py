@@ -17,6 +17,7 @@ import numpy as np
 
 from tuiapp.compare.runs import Run
 from tuiapp.stats.student import paired, welch
+from tuiapp.words import plural
 
 HOUR_S = 3600.0
 SHARES = (0.05, 0.1, 0.25, 0.5, 0.75, 1.0)
@@ -25,7 +26,10 @@ SHARES = (0.05, 0.1, 0.25, 0.5, 0.75, 1.0)
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A number with its 95 % interval; ``low`` and ``high`` are None where it has none."""
+    """A number with its 95 % interval; ``low`` and ``high`` are None where it has none.
+
+    ``value`` is nan where nothing was measured.
+    """
 
     value: float
     low: float | None = None
@@ -39,6 +43,9 @@ class Span:
 
 
 def _over(numerator: float, denominator: float) -> float:
+    """Infinite where nothing is left to divide by; nan where that is not known."""
+    if math.isnan(denominator):
+        return math.nan
     return numerator / denominator if denominator > 0 else math.inf
 
 
@@ -125,18 +132,18 @@ class Bill:
 def goodput_tokens_per_s(run: Run) -> float:
     """Output tokens a second, over the measured window, of requests that met every objective.
 
-    Without objectives, of all requests that were served.
+    Without objectives, of all requests that were served. nan when nothing was measured.
     """
     window = run.view.measured
     if window is None:
-        return 0.0
+        return math.nan
     good = run.view.good_tokens(window.start_ns - 1, window.end_ns)
     return good / window.seconds
 
 
 def bill(a: Sequence[Run], b: Sequence[Run], prices_a: Prices, prices_b: Prices) -> Bill:
     """What both sides cost."""
-    goodputs = [np.array([goodput_tokens_per_s(run) for run in side]) for side in (a, b)]
+    goodputs = [_measured(side) for side in (a, b)]
     costs = [
         _cost(side, goodput, prices)
         for side, goodput, prices in zip((a, b), goodputs, (prices_a, prices_b), strict=True)
@@ -145,6 +152,13 @@ def bill(a: Sequence[Run], b: Sequence[Run], prices_a: Prices, prices_b: Prices)
     rates = prices_a.on_demand_per_h / prices_b.on_demand_per_h
     even = BreakEven(ratio, rates, _cheaper(ratio, rates), ratio.inverse(prices_a.on_demand_per_h))
     return Bill(costs[0], costs[1], even, tuple(_caveats(a, b)))
+
+
+def _measured(side: Sequence[Run]) -> np.ndarray:
+    """Goodput of the runs in which something was measured; nan alone when in none."""
+    found = np.array([goodput_tokens_per_s(run) for run in side])
+    known = found[~np.isnan(found)]
+    return known if len(known) else np.array([math.nan])
 
 
 def _cost(runs: Sequence[Run], goodput: np.ndarray, prices: Prices) -> Cost:
@@ -174,10 +188,14 @@ def session_cost(rate_per_h: float, quantum_s: float, seconds: float) -> float:
 
 
 def _spot_per_h(prices: Prices, recover_s: float) -> float:
-    """An hour of useful time: each interruption is paid as the time to come back, and on top."""
+    """What an hour of useful time costs: every hour, interruptions take the time to come back.
+
+    Infinite where they leave no time in between.
+    """
     assert prices.spot_per_h is not None
-    lost = 1 + prices.interruptions_per_h * recover_s / HOUR_S
-    return prices.spot_per_h * lost + prices.interruptions_per_h * prices.per_interruption
+    useful = 1 - prices.interruptions_per_h * recover_s / HOUR_S
+    paid = prices.spot_per_h + prices.interruptions_per_h * prices.per_interruption
+    return _over(paid, useful)
 
 
 def _share(numerator: float, denominator: float | None) -> float | None:
@@ -194,6 +212,8 @@ def _mean(values: np.ndarray) -> Span:
 
 def _ratio(a: np.ndarray, b: np.ndarray) -> Span:
     """A over B, with the interval of the difference of logarithms (Welch)."""
+    if np.isnan(a).any() or np.isnan(b).any():
+        return Span(math.nan)
     if not (a > 0).all() or not (b > 0).all():
         return Span(_over(float(a.mean()), float(b.mean())))
     value = math.exp(np.log(a).mean() - np.log(b).mean())
@@ -220,6 +240,9 @@ def _caveats(a: Sequence[Run], b: Sequence[Run]) -> list[str]:
     caveats = []
     if not all(run.view.slos for run in (*a, *b)):
         caveats.append("not every run has objectives, so all its tokens count as good")
+    unmeasured = sum(run.view.measured is None for run in (*a, *b))
+    if unmeasured:
+        caveats.append(f"nothing was measured in {plural(unmeasured, 'run')}: left out")
     if min(len(a), len(b)) < 2:
         caveats.append("one run a side: no interval of goodput, so none of any amount")
     caveats.append("the cold start is the engine's; booting the machine is not in it")

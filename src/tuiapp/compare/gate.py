@@ -36,6 +36,8 @@ _HOST = (
     "cpu_quota_cores", "memory_total_bytes", "memory_limit_bytes", "clocksource", "kernel", "os",
 )  # fmt: skip
 _GPU = ("name", "path", "virtualization", "pci_bus_id")
+ESSENTIAL = ("model.name", "engine.version", "workload.digest", "host.cpu_model")
+"""What every recording of this program tells; where a side does not, nothing can be checked."""
 _LONGEST = 120
 
 
@@ -61,13 +63,15 @@ class Gate:
 
     Attributes:
         differences: confounders first, then what belongs to the hosts, most telling first.
-        unknown: facts no side, or only one, can tell: neither alike nor different.
+        unknown: facts that only one side tells: neither alike nor different.
         mixed: what differs among the runs of one side.
+        missing: essential facts that a side does not tell, in words.
     """
 
     differences: tuple[Difference, ...]
     unknown: tuple[str, ...]
     mixed: tuple[str, ...]
+    missing: tuple[str, ...] = ()
 
     @property
     def confounders(self) -> tuple[Difference, ...]:
@@ -77,7 +81,14 @@ class Gate:
     @property
     def open(self) -> bool:
         """Nothing but the hosts differs, as far as the recordings tell."""
-        return not self.confounders and not self.mixed
+        return not self.reason
+
+    @property
+    def reason(self) -> str:
+        """Why nothing can be concluded; empty when the gate is open."""
+        if self.confounders or self.mixed:
+            return "more than the hosts differs"
+        return "what was compared is not known well enough" if self.missing else ""
 
 
 def gate(a: Sequence[Run], b: Sequence[Run]) -> Gate:
@@ -99,7 +110,16 @@ def gate(a: Sequence[Run], b: Sequence[Run]) -> Gate:
         differences.append(Difference(field, in_a, in_b, kind))
     order = (CONFOUNDER, INTENDED, CONTEXT)
     differences.sort(key=lambda found: order.index(found.kind))
-    return Gate(tuple(differences), tuple(unknown), tuple(mixed))
+    return Gate(tuple(differences), tuple(unknown), tuple(mixed), tuple(_missing((a, b))))
+
+
+def _missing(sides: Sequence[Sequence[Run]]) -> Iterator[str]:
+    """Essential facts that some run does not tell: imports never tell host and engine."""
+    for name, runs in zip("AB", sides, strict=True):
+        told = [dict(_flat(run.meta)) for run in runs]
+        lacking = [field for field in ESSENTIAL if not all(field in facts for facts in told)]
+        if lacking:
+            yield f"{name} does not tell {', '.join(lacking)}"
 
 
 def _fields(sides: Iterable[Mapping[str, list[str]]]) -> Iterator[tuple[str, str]]:

@@ -13,7 +13,7 @@ UNKNOWN = "—"
 
 def amount(value: float | None) -> str:
     """With as many digits as a small amount needs."""
-    if value is None:
+    if value is None or math.isnan(value):
         return UNKNOWN
     if not math.isfinite(value):
         return "∞"

@@ -102,8 +102,11 @@ def _check_different(runs: Sequence[Run]) -> None:
     """
     known: dict[object, Run] = {}
     for run in runs:
-        key = (run.created_ns, run.requests, run.failed, tuple(run.values.values()))
-        if run.created_ns and (other := known.setdefault(key, run)) is not run:
+        numbers = (run.requests, run.failed, tuple(run.values.values()))
+        measured = any(value is not None for value in run.values.values())
+        # Two runs never have six equal numbers, whatever a file says of when it was made.
+        key = numbers if measured else (run.created_ns, *numbers)
+        if (measured or run.created_ns) and (other := known.setdefault(key, run)) is not run:
             raise UsageError(
                 f"{other.path} and {run.path} are one recording.", "Each run counts once."
             )

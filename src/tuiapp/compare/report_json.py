@@ -38,6 +38,7 @@ def as_json(answer: Answer) -> dict[str, Any]:
             ],
             "mixed": list(found.mixed),
             "unknown": list(found.unknown),
+            "missing": list(found.missing),
         },
         "a": [_run(run) for run in comparison.a],
         "b": [_run(run) for run in comparison.b],

@@ -62,8 +62,8 @@ class Run:
         np.add.at(counts, (blocks, bin_index(values[finite].astype(np.int64))), 1)
         return counts
 
-    def tokens_by_block(self) -> np.ndarray:
-        """Output tokens delivered in each of up to 40 equal stretches of the measured load."""
+    def rate_by_block(self) -> np.ndarray:
+        """Output tokens a second in each of at least 40 equal stretches of the measured load."""
         window = self.view.measured
         if window is None:
             return np.zeros(0)
@@ -71,7 +71,7 @@ class Run:
         inside = ticks[window.start_ns // TICK_NS + 1 : window.end_ns // TICK_NS].astype(float)
         each = max(len(inside) // _BLOCKS, 1)
         whole = len(inside) // each * each
-        return np.asarray(inside[:whole].reshape(-1, each).sum(axis=1))
+        return np.asarray(inside[:whole].reshape(-1, each).mean(axis=1)) * (1e9 / TICK_NS)
 
 
 def _block_of(t_ns: np.ndarray, start_ns: int, end_ns: int) -> np.ndarray:

@@ -41,12 +41,17 @@ def decide(low: float, high: float, margin: float) -> str:
     return INCONCLUSIVE
 
 
-def runs_needed(value: float, spread: float, margin: float, level: float) -> int | None:
+def runs_needed(
+    value: float, variance: float, freedom: float, margin: float, level: float
+) -> int | None:
     """Runs a side after which an interval about ``value`` would no longer be inconclusive.
+
+    It is a guess from few runs: with as many, about half of all comparisons are settled.
 
     Args:
         value: ln(B / A) as estimated now.
-        spread: standard deviation of one run's logarithm, pooled over both sides.
+        variance: of the difference between one run of B and one of A, in logarithms.
+        freedom: degrees of freedom that each run a side after the first adds.
         level: of the interval.
 
     Returns:
@@ -54,7 +59,7 @@ def runs_needed(value: float, spread: float, margin: float, level: float) -> int
     """
     room = max(math.log1p(margin) - abs(value), abs(value))
     for runs in range(5, _MOST_RUNS + 1):
-        reach = t_quantile((1 + level) / 2, 2 * runs - 2) * spread * math.sqrt(2 / runs)
+        reach = t_quantile((1 + level) / 2, freedom * (runs - 1)) * math.sqrt(variance / runs)
         if reach < room:
             return runs
     return None

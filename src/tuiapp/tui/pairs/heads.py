@@ -56,7 +56,7 @@ class SidesHead:
         found = comparison.gate
         if not found.open:
             reasons = [f"{d.field} {d.a} → {d.b}" for d in found.confounders]
-            text = f"NOT COMPARABLE: {'; '.join((*reasons, *found.mixed))}"
+            text = f"NOT COMPARABLE: {'; '.join((*reasons, *found.mixed, *found.missing))}"
             canvas.text(row, 0, fit(f"✗ {text}", canvas.width), Ink.BAD)
             return
         col = canvas.text(row, 0, "✓", Ink.GOOD) + 1

@@ -26,10 +26,10 @@ def content(scene: PairScene, width: int, height: int) -> Content:
         lines += _difference(difference, left, each)
     if not found:
         lines.append(((0, "nothing that the two sides' headers tell differs", Ink.TEXT),))
-    for text in comparison.gate.mixed:
+    for text in (*comparison.gate.mixed, *comparison.gate.missing):
         lines += [((0, line, Ink.BAD),) for line in wrap(text, width - 2)]
     if comparison.gate.unknown:
-        text = f"not known of both sides: {', '.join(comparison.gate.unknown)}"
+        text = f"told by one side only: {', '.join(comparison.gate.unknown)}"
         lines += [(), *(((0, line, Ink.DIM),) for line in wrap(text, width - 2))]
     return Content(lines=lines)
 

@@ -169,7 +169,7 @@ def verdict_words(row: Row, margin: float, width: int) -> str:
         SLOWER_BY_SOME: ("B slower, size uncertain", "B slower, ±?"),
         FASTER_BY_SOME: ("B faster, size uncertain", "B faster, ±?"),
         EQUIVALENT: (f"EQUAL within {size}", "EQUIVALENT"),
-        INCONCLUSIVE: (f"inconclusive: {row.runs_needed or 'over 1,000'} runs", "inconclusive"),
+        INCONCLUSIVE: (f"inconclusive: ~{row.runs_needed or '1,000+'} a side", "inconclusive"),
         NONE: ("no verdict", "no verdict"),
     }[row.verdict]
     if row.verdict == INCONCLUSIVE and row.why:

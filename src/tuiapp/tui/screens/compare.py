@@ -225,7 +225,7 @@ class CompareScreen(Screen[None]):
             a,
             self.app.palette,  # type: ignore[attr-defined]
             port.log_axis,
-            "whole runs" if whole else port.window_label(still=not port.pinned),
+            "whole runs" if whole else port.window_label(still=True),
             self._frame,
             other=b,
             at_ns=at_ns,
