@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -305,3 +306,27 @@ async def test_where_there_is_little_room_values_stay_and_ratios_go() -> None:
         assert "p50" in cell
         assert "p99" in cell
         assert "×" not in cell
+
+
+async def test_narrow_costs_have_both_sides(five: Question) -> None:
+    async with compared(five, (80, 24)) as shown:
+        await shown.press("6")
+        head = next(line for line in shown.lines if line.split()[-1:] == ["B"])
+        assert head.split()[-2:] == ["A", "B"]
+        (start,) = (line for line in shown.lines if line.strip().startswith("cold start"))
+        assert len(re.findall(r"\d+\.\d", start)) == 2
+
+
+async def test_all_there_is_to_know_of_the_verdicts_stands_in_the_tab_alone(
+    five: Question, tmp_path: Path
+) -> None:
+    async with compared(five) as shown:
+        assert "fewer than 368 requests: p99 is near the largest" not in shown.words
+        await shown.press("enter")
+        assert "5 runs a side; 10 are recommended" in shown.words
+        assert "10 runs have fewer than 368 requests: p99 is near the largest" in shown.words
+    failed = record(tmp_path / "failed.tuiapp", Load(seed=9, duration_s=12, failed_share=0.3))
+    async with compared(Question((five.sides[0][:1], [failed]))) as shown:
+        await shown.press("enter")
+        assert "end-to-end p99: B: too many requests failed in 1 of 1 runs." in shown.words
+        assert "TTFT p50: one run a side tells of these recordings" in shown.words

@@ -22,7 +22,8 @@ _HOW = (
     "An hour of each:  tuiapp compare A... vs B... --rate-a 4.10 --rate-b 2.90",
     "Spot, reserved and serverless too:  --prices FILE, two tables in TOML; see docs/compare.md",
 )
-_BESIDE_FROM, _TABLE, _GAP, _GUTTER = 116, 87, 3, 9
+_WORDS, _AMOUNT = 35, 24
+_BESIDE_FROM, _TABLE, _GAP, _GUTTER = 116, _WORDS + 2 * _AMOUNT + 5, 3, 9
 _LOWEST_USE = 0.1
 
 
@@ -33,8 +34,9 @@ def content(scene: PairScene, width: int, height: int) -> Content:
         lines = [((0, line, Ink.TEXT),) for text in _HOW for line in wrap(text, width - 2)]
         return Content(lines=lines)
     rows = bill_rows(bill)
+    words = _WORDS if width >= _TABLE else max(width - 2 * _AMOUNT - 7, 12)
     table = Table(
-        (Column("what", "", 34, "left"), Column("a", "A", 24), Column("b", "B", 24)),
+        (Column("what", "", words, "left"), Column("a", "A", _AMOUNT), Column("b", "B", _AMOUNT)),
         [((what, Ink.TEXT), (a, Ink.STRONG), (b, Ink.STRONG)) for what, a, b in rows],
     )
     said: list[tuple[str, Ink]] = [(break_even_line(bill), Ink.STRONG)]

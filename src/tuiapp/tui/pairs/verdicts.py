@@ -51,12 +51,15 @@ _MAPS_FROM, _MAP_LEAST = 100, 5
 
 
 def content(scene: PairScene, width: int, height: int) -> Content:
-    """The table, its scope, and where there is room the courses below it."""
+    """The table and what to know of it; where there is room beside others, the courses instead.
+
+    The tab alone has all that is to be known: the courses have a tab of their own.
+    """
     comparison = scene.compared.answer.comparison
     notes = _notes(scene, width)
     parts: list[Part] = [(VerdictTable(comparison), _ROWS)]
     room = height - _ROWS - 1
-    if width >= _MAPS_FROM and room >= _MAP_LEAST:
+    if width >= _MAPS_FROM and room >= _MAP_LEAST and not scene.full:
         parts.append((_Notes(notes), 1))
         return Content([*parts, *courses(scene, width, room).parts])
     return Content(parts, notes)
@@ -79,14 +82,18 @@ class _Notes:
 
 
 def _notes(scene: PairScene, width: int) -> list[Line]:
-    """Why there is no verdict, the scope, the host's own noise and the caveats."""
+    """Why there is no verdict, the scope, the caveats and the host's own noise."""
     comparison = scene.compared.answer.comparison
     said: list[tuple[str, Ink]] = []
     if common_reason(comparison):
         said.append((verdict_text(comparison.rows[0], comparison.margin) + ".", Ink.WARN))
+    else:
+        said += [
+            (f"{row.quantity.title}: {row.why}.", Ink.WARN) for row in comparison.rows if row.why
+        ]
     said.append((comparison.scope, Ink.DIM))
-    said += [(line, Ink.TEXT) for line in noise_lines(comparison)]
     said += [(line, Ink.DIM) for line in comparison.caveats]
+    said += [(line, Ink.TEXT) for line in noise_lines(comparison)]
     return [((0, line, ink),) for text, ink in said for line in wrap(text, width - 2)]
 
 

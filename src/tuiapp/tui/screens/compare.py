@@ -227,6 +227,7 @@ class CompareScreen(Screen[None]):
             port.log_axis,
             "whole runs" if whole else port.window_label(still=True),
             self._frame,
+            full=self.has_class("-full"),
             other=b,
             at_ns=at_ns,
             compared=self.compared,
