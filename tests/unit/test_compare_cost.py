@@ -87,6 +87,8 @@ def test_what_was_not_measured_is_unknown_and_not_zero(goodput: dict[str, float]
     assert told["$ / 1 M good tokens, fully used"][0] == "—"
     assert "A serves — × B's" in break_even_line(found)
     assert found.break_even.cheaper == ""
+    advice = next(x for x in advise(compare(a, b), found) if x.want == "throughput for the money")
+    assert (advice.choice, "nan" in advice.because) == ("open", False)
     some, others = sides(goodput, [np.nan, 990.0, 1010.0], [500.0, 505, 495])
     assert bill(some, others, Prices(3), Prices(4)).a.goodput.value == pytest.approx(1000)
 

@@ -6,7 +6,15 @@ import json
 
 from tests.unit.exported import text_of
 from tests.unit.test_session_view import NS, fold, request, served
-from tuiapp.events import ENGINE_EXIT, LOAD_STATE, Status, facts_frame
+from tuiapp.events import (
+    ENGINE_EXIT,
+    LOAD_STATE,
+    Frame,
+    Kind,
+    Status,
+    facts_frame,
+    mark_frame,
+)
 
 
 def test_a_recording_that_breaks_off_says_so_and_counts_what_was_cut() -> None:
@@ -49,3 +57,16 @@ def test_what_is_infinite_is_one_note() -> None:
     assert text.count("infinite") == 1
     assert "TTFT, TPOT, E2EL: p50, p90, p95 and p99 are infinite: too" in text
     assert [line.split().count("∞") for line in text.splitlines() if line[:4] == "TTFT"] == [4]
+
+
+def test_marks_and_the_note_are_told() -> None:
+    meta = Frame(Kind.META, 0, 0, attrs={"note": "a quiet day"})
+    marks = [mark_frame(round(t_s * NS), f"at {t_s}") for t_s in (0.5, 59.97, 3661.25)]
+    text = text_of("text", fold(meta, served(0, NS), *marks))
+    assert text.endswith(
+        "about      a quiet day\nmark       0:00.5  at 0.5\nmark       1:00.0  at 59.97\n"
+        "mark       61:01.2  at 3661.25\n"
+    )
+    many = text_of("text", fold(served(0, NS), *(mark_frame(at * NS, "x") for at in range(60))))
+    assert many.count("\nmark ") == 50
+    assert many.endswith("           and 10 marks more\n")

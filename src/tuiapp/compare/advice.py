@@ -7,6 +7,7 @@ an inconclusive comparison recommends nothing.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -72,6 +73,10 @@ def throughput(comparison: Comparison, bill: Bill | None) -> Advice:
     want = "throughput for the money"
     if bill is not None:
         even = bill.break_even
+        if math.isnan(even.goodput_ratio.value):
+            return Advice(
+                want, OPEN, "a side has no goodput: nothing was measured", "it is measured"
+            )
         told = (
             f"A serves {even.goodput_ratio.value:.2f} × B's good tokens at "
             f"{even.rate_ratio:.2f} × its price"

@@ -161,8 +161,8 @@ def _said(view: View) -> list[str]:
     lines = [f"about      {about}"] if isinstance(about, str) and about else []
     marks = view.marks()
     for mark in marks[:_MOST_MARKS]:
-        minutes, seconds = divmod(mark.t_ns / NS_PER_S, 60)
-        lines.append(f"mark       {int(minutes)}:{seconds:04.1f}  {mark.text}")
+        minutes, tenths = divmod(round(mark.t_ns * 10 / NS_PER_S), 600)
+        lines.append(f"mark       {minutes}:{tenths / 10:04.1f}  {mark.text}")
     if len(marks) > _MOST_MARKS:
         lines.append(f"           and {plural(len(marks) - _MOST_MARKS, 'mark')} more")
     return lines
