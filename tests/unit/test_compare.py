@@ -184,8 +184,14 @@ def test_hosts_that_differ_are_what_is_compared() -> None:
 def test_runs_of_one_side_must_be_alike() -> None:
     mixed = [*made(STEADY[:4]), *made(STEADY[4:], workload={"digest": "e"})]
     found = compare(mixed, made(STEADY))
-    assert found.gate.mixed
+    assert found.gate.mixed == ("workload.digest differs among the runs of A: d, e",)
+    assert not found.gate.differences, "told once"
     assert verdicts(found) == {INCONCLUSIVE}
+
+
+def test_one_run_beside_several_tells_of_that_recording() -> None:
+    found = compare(made(STEADY[:3]), made(STEADY[3:4]))
+    assert {row.why for row in found.rows} == {"one run tells of that recording, not of its host"}
 
 
 def test_a_model_in_another_folder_is_the_same_model() -> None:

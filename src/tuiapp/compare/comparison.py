@@ -137,6 +137,8 @@ def _row(
     if fewest < 2:
         interval = _of_two_recordings(quantity, a[0], b[0]) if max(row.runs) == 1 else None
         why = "one run a side tells of these recordings, not of the hosts"
+        if max(row.runs) > 1:
+            why = "one run tells of that recording, not of its host"
         return replace(row, interval=interval, method=BLOCKS if interval else NOTHING, why=why)
     estimate, method = _estimate(logs, blocks)
     row = replace(row, interval=(math.exp(estimate.low), math.exp(estimate.high)), method=method)

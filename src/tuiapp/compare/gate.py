@@ -97,10 +97,13 @@ def gate(a: Sequence[Run], b: Sequence[Run]) -> Gate:
     differences, unknown, mixed = [], [], []
     for field, kind in _fields(sides):
         values = [side.get(field, [UNKNOWN]) for side in sides]
-        for name, side in zip("AB", values, strict=True):
-            if kind == CONFOUNDER and len(side) > 1:
-                mixed.append(f"{field} differs among the runs of {name}: {', '.join(side)}")
-        if values[0] == values[1]:
+        several = [
+            f"{field} differs among the runs of {name}: {', '.join(side)}"
+            for name, side in zip("AB", values, strict=True)
+            if kind == CONFOUNDER and len(side) > 1
+        ]
+        mixed += several
+        if several or values[0] == values[1]:
             continue
         if [UNKNOWN] in values:
             if kind == CONFOUNDER:
