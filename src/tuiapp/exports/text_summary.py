@@ -84,7 +84,7 @@ def _ms(seconds: float | None) -> str:
     if seconds is None:
         return "—"
     value = seconds * 1e3
-    return f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+    return f"{value:,.1f}" if value >= 10 else f"{value:.2f}"
 
 
 def _rates(result: dict[str, Any]) -> list[str]:
