@@ -65,7 +65,7 @@ def test_marks_and_the_note_are_told() -> None:
     text = text_of("text", fold(meta, served(0, NS), *marks))
     assert text.endswith(
         "about      a quiet day\nmark       0:00.5  at 0.5\nmark       1:00.0  at 59.97\n"
-        "mark       61:01.2  at 3661.25\n"
+        "mark       1:01:01.2  at 3661.25\n"
     )
     many = text_of("text", fold(served(0, NS), *(mark_frame(at * NS, "x") for at in range(60))))
     assert many.count("\nmark ") == 50

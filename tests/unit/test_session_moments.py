@@ -55,7 +55,7 @@ def test_what_is_no_moment(text: str) -> None:
 def test_a_moment_that_the_recording_does_not_hold(text: str) -> None:
     with pytest.raises(UsageError, match="is not in the recording") as refused:
         parse_moment(text, 100 * NS, END, CREATED_NS, start_ns=30 * NS)
-    assert refused.value.advice == "It holds 0:30 to 10:00."
+    assert refused.value.advice == "It holds 0:30.0 to 10:00.0."
 
 
 @given(st.text(max_size=12))

@@ -6,8 +6,9 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from tuiapp.cli.sessions_common import add_file, add_verb, clock_text, moment_ns, report
+from tuiapp.cli.sessions_common import add_file, add_verb, moment_ns, report
 from tuiapp.errors import UsageError
+from tuiapp.words import clock_text
 
 _LONGEST = 2_000
 _EXAMPLES = """\

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from tuiapp.cli.console import drop_stdout
 from tuiapp.errors import TuiappError, UsageError
 from tuiapp.sources.lines import clean
-from tuiapp.words import plural
+from tuiapp.words import clock_text, plural
 
 if TYPE_CHECKING:
     from tuiapp.session.verify import Lost
@@ -92,15 +92,6 @@ def moment_ns(text: str, start_ns: int, end_ns: int) -> int:
     if seconds is None:
         raise UsageError(f"{text!r} is no moment.", "Write 1:30, 90s, 2m or 50%.")
     return round(min(seconds, _MOST_S) * 1e9)
-
-
-def clock_text(t_ns: int) -> str:
-    """``1:30.0``, ``1:02:03.5``: a moment as a person writes it."""
-    tenths = round(max(t_ns, 0) / 1e8)
-    minutes, rest = divmod(tenths, 600)
-    hours, minutes = divmod(minutes, 60)
-    tail = f"{rest // 10:02}.{rest % 10}"
-    return f"{hours}:{minutes:02}:{tail}" if hours else f"{minutes}:{tail}"
 
 
 def size_text(size: int) -> str:

@@ -10,12 +10,12 @@ from tuiapp.cli.sessions_common import (
     add_file,
     add_output,
     add_verb,
-    clock_text,
     free_output,
     moment_ns,
     report,
 )
 from tuiapp.errors import UsageError
+from tuiapp.words import clock_text
 
 _EXAMPLES = """\
   tuiapp sessions cut run.tuiapp --from 1:30 --to 2:00 -o burst.tuiapp

@@ -13,12 +13,12 @@ from tuiapp.cli.sessions_common import (
     add_file,
     add_output,
     add_verb,
-    clock_text,
     report,
     write,
 )
 from tuiapp.errors import UsageError
 from tuiapp.registry import resolve
+from tuiapp.words import clock_text
 
 if TYPE_CHECKING:
     from tuiapp.session.view import View

@@ -8,9 +8,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tuiapp.cli.sessions_common import add_verb, clock_text, emit, emit_json, size_text
+from tuiapp.cli.sessions_common import add_verb, emit, emit_json, size_text
 from tuiapp.clock import local_from_ns, utc_from_ns
 from tuiapp.errors import UsageError
+from tuiapp.words import clock_text
 
 if TYPE_CHECKING:
     from tuiapp.session.entry import Entry

@@ -6,8 +6,9 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from tuiapp.cli.sessions_common import add_output, add_verb, clock_text, free_output, report
+from tuiapp.cli.sessions_common import add_output, add_verb, free_output, report
 from tuiapp.errors import UsageError
+from tuiapp.words import clock_text
 
 _EXAMPLES = """\
   tuiapp sessions merge first-half.tuiapp second-half.tuiapp -o run.tuiapp"""

@@ -65,9 +65,8 @@ def load_view(path: Path) -> View:
     if not report.frames:
         raise SessionError(f"{path} holds no whole block.", "There is nothing to show.")
     if not report.whole:
-        lost = f"{report.lost} of its blocks" if report.lost else "its first bytes"
         say_trouble(
-            f"{path} is damaged: {lost} cannot be read.",
+            f"{path} is damaged: {report.missing} cannot be read.",
             "`tuiapp sessions verify` tells which.",
         )
     return View(session, session.end_ns)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from tuiapp.cli.sessions_common import (
     add_file,
     add_verb,
-    clock_text,
     emit,
     emit_json,
     lost_json,
@@ -16,7 +15,7 @@ from tuiapp.cli.sessions_common import (
     size_text,
 )
 from tuiapp.errors import SessionError
-from tuiapp.words import plural
+from tuiapp.words import clock_text, plural
 
 if TYPE_CHECKING:
     from tuiapp.session.verify import Verdict

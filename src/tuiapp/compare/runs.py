@@ -112,8 +112,7 @@ def _caveats(view: View, report: Report) -> list[str]:
     if view.measured is None:
         caveats.append("no request of the measured load is in it")
     if not report.whole:
-        lost = f"{report.lost} of its blocks" if report.lost else "its first bytes"
-        caveats.append(f"damaged: {lost} cannot be read")
+        caveats.append(f"damaged: {report.missing} cannot be read")
     if view.health.alive:
         caveats.append("it ends while the engine was running")
     if view.health.state == "dead":

@@ -6,12 +6,11 @@ import re
 import textwrap
 from typing import IO, Any
 
-from tuiapp.clock import NS_PER_S
 from tuiapp.exports.summary import summary
 from tuiapp.session.health import DEAD, DONE, SILENT
 from tuiapp.session.start import label
 from tuiapp.session.view import View
-from tuiapp.words import plural
+from tuiapp.words import clock_text, plural
 
 _METRICS = (("ttft_s", "TTFT"), ("tpot_s", "TPOT"), ("itl_s", "ITL"), ("e2el_s", "E2EL"))
 _WIDTH, _LABEL = 80, 11
@@ -160,9 +159,7 @@ def _said(view: View) -> list[str]:
     about = view.meta.get("note")
     lines = [f"about      {about}"] if isinstance(about, str) and about else []
     marks = view.marks()
-    for mark in marks[:_MOST_MARKS]:
-        minutes, tenths = divmod(round(mark.t_ns * 10 / NS_PER_S), 600)
-        lines.append(f"mark       {minutes}:{tenths / 10:04.1f}  {mark.text}")
+    lines += [f"mark       {clock_text(mark.t_ns)}  {mark.text}" for mark in marks[:_MOST_MARKS]]
     if len(marks) > _MOST_MARKS:
         lines.append(f"           and {plural(len(marks) - _MOST_MARKS, 'mark')} more")
     return lines

@@ -13,7 +13,7 @@ from tuiapp.errors import UsageError
 from tuiapp.events import Status
 from tuiapp.session.latency import request_values
 from tuiapp.session.view import View
-from tuiapp.words import plural
+from tuiapp.words import clock_text, plural
 
 _IDLE = 0x1
 """NVML's clock event reason that only says that nothing runs."""
@@ -194,15 +194,9 @@ def parse_moment(
             t_ns = _of_day(t_ns, end_ns, created_ns)
     # Moments are written by the second: the last one may be a little short of its end.
     if not start_ns - NS_PER_S < t_ns < end_ns + NS_PER_S:
-        span = f"{_clock(start_ns)} to {_clock(end_ns)}"
+        span = f"{clock_text(start_ns)} to {clock_text(end_ns)}"
         raise UsageError(f"{text.strip()} is not in the recording.", f"It holds {span}.")
     return min(max(t_ns, start_ns), end_ns)
-
-
-def _clock(t_ns: int) -> str:
-    minutes, seconds = divmod(t_ns // NS_PER_S, 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
 
 
 def _named(given: str, start_ns: int, end_ns: int) -> int | None:

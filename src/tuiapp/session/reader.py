@@ -48,6 +48,11 @@ class Report:
         some = self.damage.skipped_bytes > len(MAGIC) or self.unread_bytes > 0
         return known or int(some)
 
+    @property
+    def missing(self) -> str:
+        """What of a file that is not ``whole`` cannot be read, in words."""
+        return f"{self.lost} of its blocks" if self.lost else "its first bytes"
+
 
 def read_frames(path: Path, report: Report | None = None) -> Iterator[Frame]:
     """The frames of the file at ``path``, damaged ones left out.
