@@ -6,11 +6,15 @@ import pytest
 
 from tests.doubles.drawing import HOSTILE
 from tests.doubles.scenes import FakeRun, meta, serving
+from tests.doubles.synthetic import Load, frames
 from tests.doubles.terminal import Shown, shown
 from tuiapp.clock import NS_PER_S as NS
 from tuiapp.diagnosis.finding import BAD, FINE, UNKNOWN, Finding
+from tuiapp.session.columns import Session
+from tuiapp.session.view import View
 from tuiapp.tui.panes import host
 from tuiapp.tui.panes.findings import described
+from tuiapp.tui.panes.hiccups import steady
 from tuiapp.tui.renderables.canvas import cells
 
 
@@ -52,6 +56,7 @@ async def test_the_cause_is_looked_for_once_in_ten_seconds(
         assert looks == [60 * NS - 1]
         for step_s, wanted in ((2, looks[:]), (2, looks[:]), (2, [*looks, 70 * NS - 1])):
             run.clock.advance(step_s * NS)
+            run.session.end_ns = run.clock.now_ns()  # the host's agent goes on
             await monitor.draw()
             assert looks == wanted
 
@@ -105,3 +110,18 @@ async def test_a_hostile_header_cannot_break_the_page(words: str) -> None:
         await monitor.press("w")
         assert "\x1b" not in monitor.text
         assert all(cells(line) == 80 for line in monitor.lines)
+
+
+def test_the_cause_is_judged_anew_when_more_of_a_recording_is_read() -> None:
+    run, session = [*frames(Load(seed=3, duration_s=70.0))], Session()
+    for frame in run:
+        if frame.t1_ns < 17 * NS:
+            session.fold(frame)
+    early = steady(View(session, 60 * NS - 1), None)
+    assert early.cursor_ns == 10 * NS - 1
+    for frame in run:
+        if frame.t1_ns >= 17 * NS:
+            session.fold(frame)
+    later = steady(View(session, 60 * NS - 1), early)
+    assert later.cursor_ns == 60 * NS - 1
+    assert steady(View(session, 61 * NS), later) is later

@@ -45,13 +45,15 @@ def stall_strip(view: View) -> tuple[Field, ...]:
 
 
 def steady(view: View, before: View | None) -> View:
-    """The view at its last full ten seconds, the same object until those have passed.
+    """The view at its last full ten seconds that are known; the same object until others are.
 
     A p-value costs some hundredths of a second and a diagnosis some thousandths, which a redraw
     cannot spare.
     """
     over = bool(view.health.exit_facts)
-    cursor_ns = view.cursor_ns if over else (view.cursor_ns + 1) // _STEP_NS * _STEP_NS - 1
+    # A recording that is still being read is judged anew when more of it is there.
+    known_ns = min(view.cursor_ns, view.session.end_ns)
+    cursor_ns = view.cursor_ns if over else (known_ns + 1) // _STEP_NS * _STEP_NS - 1
     made = View(view.session, cursor_ns, view.window_ns)
     return before if before is not None and _same(made, before) else made
 
