@@ -6,6 +6,7 @@ import json
 import random
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -75,6 +76,49 @@ async def test_under_a_dialog_a_dead_engine_is_told_at_once() -> None:
         beneath = monitor.live.query_one(StatusBar)._line
         assert beneath is not None
         assert "serving" in beneath.text, "what is covered is not touched"
+
+
+def _count_parts(monitor: Shown, monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """How often each pane composes its drawing from now on."""
+    counts: Counter[str] = Counter()
+    for pane in monitor.live.query(Pane):
+
+        def counted(*arguments: Any, name: str = pane.id or "", real: Any = pane.parts) -> Any:
+            counts[name] += 1
+            return real(*arguments)
+
+        monkeypatch.setattr(pane, "parts", counted)
+    return counts
+
+
+async def test_panes_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with shown(serving(), (140, 45)) as monitor:
+        await monitor.draw()
+        counts = _count_parts(monitor, monkeypatch)
+        each: list[set[str]] = []
+        for _ in range(4):
+            counts.clear()
+            monitor.run.clock.advance(3 * 10**8)  # too short for the engine to count as silent
+            monitor.live.redraw()
+            each.append(set(counts) - {"heatmap"})
+        assert each[:2] == each[2:]
+        assert not each[0] & each[1], "two redraws share the work"
+        assert {"traffic"} in each
+        assert {"ttft", "tpot", "host", "requests"} in each
+
+
+async def test_no_pane_waits_for_its_turn_to_show_a_dead_engine(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with shown(serving(), (140, 45)) as monitor:
+        await monitor.draw()
+        monitor.live.redraw()
+        counts = _count_parts(monitor, monkeypatch)
+        value = json.dumps({"signal": "SIGKILL", "expected": False, "reason": "it was killed."})
+        now_ns = monitor.run.clock.now_ns()
+        monitor.run.session.fold(facts_frame(now_ns, ENGINE_EXIT, value))
+        monitor.live.redraw()
+        assert {"ttft", "tpot", "heatmap", "traffic", "host", "requests"} <= set(counts)
 
 
 async def test_only_lines_that_changed_are_sent(monkeypatch: pytest.MonkeyPatch) -> None:

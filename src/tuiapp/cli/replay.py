@@ -51,7 +51,11 @@ def add_options(parser: Any, at: str | None = None) -> None:
     )
     parser.add_argument("--paused", action="store_true", help="stand still at first")
     parser.add_argument(
-        "--fps", type=number, default=2.0, metavar="HZ", help="redraws a second (default: 2)"
+        "--fps",
+        type=number,
+        default=4.0,
+        metavar="HZ",
+        help="redraws a second; of most panes half as many (default: 4)",
     )
     parser.add_argument("--theme", metavar="NAME", help="colours; see docs/themes.md")
 

@@ -122,7 +122,11 @@ def _add_output(group: Any) -> None:
         help="where to record; missing folders are made",
     )
     group.add_argument(
-        "--fps", type=number, default=1.0, metavar="HZ", help="redraws a second (default: 1)"
+        "--fps",
+        type=number,
+        default=1.0,
+        metavar="HZ",
+        help="redraws a second; of most panes half as many (default: 1)",
     )
     group.add_argument("--theme", metavar="NAME", help="colours; see docs/themes.md")
 

@@ -18,7 +18,7 @@ class ReplayApp(ThemedApp[None]):
         theme: name of the theme to begin with.
     """
 
-    def __init__(self, playback: Playback, *, fps: float = 2.0, theme: str | None = None) -> None:
+    def __init__(self, playback: Playback, *, fps: float = 4.0, theme: str | None = None) -> None:
         super().__init__(fps=fps, theme=theme)
         self.playback = playback
 

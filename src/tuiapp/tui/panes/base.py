@@ -67,7 +67,8 @@ class Pane(Widget, can_focus=True):
 
     TITLE: ClassVar[str] = ""
     EVERY: ClassVar[int] = 1
-    """Redrawn at every n-th frame."""
+    TURN: ClassVar[int] = 0
+    """Redrawn at every n-th frame, the one of these whose turn it is: not all panes at once."""
     KEYS: ClassVar[tuple[Key, ...]] = ()
     FULL_KEYS: ClassVar[tuple[Key, ...]] = ()
     """What the bottom line offers while the pane has the focus; the screen to itself."""
@@ -81,6 +82,7 @@ class Pane(Widget, can_focus=True):
         self._blank: Strip | None = None
         self._sides: tuple[list[Segment], list[Segment]] = ([], [])
         self._drawn: tuple[object, ...] = ()
+        self._key: object = None
 
     class Resized(Message):
         """A pane has another size, or can be seen again: it is to be drawn at once."""
@@ -93,7 +95,7 @@ class Pane(Widget, can_focus=True):
         raise NotImplementedError
 
     def key(self, scene: Scene, width: int, height: int) -> object:
-        """While it stays equal, the pane is not drawn again; None draws at every turn."""
+        """While it stays equal, the pane is not drawn again; None draws whenever it is its turn."""
         return None
 
     def forget(self) -> None:
@@ -127,12 +129,13 @@ class Pane(Widget, can_focus=True):
         width, height = self.content_size
         if width < 1 or height < 1:
             return
-        own = self.key(scene, width, height)
-        key = (width, height, scene.palette, own)
-        same = key == self._drawn and (own is not None or scene.frame % self.EVERY != 0)
-        if same and not force:
+        shape, resting = (width, height, scene.palette), scene.frame % self.EVERY != self.TURN
+        if shape == self._drawn and resting and not force:
             return
-        self._drawn = key
+        key = self.key(scene, width, height)
+        if shape == self._drawn and key == self._key is not None and not force:
+            return
+        self._drawn, self._key = shape, key
         self._entitle(clean(self.title(scene)))
         lines = stack(self.parts(scene, width, height), width, height, scene.palette)
         old, self._lines = self._lines, lines

@@ -42,6 +42,7 @@ class TrafficPane(Pane):
     """Rates over the last ten seconds, gauges of now; of a finished run, its means."""
 
     TITLE = "Throughput"
+    EVERY, TURN = 2, 1
 
     def title(self, scene: Scene) -> str:
         health = scene.view.health

@@ -66,6 +66,7 @@ class SessionScreen(Screen[None]):
         self._fps = fps
         self._frame = 0
         self._full = ""
+        self._state = ""
         self._soon: bool | None = None
         self._starting = False
         self._panes: list[Pane] = []
@@ -158,6 +159,8 @@ class SessionScreen(Screen[None]):
             return
         force, self._soon = force or bool(self._soon), None
         scene = self._scene(self.viewport.view())
+        before, self._state = self._state, scene.view.health.state
+        force = force or self._state != before  # no pane waits for its turn to show a dead engine
         if self._arrange(scene):
             return  # panes that come to be shown are resized, and ask for a redraw
         self._draw_bars(scene, force=force)
