@@ -36,6 +36,7 @@ class Load:
     start_s: float = READY_S
     cores: int = 2
     gpus: int = 0
+    ranks: int = 1
 
 
 @dataclass
@@ -120,7 +121,9 @@ def frames(load: Load, *, sampled: bool = True) -> Iterator[Frame]:
         if high > low:
             tokens = {"req": req[low:high], "t_ns": t_ns[low:high], "n": n[low:high]}
             yield Frame(Kind.TOKENS, int(t_ns[low]), int(t_ns[high - 1]), tokens)
-            yield _steps(run, t0, t1, high - low)
+            for rank in range(load.ranks):
+                if t0 // BATCH_NS % (rank + 1) == 0:  # the others speak more rarely
+                    yield _steps(run, t0, t1, high - low, (rank, load.ranks))
         if sampled:
             yield from samples(load, t1, rng)
             if load.hiccups:
@@ -165,10 +168,13 @@ def requests_at(run: Run, t0: int, t1: int) -> Frame | None:
     return Frame(Kind.REQUESTS, t0, t1 - 1, rows)
 
 
-def _steps(run: Run, t0: int, t1: int, tokens: int) -> Frame:
+def _steps(run: Run, t0: int, t1: int, tokens: int, of: tuple[int, int]) -> Frame:
+    """Iterations of one data-parallel rank: every n-th request is its own."""
+    rank, ranks = of
     t_ns = np.arange(t0 + BATCH_NS // 10, t1, BATCH_NS // 10)
     table = run.requests
-    running = int(((table["t_sent_ns"] < t1) & (table["t_end_ns"] > t1)).sum())
+    own = table["req"] % ranks == rank
+    running = int((own & (table["t_sent_ns"] < t1) & (table["t_end_ns"] > t1)).sum())
     rows = len(t_ns)
     columns = {
         "t_ns": t_ns,
@@ -181,7 +187,7 @@ def _steps(run: Run, t0: int, t1: int, tokens: int) -> Frame:
         "prefix_queries": np.full(rows, 64),
         "prefix_hits": np.full(rows, 16),
     }
-    return Frame(Kind.STEPS, int(t_ns[0]), int(t_ns[-1]), columns, {"engine": 0})
+    return Frame(Kind.STEPS, int(t_ns[0]), int(t_ns[-1]), columns, {"engine": rank})
 
 
 def samples(load: Load, t_ns: int, rng: np.random.Generator) -> Iterator[Frame]:

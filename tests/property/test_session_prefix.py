@@ -20,6 +20,7 @@ LOADS = {
     "steady": Load(seed=5, duration_s=15.0, rate=9.0),
     "stalled": Load(seed=6, duration_s=15.0, rate=9.0, stall=(6.0, 8.5), hiccups=True),
     "failing": Load(seed=7, duration_s=15.0, rate=9.0, failed_share=0.1),
+    "parallel": Load(seed=8, duration_s=15.0, rate=9.0, ranks=3),
 }
 
 

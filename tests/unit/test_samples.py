@@ -79,7 +79,7 @@ def test_a_sample_says_how_it_can_be_recorded_again(name: str) -> None:
 
 def test_the_steady_one_is_steady_and_the_bursty_one_is_not() -> None:
     assert ttft("steady", "p99") < 20 * ttft("steady", "p50")
-    assert int(np.max(opened("bursty").ticks["waiting"])) >= 10
+    assert int(np.max(opened("bursty").gauges["waiting"])) >= 10
     assert ttft("bursty", "p99") > 10 * ttft("steady", "p99")
 
 

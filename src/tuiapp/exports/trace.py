@@ -196,7 +196,8 @@ def _ticks(view: View) -> Iterator[Event]:
     at = np.flatnonzero(over)
     t_ns = (at + 1) * TICK_NS - 1
     for name in (*_GAUGES, *_SUMS):
-        yield from _counter(view, name, _ENGINE, t_ns, ticks[name][at].astype(float))
+        values = (view.session.gauges if name in _GAUGES else ticks)[name][at]
+        yield from _counter(view, name, _ENGINE, t_ns, values.astype(float))
 
 
 def _samples(view: View) -> Iterator[Event]:

@@ -38,6 +38,7 @@ from tuiapp.events import (
     Status,
 )
 from tuiapp.session.gaps import GapCounts
+from tuiapp.session.gauges import StepGauges
 from tuiapp.session.prefix import Prefixes
 from tuiapp.session.table import EventLog, Table
 from tuiapp.session.validity import MAX_NS, MAX_REQ, trouble
@@ -58,15 +59,11 @@ _TICK_COLUMNS = {
     "preempted": UINT32,
     "prefix_queries": UINT32,
     "prefix_hits": UINT32,
-    "running": INT64,
-    "waiting": INT64,
-    "kv_usage": FLOAT32,
 }
 _MOMENTS = ("t_sent_ns", "t_first_ns", "t_end_ns")
 _TELLING = (*_MOMENTS, "t_sched_ns", "t_last_ns", "phase", "status", "output_tokens")
 """What latencies and counts of requests follow from."""
 _STEP_SUMS = ("prompt_tokens", "preempted", "prefix_queries", "prefix_hits")
-_STEP_GAUGES = ("running", "waiting", "kv_usage")
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +162,7 @@ class Session:
         self.prefixes = Prefixes()
         self.ring = TokenRing()
         self.ticks = Table(_TICK_COLUMNS)
+        self.gauges = StepGauges(self.ticks)
         self.samples: dict[str, Table] = {}
         self.facts: list[Fact] = []
         self.log: deque[LogLine] = deque(maxlen=LOG_LINES)
@@ -255,13 +253,11 @@ class Session:
             return
         tick = np.asarray(frame.columns["t_ns"]) // TICK_NS
         self.ticks.grow(int(tick.max()) + 1)
+        self.gauges.put(frame.attrs.get("engine", 0), tick, frame.columns)
         np.add.at(self.ticks["steps"], tick, 1)
         for name in _STEP_SUMS:
             if name in frame.columns:
                 np.add.at(self.ticks[name], tick, frame.columns[name])
-        for name in _STEP_GAUGES:
-            if name in frame.columns:
-                self.ticks[name][tick] = frame.columns[name]
 
     def _fold_samples(self, frame: Frame) -> None:
         group = str(frame.attrs.get("group", ""))

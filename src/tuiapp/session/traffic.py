@@ -22,7 +22,8 @@ class Traffic:
     Attributes:
         output_tokens_per_s: delivered to the client.
         prompt_tokens_per_s: prefilled by the engine.
-        running, waiting, kv_usage: the engine's newest word (kv_usage 0..1).
+        running, waiting, kv_usage: the engine's newest word (kv_usage 0..1); of several, see
+            ``gauges``.
         prefix_hit: share of looked-up prompt tokens found in the prefix cache.
         oldest_wait_ns: age of the oldest request that still has no token.
     """
@@ -61,9 +62,9 @@ def traffic(session: Session, after_ns: int, until_ns: int) -> Traffic:
         output_tokens_per_s=int(ticks["output_tokens"][window].sum()) / span_s,
         prompt_tokens_per_s=prompt if newest is not None else None,
         requests_per_s=(session.ends.count(until_ns) - session.ends.count(after_ns)) / span_s,
-        running=None if newest is None else int(ticks["running"][newest]),
-        waiting=None if newest is None else int(ticks["waiting"][newest]),
-        kv_usage=None if newest is None else float(ticks["kv_usage"][newest]),
+        running=None if newest is None else int(session.gauges["running"][newest]),
+        waiting=None if newest is None else int(session.gauges["waiting"][newest]),
+        kv_usage=None if newest is None else float(session.gauges["kv_usage"][newest]),
         prefix_hit=hits / queries if queries else None,
         preempted=int(ticks["preempted"][:end].sum()),
         sent=_sent(session, phase, until_ns),

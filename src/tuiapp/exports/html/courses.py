@@ -159,7 +159,7 @@ def _in_flight(view: View, moments_ns: np.ndarray) -> np.ndarray:
 def _stepped(view: View, name: str, end: int, in_flight: np.ndarray) -> np.ndarray:
     """A gauge of engine iterations: NaN where it said nothing, 0 where it had nothing to do."""
     ticks = view.session.ticks
-    steps, values = ticks["steps"][:end], ticks[name][:end].astype(float)
+    steps, values = ticks["steps"][:end], view.session.gauges[name][:end].astype(float)
     if not steps.any():
         return np.full(end, np.nan)
     began = np.arange(end) >= np.flatnonzero(steps)[0]
@@ -167,9 +167,9 @@ def _stepped(view: View, name: str, end: int, in_flight: np.ndarray) -> np.ndarr
 
 
 def _kv_cache(view: View, times: Stretches, moments_ns: np.ndarray) -> dict[str, Any] | None:
-    ticks = view.session.ticks
-    steps = ticks["steps"][: len(moments_ns)]
-    usage = np.where(steps > 0, ticks["kv_usage"][: len(moments_ns)].astype(float) * 100.0, np.nan)
+    steps = view.session.ticks["steps"][: len(moments_ns)]
+    share = view.session.gauges["kv_usage"][: len(moments_ns)].astype(float)
+    usage = np.where(steps > 0, share * 100.0, np.nan)
     if not np.isfinite(usage).any():
         return None
     used = line("used", times.highest(moments_ns, usage), fill=True)
