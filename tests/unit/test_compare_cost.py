@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from copy import copy
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +15,7 @@ from tuiapp import cli
 from tuiapp.compare import cost
 from tuiapp.compare.advice import advise
 from tuiapp.compare.comparison import compare
-from tuiapp.compare.cost import Prices, bill, goodput_tokens_per_s, session_cost
+from tuiapp.compare.cost import Prices, Span, bill, goodput_tokens_per_s, session_cost
 from tuiapp.compare.money import bill_rows, break_even_line
 from tuiapp.compare.prices import read_prices
 from tuiapp.compare.runs import Run, read_run
@@ -61,20 +64,98 @@ def test_a_started_step_is_paid_in_full() -> None:
     assert session_cost(3600, 1, 0) == 0
 
 
+def with_starts(side: list[Run], seconds: list[float | None]) -> None:
+    """Let the engines of these runs have taken that long to start."""
+    for run, took in zip(side, seconds, strict=True):
+        view = copy(run.view)
+        view.__dict__["cold_start_s"] = {} if took is None else {"ready": took}
+        object.__setattr__(run, "view", view)
+
+
+def test_a_session_pays_for_its_start_and_for_whole_steps(
+    goodput: dict[str, float],
+) -> None:
+    a, b = sides(goodput, [1000.0], [1000.0])
+    with_starts(a, [90.0])
+    found = bill(a, b, Prices(3600, quantum_s=60, session_s=600), Prices(3600)).a
+    assert found.start == Span(90)  # seconds at 1 a second: its time, and no step of its own
+    assert found.session == Span(720)  # 690 s are twelve steps
+    assert found.session_per_million is not None
+    assert found.session_per_million.value == pytest.approx(720 / 0.6)
+    told = {what: x for what, x, _ in bill_rows(bill(a, b, Prices(1), Prices(1)))}
+    assert told["$ / session of 1 h with start"] == "1.025"
+
+
+def test_starts_that_differ_make_intervals(goodput: dict[str, float]) -> None:
+    a, b = sides(goodput, [990, 1000, 1010, 995, 1005], [1000.0])
+    with_starts(a, [88, 90, 92, 89, 91])
+    prices = Prices(3600, session_s=600, reserved_per_h=1800, spot_per_h=1800)
+    found = bill(a, b, replace(prices, interruptions_per_h=1), Prices(3600)).a
+    start, session, goods = found.start, found.session, found.goodput
+    assert start is not None
+    assert session is not None
+    assert start.low is not None
+    assert start.high is not None
+    assert start.low < 90 < start.high
+    assert (session.low, session.high) == (math.ceil(600 + start.low), math.ceil(600 + start.high))
+    each = found.session_per_million
+    assert each is not None
+    assert goods.low is not None
+    assert goods.high is not None
+    assert session.low is not None
+    assert session.high is not None
+    assert each.low == pytest.approx(session.low / (goods.high * 600 / 1e6))
+    assert each.high == pytest.approx(session.high / (goods.low * 600 / 1e6))
+    for amount in (found.spot_effective_per_h, found.spot_per_million, found.hybrid_from):
+        assert amount is not None
+        assert amount.low is not None
+        assert amount.high is not None
+        assert amount.low < amount.value < amount.high
+
+
+def test_without_a_start_there_is_no_cost_of_a_session(
+    goodput: dict[str, float],
+) -> None:
+    a, b = sides(goodput, [1000.0], [1000.0])
+    with_starts([*a, *b], [None, None])
+    found = bill(a, b, Prices(1), Prices(1))
+    assert found.a.session is None
+    assert not [what for what, *_ in bill_rows(found) if "session" in what or "start" in what]
+
+
+@pytest.mark.parametrize(
+    ("slow", "choice"),
+    [
+        ([200, 201, 199, 200, 202], "A"),
+        ([90, 90.2, 89.9, 90, 90.1], "either"),
+        ([70, 140, 95, 60, 120], "open"),
+    ],
+)
+def test_advice_on_bursts_goes_by_the_interval_of_the_starts(
+    goodput: dict[str, float], slow: list[float | None], choice: str
+) -> None:
+    a, b = sides(goodput, [1000.0] * 5, [1000.0] * 5)
+    with_starts([*a, *b], [90, 90.1, 89.9, 90, 90.2, *slow])
+    found = advise(compare(a, b), bill(a, b, Prices(1), Prices(1)))
+    assert choices(found)["bursty or flexible load"] == choice
+
+
 def test_interruptions_make_spot_dearer(goodput: dict[str, float]) -> None:
     a, b = sides(goodput, [1000.0], [1000.0])
     recover_s = a[0].view.cold_start_s["ready"]
     prices = Prices(4, spot_per_h=1, interruptions_per_h=0.5, per_interruption=0.2)
     found = bill(a, b, prices, Prices(4))
     useful = 1 - 0.5 * recover_s / 3600
-    assert found.a.spot_effective_per_h == pytest.approx((1 + 0.5 * 0.2) / useful)
+    assert found.a.spot_effective_per_h is not None
+    assert found.a.spot_effective_per_h.value == pytest.approx((1 + 0.5 * 0.2) / useful)
 
 
 def test_interruptions_that_leave_no_time_cost_infinitely_much(goodput: dict[str, float]) -> None:
     a, b = sides(goodput, [1000.0], [1000.0])
     often = 1.01 * 3600 / a[0].view.cold_start_s["ready"]
     found = bill(a, b, Prices(4, spot_per_h=1, interruptions_per_h=often), Prices(4))
-    assert found.a.spot_effective_per_h == np.inf
+    assert found.a.spot_effective_per_h is not None
+    assert found.a.spot_effective_per_h.value == np.inf
     told = {what: x for what, x, _ in bill_rows(found)}
     assert told["spot with interruptions, $ / h"] == "∞"
 
@@ -99,7 +180,8 @@ def test_break_evens_are_ratios_of_prices(goodput: dict[str, float]) -> None:
     found = bill(a, b, prices, Prices(4)).a
     assert found.serverless_from == pytest.approx(0.5)
     assert found.reserved_from == pytest.approx(0.5)
-    assert found.hybrid_from == pytest.approx(0.8)
+    assert found.hybrid_from is not None
+    assert found.hybrid_from.value == pytest.approx(0.8)
 
 
 @pytest.mark.parametrize(("rate_a", "cheaper"), [(1.5, "A"), (2.5, "B"), (2.0, "")])
@@ -176,6 +258,10 @@ def test_isolation_goes_by_what_was_detected() -> None:
         ("[a]\non_demand_per_h=1\nspot_per_h=-1\n[b]\n", "negative"),
         ("[a]\non_demand_per_h=nan\n[b]\n", "no number"),
         ("[a]\nrate=1\n[b]\n", "knows no rate"),
+        ("[a]\non_demand_per_h=1\nspot_discount=1\n[b]\n", "no discount"),
+        ("[a]\non_demand_per_h=1\nspot_discount=0.5\nspot_per_h=1\n[b]\n", "spot_per_h and"),
+        ("[a]\nspot_discount=0.5\n[b]\n", "no on_demand_per_h"),
+        ("[a]\non_demand_per_h=1\nsession_s=0\n[b]\n", "above 0"),
         ("[c]\n", "table [c]"),
         ("[a", "no TOML"),
     ],
@@ -186,6 +272,21 @@ def test_bad_prices_are_one_sentence(tmp_path: Path, text: str, says: str) -> No
     with pytest.raises(UsageError) as error:
         read_prices(path)
     assert says in error.value.message
+
+
+def test_spot_may_be_told_as_a_discount(tmp_path: Path) -> None:
+    path = tmp_path / "prices.toml"
+    path.write_text("[a]\non_demand_per_h=4\nspot_discount=0.6\n[b]\non_demand_per_h=1\n")
+    assert read_prices(path)[0].spot_per_h == pytest.approx(1.6)
+
+
+def test_the_length_of_a_session_goes_with_the_rates(capsys: pytest.CaptureFixture[str]) -> None:
+    files = [str(SAMPLES / f"neighbour-{name}.tuiapp") for name in ("quiet", "noisy")]
+    assert cli.main(["compare", *files, "--session", "2h"]) == 2
+    assert "--rate-a and --rate-b" in capsys.readouterr().err
+    options = ["--rate-a", "1", "--rate-b", "2", "--session", "90m", "--format", "text"]
+    assert cli.main(["compare", *files, *options]) == 5
+    assert "$ / session of 1.5 h with start" in capsys.readouterr().out
 
 
 def test_one_rate_alone_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

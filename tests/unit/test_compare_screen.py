@@ -314,7 +314,7 @@ async def test_narrow_costs_have_both_sides(five: Question) -> None:
         head = next(line for line in shown.lines if line.split()[-1:] == ["B"])
         assert head.split()[-2:] == ["A", "B"]
         (start,) = (line for line in shown.lines if line.strip().startswith("cold start"))
-        assert len(re.findall(r"\d+\.\d", start)) == 2
+        assert len(re.findall(r"\d+\.\d \(\d+\.\d–\d+\.\d\)", start)) == 2
 
 
 async def test_all_there_is_to_know_of_the_verdicts_stands_in_the_tab_alone(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
+from shutil import copyfile
 
 import pytest
 
-from tests.unit.test_compare import STEADY, made
+from tests.unit.test_compare import SAMPLES, STEADY, made
+from tuiapp import cli
 from tuiapp.cli.sweep import parse_over
 from tuiapp.compare.comparison import compare
 from tuiapp.compare.design import AA, DONE, ONE, PLAN, plan, plan_sweep, read, save
@@ -55,6 +58,30 @@ def test_a_plan_cannot_name_a_file_elsewhere(tmp_path: Path) -> None:
     found = read(tmp_path)
     assert found is not None
     assert found.runs[0].file == "x"
+
+
+def test_one_a_a_trial_has_both_sides_of_a_comparison(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    design = plan("t", AA, "d", 1)
+    save(tmp_path, design)
+    assert cli.main(["compare", str(tmp_path), "--json"]) == 2
+    assert "no run of one arm yet" in capsys.readouterr().err
+    for run, name in zip(design.runs, ("quiet", "noisy"), strict=True):
+        copyfile(SAMPLES / f"neighbour-{name}.tuiapp", tmp_path / run.file)
+        design = design.with_outcome(run, DONE)
+    save(tmp_path, design)
+    assert cli.main(["compare", str(tmp_path), "--json"]) == 5
+    told = json.loads(capsys.readouterr().out)
+    assert [run["name"] for run in (*told["a"], *told["b"])] == ["01-a", "02-b"]
+
+
+def test_one_folder_of_another_trial_is_one_side(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save(tmp_path, plan("t", ONE, "d", 1))
+    assert cli.main(["compare", str(tmp_path)]) == 2
+    assert "one side of a comparison" in capsys.readouterr().err
 
 
 def test_what_an_a_a_trial_found_stays_until_the_next_one(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tuiapp.cli.parser import number
+from tuiapp.cli.parser import number, seconds
 from tuiapp.errors import UsageError
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ examples:
   tuiapp compare a1 a2 a3 a4 a5 vs b1 b2 b3 b4 b5 --margin 3%
   tuiapp compare base/ vs new/ --format markdown       for a pull request
   tuiapp compare metal/ vs vm/ --rate-a 4.10 --rate-b 2.90      and what the difference costs
+  tuiapp compare noise/                                the two arms of `tuiapp trial --aa`
 
 A recording is named by its path, its name in the library, or the beginning of one. A verdict
 needs five runs a side, each a fresh engine start; ten are better. On a terminal a screen opens;
@@ -65,6 +66,13 @@ def add_parser(commands: Any, name: str) -> None:
             metavar="R",
             help=f"what an hour of {side.upper()} costs, where that is all there is to know",
         )
+    parser.add_argument(
+        "--session",
+        type=seconds,
+        metavar="TIME",
+        help="with --rate-a and --rate-b: how long a machine serves that is started for it, whose "
+        "cost with the measured cold start is told (default: 1h)",
+    )
     parser.add_argument("--theme", metavar="NAME", help="colours; see docs/themes.md")
 
 
@@ -72,7 +80,7 @@ def run(args: argparse.Namespace) -> int:
     """Do it; returns the exit code."""
     if args.engine_args:
         raise UsageError("`tuiapp compare` starts no engine: nothing can stand behind `--`.")
-    sides = split(args.runs)
+    sides = _arms(args.runs) or split(args.runs)
     margin = parse_margin(args.margin)
     prices = _prices(args)
     from tuiapp.compare.reading import Question
@@ -160,6 +168,10 @@ def _prices(args: argparse.Namespace) -> tuple[Prices, Prices] | None:
     from tuiapp.compare.prices import check_price, read_prices
 
     rates = args.rate_a, args.rate_b
+    if args.session is not None and (args.prices is not None or rates == (None, None)):
+        raise UsageError(
+            "--session goes with --rate-a and --rate-b.", "In a --prices FILE it is session_s."
+        )
     if args.prices is not None:
         if rates != (None, None):
             raise UsageError("--prices and --rate-a, --rate-b exclude each other.")
@@ -171,7 +183,8 @@ def _prices(args: argparse.Namespace) -> tuple[Prices, Prices] | None:
             "A price of one side alone decides nothing.", "Give --rate-a and --rate-b."
         )
     a, b = (check_price(f"--rate-{side}", rate) for side, rate in zip("ab", rates, strict=True))
-    return Prices(a), Prices(b)
+    length = {} if args.session is None else {"session_s": args.session}
+    return Prices(a, **length), Prices(b, **length)
 
 
 def _sweep_folders(sides: tuple[list[str], list[str]]) -> list[Path]:
@@ -213,6 +226,28 @@ def _compare_sweeps(args: argparse.Namespace, folders: list[Path]) -> int:
     else:
         write(text(sweeps))
     return 0
+
+
+def _arms(words: list[str]) -> tuple[list[str], list[str]] | None:
+    """The recordings of both arms, where one trial that has two stands alone."""
+    from tuiapp.compare.design import AA, DONE, read
+
+    if len(words) != 1 or not Path(words[0]).is_dir():
+        return None
+    folder = Path(words[0])
+    design = read(folder)
+    if design is None or design.kind != AA:
+        raise UsageError(
+            f"{folder} is one side of a comparison.",
+            "Write `tuiapp compare A... vs B...`; only an A/A trial has both sides in it.",
+        )
+    a, b = (
+        [str(folder / run.file) for run in design.runs if run.arm == arm and run.outcome == DONE]
+        for arm in "AB"
+    )
+    if not a or not b:
+        raise UsageError(f"{folder} has no run of one arm yet.", "Go on with the trial.")
+    return a, b
 
 
 def _place(word: str, find: Any) -> Path:

@@ -24,7 +24,7 @@ from tuiapp.compare.verdict import (
 
 A, B, EITHER, OPEN = "A", "B", "either", "open"
 _ALIKE = 0.05
-"""Starts whose costs differ by less are alike: they are measured once or a few times."""
+"""Starts whose costs surely differ by less are alike."""
 _B_WINS, _B_LOSES = (FASTER, FASTER_BY_SOME), (SLOWER, SLOWER_BY_SOME)
 
 
@@ -95,18 +95,23 @@ def throughput(comparison: Comparison, bill: Bill | None) -> Advice:
 def bursty(comparison: Comparison, bill: Bill | None) -> Advice:
     """What comes and goes pays for starts: the cold start, and the price while idle."""
     want = "bursty or flexible load"
-    if bill is None or bill.a.cold_start_s is None or bill.b.cold_start_s is None:
+    found = () if bill is None else [(side.start, side.cold_start_s) for side in (bill.a, bill.b)]
+    known = [(cost, took) for cost, took in found if cost is not None and took is not None]
+    if len(known) < 2:
         return Advice(want, OPEN, "prices or cold starts are not known", "give --prices")
-    cost_a, cost_b = bill.a.start or 0.0, bill.b.start or 0.0
+    (a, slow_a), (b, slow_b) = known
     told = (
-        f"a start takes {bill.a.cold_start_s:.0f} s and costs {cost_a:.4f} on A, "
-        f"{bill.b.cold_start_s:.0f} s and {cost_b:.4f} on B"
+        f"a start takes {slow_a.value:.0f} s and costs {a.value:.4f} on A, "
+        f"{slow_b.value:.0f} s and {b.value:.4f} on B"
     )
-    if not _is_decidable(comparison):
+    ratio = a.over(b)
+    if not _is_decidable(comparison) or ratio.low is None or ratio.high is None:
         return Advice(want, OPEN, f"not decided: {told}", _runs_words(comparison.rows))
-    if abs(cost_a - cost_b) <= _ALIKE * max(cost_a, cost_b):
+    if ratio.low >= 1 - _ALIKE and ratio.high <= 1 + _ALIKE:
         return Advice(want, EITHER, told, "one side starts from a warm image")
-    choice = A if cost_a < cost_b else B
+    if ratio.low <= 1 <= ratio.high:
+        return Advice(want, OPEN, f"not decided: {told}", "more starts are measured")
+    choice = A if ratio.high < 1 else B
     return Advice(want, choice, told, "the load stays on for hours: then starts hardly count")
 
 
@@ -146,8 +151,8 @@ def hybrid(comparison: Comparison, bill: Bill | None) -> Advice:
         return Advice(want, OPEN, "prices are not known", "give --prices")
     known = [(A, bill.a.hybrid_from), (B, bill.b.hybrid_from)]
     told = [
-        f"{side}: reserve what is needed for more than {share:.0%} of hours"
-        if share <= 1
+        f"{side}: reserve what is needed for more than {share.value:.0%} of hours"
+        if share.value <= 1
         else f"{side}: spot is always cheaper than reserving"
         for side, share in known
         if share is not None

@@ -1,8 +1,10 @@
 """What the difference costs. Prices are the user's; none are built in.
 
 Everything rests on goodput, the output tokens a second of requests that met every objective:
-tokens that came too late are paid for and worth nothing. Where several runs were made, the
-interval of goodput (t over runs, 95 %) becomes the interval of every amount that follows from it.
+tokens that came too late are paid for and worth nothing; and on the cold start, which is paid for
+and serves nobody. Where several runs were made, the intervals of both (t over runs, 95 %) become
+those of every amount that follows from them. Where an amount rests on both, its ends are those of
+the worse and the better of each: at least as wide as it need be.
 
 Currency is whatever the prices are in; ``$`` is only a sign.
 """
@@ -10,8 +12,9 @@ Currency is whatever the prices are in; ``$`` is only a sign.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
@@ -41,6 +44,18 @@ class Span:
         high = None if self.low is None else _over(numerator, self.low)
         return Span(_over(numerator, self.value), low, high)
 
+    def map(self, rises: Callable[[float], float]) -> Span:
+        """What follows from it, where more of it is more of that."""
+        ends = (None if end is None else rises(end) for end in (self.low, self.high))
+        return Span(rises(self.value), *ends)
+
+    def over(self, other: Span) -> Span:
+        """It divided by another number; without interval where either has none."""
+        value = _over(self.value, other.value)
+        if None in (self.low, self.high, other.low, other.high):
+            return Span(value)
+        return Span(value, _over(self.low, other.high), _over(self.high, other.low))  # type: ignore[arg-type]
+
 
 def _over(numerator: float, denominator: float) -> float:
     """Infinite where nothing is left to divide by; nan where that is not known."""
@@ -60,6 +75,7 @@ class Prices:
             often that happens, and what each time costs besides the time to recover.
         reserved_per_h: for each hour of the term, used or not.
         serverless_per_h: for each hour a request is served.
+        session_s: how long a session serves, whose cost with its cold start is to be told.
     """
 
     on_demand_per_h: float
@@ -69,6 +85,7 @@ class Prices:
     per_interruption: float = 0.0
     reserved_per_h: float | None = None
     serverless_per_h: float | None = None
+    session_s: float = HOUR_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +97,10 @@ class Cost:
         per_million: a million such tokens at full utilization, on demand.
         by_share: (utilization, per million tokens) on demand.
         cold_start_s: measured, from spawn to ready.
-        start: what a cold start alone costs, on demand.
+        start: what the time of a cold start costs, on demand.
+        session: a machine that is started, serves for ``session_s`` and is ended, on demand, in
+            whole billing steps.
+        session_per_million: the same, for each million tokens that it serves meanwhile.
         spot_effective_per_h: the spot price with what interruptions add.
         spot_per_million: at that price, full utilization.
         serverless_from: share of time busy above which the machine is cheaper than serverless.
@@ -92,13 +112,16 @@ class Cost:
     goodput: Span
     per_million: Span
     by_share: tuple[tuple[float, Span], ...]
-    cold_start_s: float | None
-    start: float | None
-    spot_effective_per_h: float | None = None
+    cold_start_s: Span | None = None
+    start: Span | None = None
+    session_s: float = HOUR_S
+    session: Span | None = None
+    session_per_million: Span | None = None
+    spot_effective_per_h: Span | None = None
     spot_per_million: Span | None = None
     serverless_from: float | None = None
     reserved_from: float | None = None
-    hybrid_from: float | None = None
+    hybrid_from: Span | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,24 +185,37 @@ def _measured(side: Sequence[Run]) -> np.ndarray:
 
 
 def _cost(runs: Sequence[Run], goodput: np.ndarray, prices: Prices) -> Cost:
-    found = _mean(goodput)
-    rate = prices.on_demand_per_h
-    full = found.inverse(rate / HOUR_S * 1e6)
-    cold = _cold_start_s(runs)
-    spot = None if prices.spot_per_h is None else _spot_per_h(prices, cold or 0.0)
+    found, cold = _mean(goodput), _cold_start_s(runs)
+    rate, million = prices.on_demand_per_h, found.inverse(1e6)
+    seconds_paid = None if cold is None else cold.map(lambda s: s + prices.session_s)
+    session = None if seconds_paid is None else seconds_paid.map(partial(_paid, prices))
+    spot = None if prices.spot_per_h is None else _spot_per_h(prices, cold or Span(0.0))
     reserved = prices.reserved_per_h
     return Cost(
         goodput=found,
-        per_million=full,
-        by_share=tuple((share, found.inverse(rate / HOUR_S * 1e6 / share)) for share in SHARES),
+        per_million=_times(million, rate / HOUR_S),
+        by_share=tuple((share, _times(million, rate / HOUR_S / share)) for share in SHARES),
         cold_start_s=cold,
-        start=None if cold is None else session_cost(rate, prices.quantum_s, cold),
+        start=None if cold is None else _times(cold, rate / HOUR_S),
+        session_s=prices.session_s,
+        session=session,
+        session_per_million=None
+        if session is None
+        else session.over(_times(found, prices.session_s / 1e6)),
         spot_effective_per_h=spot,
-        spot_per_million=None if spot is None else found.inverse(spot / HOUR_S * 1e6),
+        spot_per_million=None if spot is None else spot.over(_times(found, HOUR_S / 1e6)),
         serverless_from=_share(rate, prices.serverless_per_h),
         reserved_from=None if reserved is None else _share(reserved, rate),
-        hybrid_from=None if reserved is None or spot is None else _share(reserved, spot),
+        hybrid_from=None if reserved is None or spot is None else spot.inverse(reserved),
     )
+
+
+def _times(found: Span, factor: float) -> Span:
+    return found.map(lambda value: value * factor)
+
+
+def _paid(prices: Prices, seconds: float) -> float:
+    return session_cost(prices.on_demand_per_h, prices.quantum_s, seconds)
 
 
 def session_cost(rate_per_h: float, quantum_s: float, seconds: float) -> float:
@@ -187,15 +223,15 @@ def session_cost(rate_per_h: float, quantum_s: float, seconds: float) -> float:
     return rate_per_h / HOUR_S * math.ceil(seconds / quantum_s - 1e-9) * quantum_s
 
 
-def _spot_per_h(prices: Prices, recover_s: float) -> float:
+def _spot_per_h(prices: Prices, recover_s: Span) -> Span:
     """What an hour of useful time costs: every hour, interruptions take the time to come back.
 
     Infinite where they leave no time in between.
     """
     assert prices.spot_per_h is not None
-    useful = 1 - prices.interruptions_per_h * recover_s / HOUR_S
     paid = prices.spot_per_h + prices.interruptions_per_h * prices.per_interruption
-    return _over(paid, useful)
+    lost = prices.interruptions_per_h / HOUR_S
+    return recover_s.map(lambda seconds: _over(paid, 1 - lost * seconds))
 
 
 def _share(numerator: float, denominator: float | None) -> float | None:
@@ -231,9 +267,9 @@ def _cheaper(goodput_ratio: Span, rate_ratio: float) -> str:
     return "B" if goodput_ratio.high < rate_ratio else ""
 
 
-def _cold_start_s(runs: Sequence[Run]) -> float | None:
+def _cold_start_s(runs: Sequence[Run]) -> Span | None:
     known = [run.view.cold_start_s["ready"] for run in runs if "ready" in run.view.cold_start_s]
-    return sum(known) / len(known) if known else None
+    return _mean(np.array(known)) if known else None
 
 
 def _caveats(a: Sequence[Run], b: Sequence[Run]) -> list[str]:

@@ -20,13 +20,13 @@ def amount(value: float | None) -> str:
     return f"{value:.4f}" if value < 0.1 else f"{value:.3f}" if value < 10 else f"{value:,.2f}"
 
 
-def span(found: Span | None) -> str:
+def span(found: Span | None, tell: Callable[[float | None], str] = amount) -> str:
     """The number with its interval, where it has one."""
     if found is None:
         return UNKNOWN
     if found.low is None or found.high is None:
-        return amount(found.value)
-    return f"{amount(found.value)} ({amount(found.low)}–{amount(found.high)})"
+        return tell(found.value)
+    return f"{tell(found.value)} ({tell(found.low)}–{tell(found.high)})"
 
 
 def bill_rows(bill: Bill) -> list[tuple[str, str, str]]:
@@ -39,21 +39,36 @@ def bill_rows(bill: Bill) -> list[tuple[str, str, str]]:
         if share < 1:
             rows.append((f"  used {share:.0%} of the time", span(in_a), span(in_b)))
     rows += [
-        _row("cold start, s", bill, lambda cost: _seconds(cost.cold_start_s)),
-        _row("$ / cold start", bill, lambda cost: amount(cost.start)),
-        _row(
-            "spot with interruptions, $ / h", bill, lambda cost: amount(cost.spot_effective_per_h)
-        ),
+        _row("cold start, s", bill, lambda cost: span(cost.cold_start_s, _seconds)),
+        _row("$ / cold start", bill, lambda cost: span(cost.start)),
+        _row(_session_words(bill), bill, lambda cost: span(cost.session)),
+        _row("  $ / 1 M good tokens", bill, lambda cost: span(cost.session_per_million)),
+        _row("spot with interruptions, $ / h", bill, lambda cost: span(cost.spot_effective_per_h)),
         _row("  $ / 1 M good tokens", bill, lambda cost: span(cost.spot_per_million)),
         _row("beats serverless when busy over", bill, lambda cost: _share(cost.serverless_from)),
         _row("reserving pays when used over", bill, lambda cost: _share(cost.reserved_from)),
-        _row("reserve, not spot, when needed over", bill, lambda cost: _share(cost.hybrid_from)),
+        _row(
+            "reserve, not spot, when needed over", bill, lambda cost: span(cost.hybrid_from, _share)
+        ),
     ]
     return [row for row in rows if (row[1], row[2]) != (UNKNOWN, UNKNOWN)]
 
 
 def _row(what: str, bill: Bill, tell: Callable[[Cost], str]) -> tuple[str, str, str]:
     return what, tell(bill.a), tell(bill.b)
+
+
+def _session_words(bill: Bill) -> str:
+    lengths = {bill.a.session_s, bill.b.session_s}
+    length = f" of {_length(lengths.pop())}" if len(lengths) == 1 else ""
+    return f"$ / session{length} with start"
+
+
+def _length(seconds: float) -> str:
+    for size, unit in ((3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds:.3g} s"
 
 
 def _seconds(value: float | None) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tuiapp.compare.cost import Bill
+from tuiapp.compare.cost import SHARES, Bill
 from tuiapp.compare.money import bill_rows, break_even_line
 from tuiapp.tui.pairs.courses import Titled
 from tuiapp.tui.pairs.scene import INKS, Content, PairScene
@@ -24,7 +24,7 @@ _HOW = (
 )
 _WORDS, _AMOUNT = 35, 24
 _BESIDE_FROM, _TABLE, _GAP, _GUTTER = 116, _WORDS + 2 * _AMOUNT + 5, 3, 9
-_LOWEST_USE = 0.1
+_LOWEST_USE = SHARES[0]
 
 
 def content(scene: PairScene, width: int, height: int) -> Content:
@@ -61,5 +61,5 @@ def _curve(bill: Bill, width: int) -> Renderable:
     )
     chart = LineChart(lines, label=lambda value: f"{value:.2f}".rjust(_GUTTER - 2)[: _GUTTER - 2])
     ticks = tuple((_GUTTER + round((share - _LOWEST_USE) / (1 - _LOWEST_USE) * (columns - 1)),
-                   f"{share:.0%}") for share in (0.1, 0.5, 1.0))  # fmt: skip
+                   f"{share:.0%}") for share in (_LOWEST_USE, 0.5, 1.0))  # fmt: skip
     return Titled(" ", "$ / 1 M, by time used", Stacking(chart, ticks))
