@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +12,7 @@ from textual.pilot import Pilot
 
 from tests.doubles.scenes import NEVER_FPS, screen_lines
 from tests.doubles.synthetic import Load, frames
+from tuiapp.compare.design import plan_sweep, save
 from tuiapp.compare.reading import Question
 from tuiapp.events import Frame, Kind
 from tuiapp.session.writer import SessionWriter
@@ -31,6 +32,19 @@ def record(path: Path, load: Load, **meta: Any) -> Path:
     writer.put(Frame(Kind.META, 0, 0, attrs={**meta, "workload": workload}))
     writer.close()
     return path
+
+
+def sweep(folder: Path, levels: Sequence[float], *, ttft_s: float = 0.02, runs: int = 1) -> Path:
+    """A sweep of the rate, made."""
+    folder.mkdir()
+    design = plan_sweep(folder.name, "d", "rate", levels, runs, 1)
+    for run in design.runs:
+        seed = round(ttft_s * 1e3) + run.order
+        load = Load(seed=seed, duration_s=6, rate=run.level, ttft_s=ttft_s)
+        record(folder / run.file, load, workload={"rate": run.level})
+        design = design.with_outcome(run, "done")
+    save(folder, design)
+    return folder
 
 
 @dataclass

@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.doubles.comparing import SAMPLE_PAIR, SAMPLES, compared, record
+from tests.doubles.comparing import SAMPLE_PAIR, SAMPLES, compared, record, sweep
 from tests.doubles.synthetic import NS, Load
 from tuiapp.compare.cost import Prices
-from tuiapp.compare.design import plan_sweep, save
 from tuiapp.compare.reading import Question
 from tuiapp.stats.axis import LogAxis
 from tuiapp.tui.pairs import TABS
@@ -228,17 +227,7 @@ async def test_hosts_shows_what_differs_only(tmp_path: Path) -> None:
 
 
 async def test_scaling_of_two_sweeps_and_how_to_make_one(tmp_path: Path) -> None:
-    folders = []
-    for side in range(2):
-        folder = tmp_path / f"host{side}"
-        folder.mkdir()
-        design = plan_sweep(f"host{side}", "d", "rate", [4, 8, 16], 1, 1)
-        for run in design.runs:
-            load = Load(seed=side, duration_s=6, rate=run.level, ttft_s=0.02 * (1 + side))
-            record(folder / run.file, load, workload={"rate": run.level})
-            design = design.with_outcome(run, "done")
-        save(folder, design)
-        folders.append(folder)
+    folders = [sweep(tmp_path / f"host{at}", [4, 8, 16], ttft_s=0.02 * (1 + at)) for at in (0, 1)]
     async with compared(Question(([folders[0]], [folders[1]]))) as shown:
         assert "same model, engine and load at level 8 of the sweeps" in shown.lines[2]
         await shown.press("5", "enter")

@@ -1,4 +1,4 @@
-"""Designs of trials and sweeps, a host's own noise, knees and capacities."""
+"""Designs of trials and sweeps, and a host's own noise."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from tuiapp.cli.sweep import parse_over
 from tuiapp.compare.comparison import compare
 from tuiapp.compare.design import AA, DONE, ONE, PLAN, plan, plan_sweep, read, save
 from tuiapp.compare.noise import Noise, host_key, keep, learn, recall
-from tuiapp.compare.sweep import Point, capacity, knee
 from tuiapp.errors import UsageError
 
 
@@ -115,28 +114,6 @@ def test_noise_that_makes_no_sense_is_unknown(tmp_path: Path, text: str) -> None
 
 def test_one_run_has_no_noise() -> None:
     assert learn(made([1.0]), "t") is None
-
-
-def point(level: float, tokens: float, e2el_s: float, worst: float | None) -> Point:
-    meets = None if worst is None else worst <= 1
-    return Point(level, 1, 100, 0.01, 0.02, 0.01, 0.02, e2el_s, tokens, meets, worst)
-
-
-def test_the_knee_has_the_most_throughput_for_its_response_time() -> None:
-    saturating = [
-        point(load, min(load, 8.0), 1 / (1 - min(load / 10, 0.95)), None)
-        for load in (1.0, 2.0, 4.0, 5.0, 8.0, 16.0)
-    ]
-    assert knee(saturating) == 5.0  # of M/M/1 with a capacity of 10
-    assert knee(saturating[:3]) is None  # still rising at the end
-
-
-def test_capacity_is_where_the_worst_statistic_reaches_its_limit() -> None:
-    points = [point(1, 1, 1, 0.25), point(4, 1, 1, 0.5), point(16, 1, 1, 2.0)]
-    assert capacity(points) == pytest.approx(8.0)
-    assert capacity(points[:2]) is None
-    assert capacity([point(1, 1, 1, 2.0), point(2, 1, 1, 3.0)]) is None
-    assert capacity([point(1, 1, 1, None), point(2, 1, 1, None)]) is None
 
 
 def test_levels_are_read_in_rising_order() -> None:

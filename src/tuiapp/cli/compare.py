@@ -87,21 +87,15 @@ def run(args: argparse.Namespace) -> int:
     from tuiapp.session.library import sessions_dir
 
     sweeps = _sweep_folders(sides)
-    on_screen = _is_for_a_screen(args)
-    if sweeps and not on_screen:
-        if prices is not None:
-            raise UsageError(
-                "The text of two sweeps has no costs.",
-                "Leave the prices out, or see the screen.",
-            )
-        return _compare_sweeps(args, sweeps)
     question = Question(
         (sweeps[:1], sweeps[1:]) if sweeps else _recordings(sides),
         margin,
         prices,
         sessions_dir().parent,
     )
-    return _show(question, args) if on_screen else _write(question, args)
+    if _is_for_a_screen(args):
+        return _show(question, args)
+    return _write_sweeps(question, args) if sweeps else _write(question, args)
 
 
 def _is_for_a_screen(args: argparse.Namespace) -> bool:
@@ -210,21 +204,19 @@ def _sweep_folders(sides: tuple[list[str], list[str]]) -> list[Path]:
     return [folder for folder, _ in found]
 
 
-def _compare_sweeps(args: argparse.Namespace, folders: list[Path]) -> int:
+def _write_sweeps(question: Question, args: argparse.Namespace) -> int:
+    """Both tables, and what they say at one level; the exit code says only that it is done."""
     from tuiapp.cli.sessions_common import emit_json, write
-    from tuiapp.compare.design import read
-    from tuiapp.compare.sweep import read_sweep
-    from tuiapp.compare.sweep_text import as_json, text
+    from tuiapp.compare.sweep_text import as_json, compared_text
 
     form = "json" if args.json else args.format or "text"
     if form not in ("text", "json"):
         raise UsageError(f"Sweeps are not written as {form}.", "There are text and json.")
-    designs = [(folder, read(folder)) for folder in folders]
-    sweeps = [read_sweep(folder, design) for folder, design in designs if design is not None]
+    compared = question.read()
     if form == "json":
-        emit_json(as_json(sweeps))
+        emit_json(as_json(list(compared.sweeps), compared))
     else:
-        write(text(sweeps))
+        write(compared_text(compared))
     return 0
 
 

@@ -11,7 +11,7 @@ from tuiapp.compare.comparison import MARGIN, compare
 from tuiapp.compare.cost import Prices
 from tuiapp.compare.design import SWEEP, Design, read
 from tuiapp.compare.runs import Run, read_run
-from tuiapp.compare.sweep import Sweep, sweep
+from tuiapp.compare.sweep import Sweep, no_run_of_a_sweep, sweep
 from tuiapp.errors import UsageError
 
 Progress = Callable[[int, int, str], None]
@@ -79,6 +79,9 @@ class Question:
             [(run.level, folders[0] / run.file) for run in design.runs if run.outcome == "done"]
             for design, folders in zip(designs, self.sides, strict=True)
         ]
+        for side, folders in zip(made, self.sides, strict=True):
+            if not side:
+                raise no_run_of_a_sweep(folders[0])
         levels = sorted({at for at, _ in made[0]} & {at for at, _ in made[1]})
         if not levels:
             raise UsageError("The two sweeps have no level in common.", "Step the same levels.")

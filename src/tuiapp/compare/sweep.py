@@ -13,9 +13,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
+
 from tuiapp.compare.design import SWEEP, Design
 from tuiapp.compare.runs import Run, read_run
 from tuiapp.errors import UsageError
+from tuiapp.stats.student import paired
 
 UNITS = {"rate": "requests/s", "concurrency": "clients", "input-len": "prompt tokens"}
 
@@ -29,6 +32,8 @@ class Point:
         meets: every objective was met in every run, by its interval where it has one; False when
             one was surely missed; None when the interval holds a limit, or without objectives.
         worst: the largest ratio of a measured statistic to its limit; None without objectives.
+        power: throughput over mean response time, and its interval over the runs (Student's t,
+            95 %), None with a single one.
         predictability: TTFT p99 over p50; 1 is a clock.
     """
 
@@ -43,6 +48,8 @@ class Point:
     output_tokens_per_s: float | None
     meets: bool | None
     worst: float | None
+    power: float | None = None
+    power_span: tuple[float, float] | None = None
 
     @property
     def predictability(self) -> float | None:
@@ -58,10 +65,13 @@ class Sweep:
     Attributes:
         knee: the level with the most throughput for its response time; None when the largest
             power is at an end of the sweep, so that the knee may lie outside.
+        knee_span: the lowest and the highest level whose power may be as large as the knee's;
+            None where single runs at a level tell no interval.
         capacity: the highest level that meets every objective, between measured levels by
             interpolation; None without objectives, or when it lies outside the sweep.
         capacity_span: (a level that surely meets them, one that surely does not); None ends are
             outside the sweep.
+        failed: levels of which no run was made.
     """
 
     name: str
@@ -71,6 +81,8 @@ class Sweep:
     knee: float | None
     capacity: float | None
     capacity_span: tuple[float | None, float | None]
+    knee_span: tuple[float, float] | None = None
+    failed: tuple[float, ...] = ()
 
 
 def read_sweep(folder: Path, design: Design) -> Sweep:
@@ -85,8 +97,13 @@ def read_sweep(folder: Path, design: Design) -> Sweep:
         if planned.outcome == "done"
     ]
     if design.kind != SWEEP or not runs:
-        raise UsageError(f"{folder} holds no run of a sweep.", "`tuiapp sweep` makes one.")
+        raise no_run_of_a_sweep(folder)
     return sweep(design, runs)
+
+
+def no_run_of_a_sweep(folder: Path) -> UsageError:
+    """To be raised where there is nothing to read."""
+    return UsageError(f"{folder} holds no run of a sweep.", "`tuiapp sweep` makes one.")
 
 
 def sweep(design: Design, runs: Sequence[tuple[float, Run]]) -> Sweep:
@@ -104,6 +121,8 @@ def sweep(design: Design, runs: Sequence[tuple[float, Run]]) -> Sweep:
             max((p.level for p in points if p.meets), default=None),
             min((p.level for p in points if p.meets is False), default=None),
         ),
+        knee_span(points),
+        tuple(sorted({run.level for run in design.runs} - set(levels))),
     )
 
 
@@ -113,6 +132,8 @@ def _point(level: float, runs: Sequence[Run]) -> Point:
     outcomes = [meets for meets, _ in judged]
     meets = False if False in outcomes else None if None in outcomes else True
     means = [run.view.run("e2el").summary.mean for run in runs]
+    rates = [run.values["output_tokens_per_s"] for run in runs]
+    powers = [rate / mean * 1e9 for rate, mean in zip(rates, means, strict=True) if rate and mean]
 
     def mean_of(name: str) -> float | None:
         return _mean([run.values[name] for run in runs])
@@ -129,7 +150,16 @@ def _point(level: float, runs: Sequence[Run]) -> Point:
         output_tokens_per_s=mean_of("output_tokens_per_s"),
         meets=meets,
         worst=max(ratios) if ratios else None,
+        power=_mean(powers),
+        power_span=_span(powers) if len(powers) == len(runs) else None,
     )
+
+
+def _span(values: Sequence[float]) -> tuple[float, float] | None:
+    if len(values) < 2 or not all(map(math.isfinite, values)):
+        return None
+    found = paired(np.array(values))
+    return found.low, found.high
 
 
 def _judge(run: Run) -> tuple[bool | None, float | None]:
@@ -159,12 +189,19 @@ def _mean(values: Sequence[float | None]) -> float | None:
 
 def knee(points: Sequence[Point]) -> float | None:
     """The level of the largest throughput over mean response time, inside the sweep."""
-    power = [
-        p.output_tokens_per_s / p.e2el_mean_s if p.output_tokens_per_s and p.e2el_mean_s else 0.0
-        for p in points
-    ]
-    at = max(range(len(power)), key=power.__getitem__, default=0)
+    at = max(range(len(points)), key=lambda at: points[at].power or 0.0, default=0)
     return points[at].level if 0 < at < len(points) - 1 else None
+
+
+def knee_span(points: Sequence[Point]) -> tuple[float, float] | None:
+    """The lowest and the highest level whose power is not surely below that of another."""
+    spans = [point.power_span for point in points]
+    known = [span for span in spans if span is not None]
+    if len(known) < len(spans) or not known:
+        return None
+    floor = max(low for low, _ in known)
+    levels = [p.level for p, (_, high) in zip(points, known, strict=True) if high >= floor]
+    return levels[0], levels[-1]
 
 
 def capacity(points: Sequence[Point]) -> float | None:

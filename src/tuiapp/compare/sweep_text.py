@@ -1,27 +1,33 @@
-"""One sweep, or two beside each other, as a table."""
+"""One sweep, or two beside each other, as a table; 80 cells wide."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
 from typing import Any
 
+from tuiapp.compare import report_json, report_text
+from tuiapp.compare.reading import Compared
 from tuiapp.compare.sweep import UNITS, Point, Sweep
 
 UNKNOWN = "—"
-_COLUMNS = ("TTFT p50", "TTFT p99", "ITL p50", "ITL p99", "tokens/s", "p99/p50", "objectives")
+_COLUMNS = {
+    "TTFT p50": 9, "TTFT p99": 9, "ITL p50": 8, "ITL p99": 8, "tok/s": 8, "p99/p50": 8, "SLO": 7,
+}  # fmt: skip
 
 
 def text(sweeps: list[Sweep]) -> str:
     """The whole table; levels of several sweeps stand under each other."""
     unit = UNITS.get(sweeps[0].over, sweeps[0].over)
-    lines = [f"{unit:<14}   {'runs':>4} " + "".join(f"{name:>11}" for name in _COLUMNS)]
-    levels = sorted({point.level for found in sweeps for point in found.points})
+    head = "".join(name.rjust(width) for name, width in _COLUMNS.items())
+    lines = [f"by {unit}; times in ms", f"{'':9} {'runs':>4} {'requests':>8}{head}"]
+    measured = {point.level for found in sweeps for point in found.points}
+    levels = sorted(measured.union(*(found.failed for found in sweeps)))
     for level in levels:
         for side, found in zip("AB", sweeps, strict=False):
             point = next((point for point in found.points if point.level == level), None)
             name = f"{level:g}" if side == "A" else ""
             mark = side if len(sweeps) > 1 else ""
-            lines.append(_line(name, mark, point))
+            lines.append(_line(name, mark, point, failed=level in found.failed))
     lines.append("")
     for side, found in zip("AB", sweeps, strict=False):
         who = f"{side} {found.name}: " if len(sweeps) > 1 else ""
@@ -31,28 +37,55 @@ def text(sweeps: list[Sweep]) -> str:
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
-def as_json(sweeps: list[Sweep]) -> dict[str, Any]:
+def compared_text(compared: Compared) -> str:
+    """Two sweeps, and the comparison at a level both have."""
+    sweeps = list(compared.sweeps)
+    unit = UNITS.get(sweeps[0].over, sweeps[0].over)
+    return (
+        f"{text(sweeps)}\nBoth at {compared.level:g} {unit}:\n\n{report_text.text(compared.answer)}"
+    )
+
+
+def as_json(sweeps: list[Sweep], compared: Compared | None = None) -> dict[str, Any]:
     """The same as values."""
-    return {"schema": "tuiapp.sweep/1", "sweeps": [asdict(found) for found in sweeps]}
+    told: dict[str, Any] = {
+        "schema": "tuiapp.sweep/1",
+        "sweeps": [asdict(found) for found in sweeps],
+    }
+    if compared is not None:
+        told |= {"level": compared.level, "comparison": report_json.as_json(compared.answer)}
+    return told
 
 
-def _line(name: str, mark: str, point: Point | None) -> str:
+def _line(name: str, mark: str, point: Point | None, *, failed: bool) -> str:
+    start = f"{name:<7} {mark:1}"
     if point is None:
-        return f"{name:<14} {mark:1}  not measured"
+        return f"{start}  {'its run failed' if failed else 'not measured'}"
     times = (point.ttft_p50_s, point.ttft_p99_s, point.itl_p50_s, point.itl_p99_s)
     cells = [*map(_ms, times), _number(point.output_tokens_per_s), _number(point.predictability)]
     cells.append({True: "met", False: "MISSED", None: UNKNOWN}[point.meets])
-    return f"{name:<14} {mark:1} {point.runs:>4} " + "".join(f"{cell:>11}" for cell in cells)
+    told = zip(cells, _COLUMNS.values(), strict=True)
+    start += f" {point.runs:>4} {point.requests:>8,}"
+    return start + "".join(cell.rjust(width) for cell, width in told)
 
 
 def _ms(seconds: float | None) -> str:
     if seconds is None:
         return UNKNOWN
-    return "∞" if seconds == float("inf") else f"{seconds * 1e3:,.1f} ms"
+    return "∞" if seconds == float("inf") else _number(seconds * 1e3)
 
 
 def _number(value: float | None) -> str:
-    return UNKNOWN if value is None else f"{value:,.1f}"
+    if value is None:
+        return UNKNOWN
+    return f"{value:,.1f}" if value < 999.95 else f"{value:,.0f}"
+
+
+def _span(found: Sweep) -> str:
+    if found.knee_span is None:
+        return "(no interval from one run a level)"
+    low, high = found.knee_span
+    return f"({low:g} to {high:g})" if high > low else "(surely)"
 
 
 def _findings(found: Sweep, unit: str) -> list[str]:
@@ -60,7 +93,7 @@ def _findings(found: Sweep, unit: str) -> list[str]:
     if found.knee is None:
         lines.append("no knee inside the sweep: step further")
     else:
-        lines.append(f"knee at {found.knee:g} {unit}: most tokens for the response time")
+        lines.append(f"knee at {found.knee:g} {unit} {_span(found)}: most tokens for the wait")
     meets, misses = found.capacity_span
     if all(point.worst is None for point in found.points):
         lines.append("no objectives, so no highest load: give --slo")
