@@ -80,13 +80,13 @@ def test_a_level_whose_run_failed_is_told(tmp_path: Path) -> None:
     assert line.endswith("its run failed")
 
 
-def test_two_sweeps_in_text_pass_the_gate_and_fit_80_cells(
+def test_two_sweeps_in_text_pass_the_gate_and_fit_a_narrow_tab(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     a, b = (sweep(tmp_path / f"host{at}", [4, 8, 16], ttft_s=0.02 * (1 + at)) for at in (0, 1))
     assert cli.main(["compare", str(a), str(b), "--rate-a", "1", "--rate-b", "2"]) == 0
     table, rest = capsys.readouterr().out.split("Both at 8 requests/s:")
-    assert max(map(len, table.splitlines())) <= 80
+    assert max(map(len, table.splitlines())) <= 76
     assert "B host1: objectives are met up to 16 requests/s at least" in table
     assert "gate" in rest
     assert "$ / session of 1 h with start" in rest
@@ -95,6 +95,16 @@ def test_two_sweeps_in_text_pass_the_gate_and_fit_80_cells(
     assert told["level"] == 8
     assert told["comparison"]["schema"] == "tuiapp.compare/1"
     assert [len(found["points"]) for found in told["sweeps"]] == [3, 3]
+
+
+def test_no_interval_is_wider_than_its_column(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    a, b = (sweep(tmp_path / f"host{at}", [4, 8], runs=2, ttft_s=0.02 * (1 + at)) for at in (0, 1))
+    assert cli.main(["compare", str(a), str(b), "--format", "text"]) == 0
+    (line,) = (x for x in capsys.readouterr().out.splitlines() if x.startswith("output tokens/s "))
+    assert ">1000" in line  # two runs a side say next to nothing
+    assert line.index("◀") == 62, "where the other rows begin theirs"
 
 
 def test_a_sweep_of_which_nothing_was_made_is_one_sentence(

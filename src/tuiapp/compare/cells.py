@@ -21,6 +21,8 @@ UNKNOWN = "—"
 _MOST_CAUSES = 5
 _REACH = 4.0
 """The picture reaches to four times the margin on both sides."""
+_FAR = 1000.0
+"""A ratio beyond which nobody asks how large it is."""
 
 
 def value_text(row: Row, value: float | None) -> str:
@@ -43,8 +45,12 @@ def unit(row: Row) -> str:
 
 
 def ratio_text(value: float | None) -> str:
-    """With as many digits as a few per cent need."""
-    return UNKNOWN if value is None else f"{value:.3f}" if value < 10 else f"{value:.1f}"
+    """With as many digits as a few per cent need; at most six cells."""
+    if value is None:
+        return UNKNOWN
+    if value >= _FAR:
+        return f">{_FAR:.0f}"
+    return f"{value:.3f}" if value < 10 else f"{value:.1f}"
 
 
 def interval_text(row: Row) -> str:

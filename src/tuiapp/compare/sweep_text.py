@@ -1,4 +1,4 @@
-"""One sweep, or two beside each other, as a table; 80 cells wide."""
+"""One sweep, or two beside each other, as a table; 76 cells wide."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def text(sweeps: list[Sweep]) -> str:
     """The whole table; levels of several sweeps stand under each other."""
     unit = UNITS.get(sweeps[0].over, sweeps[0].over)
     head = "".join(name.rjust(width) for name, width in _COLUMNS.items())
-    lines = [f"by {unit}; times in ms", f"{'':9} {'runs':>4} {'requests':>8}{head}"]
+    lines = [f"by {unit}; n requests; times in ms", f"{'':7} {'runs':>4} {'n':>6}{head}"]
     measured = {point.level for found in sweeps for point in found.points}
     levels = sorted(measured.union(*(found.failed for found in sweeps)))
     for level in levels:
@@ -58,14 +58,14 @@ def as_json(sweeps: list[Sweep], compared: Compared | None = None) -> dict[str, 
 
 
 def _line(name: str, mark: str, point: Point | None, *, failed: bool) -> str:
-    start = f"{name:<7} {mark:1}"
+    start = f"{name:<5} {mark:1}"
     if point is None:
         return f"{start}  {'its run failed' if failed else 'not measured'}"
     times = (point.ttft_p50_s, point.ttft_p99_s, point.itl_p50_s, point.itl_p99_s)
     cells = [*map(_ms, times), _number(point.output_tokens_per_s), _number(point.predictability)]
     cells.append({True: "met", False: "MISSED", None: UNKNOWN}[point.meets])
     told = zip(cells, _COLUMNS.values(), strict=True)
-    start += f" {point.runs:>4} {point.requests:>8,}"
+    start += f" {point.runs:>4} {point.requests:>6,}"
     return start + "".join(cell.rjust(width) for cell, width in told)
 
 
