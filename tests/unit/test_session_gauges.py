@@ -68,7 +68,8 @@ def test_the_order_of_the_frames_does_not_matter_nor_whether_somebody_looked() -
 
 
 @pytest.mark.parametrize("rank", [-1, 1 << 20, "0", 1.5, None, [0]])
-def test_a_frame_of_no_rank_is_left_out(rank: object) -> None:
-    session = _folded(_told(0, (1, 2, 0, 0.5)), _told(rank, (1, 99, 0, 0.5)))
-    assert session.rejected == 1
-    assert _at(session, 1) == [(2, 0, 0.5)]
+def test_what_is_no_rank_counts_as_the_first(rank: object) -> None:
+    session = _folded(
+        _told(rank, (1, 2, 0, 0.5)), _told(0, (1, 3, 0, 0.5)), _told(1, (1, 4, 0, 0.5))
+    )
+    assert _at(session, 1) == [(7, 0, 0.5)]

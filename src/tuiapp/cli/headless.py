@@ -13,6 +13,7 @@ from contextlib import suppress
 from typing import Any
 
 from tuiapp.cli.console import PREFIX, drop_stdout, say, say_trouble
+from tuiapp.cli.interrupts import end_at_once
 from tuiapp.cli.run import HEADLESS_DURATION_S
 from tuiapp.cli.setup_run import build
 from tuiapp.errors import TuiappError
@@ -43,6 +44,7 @@ def record(args: argparse.Namespace, about: Mapping[str, Any] | None = None) -> 
     Args:
         about: what else the session's header says.
     """
+    end_at_once()
     give_way()
     return asyncio.run(_record(args, about or {}))
 

@@ -14,6 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from tuiapp.cli.console import say_trouble
+from tuiapp.cli.interrupts import end_at_once
 from tuiapp.cli.screen import check_screen, tell_faults
 from tuiapp.errors import UsageError
 from tuiapp.priority import give_way
@@ -39,7 +40,8 @@ def run_live(args: argparse.Namespace) -> int:
 
         check_load(args)  # what is wrong in any case comes before what a larger terminal mends
         raise
-    with guarded_terminal():
+    with guarded_terminal() as end_well:
+        end_at_once(end_well)
         give_way()
         gc.disable()  # until _spare_the_living
         _load_numpy()

@@ -17,6 +17,7 @@ from tuiapp.session.table import Table
 
 _GAUGES = {"running": INT64, "waiting": INT64, "kv_usage": FLOAT32}
 _ROWS = {"tick": INT64, **_GAUGES}
+_MAX_RANKS = 1024
 
 
 class StepGauges:
@@ -35,14 +36,15 @@ class StepGauges:
         self._ranks: dict[int, Table] = {}
         self._stale: int | None = None
 
-    def put(self, rank: int, tick: np.ndarray, columns: Mapping[str, Any]) -> None:
+    def put(self, rank: Any, tick: np.ndarray, columns: Mapping[str, Any]) -> None:
         """Take in the iterations of a rank; before they are counted among the steps.
 
         Args:
-            rank: the data-parallel rank that speaks.
+            rank: the data-parallel rank that speaks; what is none counts as the first.
             tick: the tick of each iteration, in the order of time.
             columns: may hold the gauges, a value an iteration.
         """
+        rank = rank if isinstance(rank, int) and 0 <= rank < _MAX_RANKS else 0
         if self._only is None:
             self._only = rank
         if rank == self._only and not self._ranks:

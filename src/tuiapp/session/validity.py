@@ -37,7 +37,7 @@ MAX_NS = 60 * 86_400 * 1_000_000_000
 MAX_TEXT = 1 << 16
 """Characters of one string."""
 MAX_FACTS = MAX_MARKS = 100_000
-MAX_GROUPS, MAX_GAUGES, MAX_RANKS = 256, 4096, 1024
+MAX_GROUPS, MAX_GAUGES = 256, 4096
 MAX_DEPTH, MAX_NODES, MAX_SLOS = 16, 20_000, 64
 """Nesting and number of values of what is merged into the header."""
 # What may lie beyond all that is known so far: a little at first, more with every frame, so that
@@ -171,8 +171,6 @@ def _check_tokens(frame: Frame, session: Session) -> None:
 
 def _check_steps(frame: Frame, session: Session) -> None:
     _check_times(frame, session, 0)
-    rank = frame.attrs.get("engine", 0)
-    _require(isinstance(rank, int) and 0 <= rank < MAX_RANKS, "its engine is no rank")
 
 
 def _check_samples(frame: Frame, session: Session) -> None:

@@ -12,7 +12,7 @@ import os
 import signal
 import sys
 import termios
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -30,12 +30,15 @@ _NOTE = "\r\ntuiapp was killed; the recording up to then is readable.\r\n"
 
 
 @contextmanager
-def guarded_terminal() -> Iterator[None]:
-    """While inside, a killed program leaves a usable terminal behind."""
+def guarded_terminal() -> Iterator[Callable[[], None]]:
+    """While inside, a killed program leaves a usable terminal behind.
+
+    Gives what is to be called when the program ends itself, well, before it leaves.
+    """
     try:
         before = termios.tcgetattr(sys.stdin.fileno())
     except (termios.error, OSError, ValueError):
-        yield  # no terminal, nothing to guard
+        yield lambda: None  # no terminal, nothing to guard
         return
     watched, alive = os.pipe()
     pid = os.fork()
@@ -43,11 +46,15 @@ def guarded_terminal() -> Iterator[None]:
         os.close(alive)
         _watch(watched, before)
     os.close(watched)
-    try:
-        yield
-    finally:
+
+    def end_well() -> None:
         with suppress(BrokenPipeError):  # somebody has killed the guard
             os.write(alive, b"x")
+
+    try:
+        yield end_well
+    finally:
+        end_well()
         os.close(alive)
         with suppress(ChildProcessError):
             os.waitpid(pid, 0)
