@@ -201,7 +201,7 @@ async def look(path: Path) -> list[tuple[object, ...]]:
     before = rss_mib()
     start = time.process_time()
     player = Player(path)
-    player.clock.seek(player.load_start_ns)  # as ``tuiapp replay`` opens it
+    player.clock.seek(player.opening_ns)  # as ``tuiapp replay`` opens it
     # Reading goes on beside the screen, and must not count for the first picture.
     drawn, read_on = asyncio.Event(), player.read
 

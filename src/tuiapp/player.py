@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tuiapp.clock import ReplayClock, monotonic_ns
 from tuiapp.events import LOAD_STATE, mark_frame
-from tuiapp.session.columns import Session
+from tuiapp.session.columns import TICK_NS, Session
 from tuiapp.session.cut import range_of
 from tuiapp.session.file import SessionFile
 
@@ -81,6 +81,11 @@ class Player:
         """When the load began, as far as it is read and held; ``start_ns`` when it never did."""
         states = [fact.t_ns for fact in self.session.facts if fact.name == LOAD_STATE]
         return max(states[0] if states else 0, self.start_ns)
+
+    @property
+    def opening_ns(self) -> int:
+        """Where a replay begins: the first moment that shows the load, not the engine's start."""
+        return min((self.load_start_ns // TICK_NS + 1) * TICK_NS - 1, self.end_ns)
 
     @property
     def damaged(self) -> int:

@@ -45,6 +45,8 @@ def test_a_small_recording_is_read_at_once(recording: Path) -> None:
     player = Player(recording)
     assert player.read_ns == player.end_ns == load(recording).end_ns
     assert player.load_start_ns == 5 * NS
+    player.clock.seek(player.opening_ns)
+    assert player.clock.now_ns() == 5 * NS + TICK_NS - 1
     player.close()
 
 

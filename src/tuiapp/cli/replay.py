@@ -83,7 +83,7 @@ def play(path: Path, args: argparse.Namespace) -> int:
         player = Player(path)
         try:
             created = player.session.meta.get("created_ns")
-            at_ns = player.load_start_ns
+            at_ns = player.opening_ns
             if args.at is not None:
                 wall_ns = created if isinstance(created, int) else None
                 at_ns = parse_moment(args.at, 0, player.end_ns, wall_ns, start_ns=player.start_ns)

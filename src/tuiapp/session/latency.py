@@ -7,14 +7,16 @@ the measured phase count. Definitions: ``docs/metrics.md``.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 
-from tuiapp.events import FLOAT64, UNSET, Phase, Status
+from tuiapp.events import FLOAT64, UINT32, UNSET, Phase, Status
 from tuiapp.session.columns import Session
 from tuiapp.session.itl import itl_blocks, tick_range
+from tuiapp.session.prefix import Prefix
 from tuiapp.session.table import Table
 from tuiapp.stats.bins import BINS
 from tuiapp.stats.histogram import counts_of, quantiles_from_counts
@@ -22,6 +24,8 @@ from tuiapp.stats.quantile import quantiles
 from tuiapp.stats.summary import Summary, summarize, summarize_counts
 
 METRICS = ("ttft", "tpot", "itl", "e2el")
+_STRIDE = 1 << 14
+"""Requests between two moments of which the counts by bin are kept (64 KiB each)."""
 
 
 @dataclass(frozen=True)
@@ -114,20 +118,52 @@ class _Known:
         return self.cut_age_ns > longest_ns
 
 
-@dataclass
 class _RunSoFar:
-    """The same of a run's beginning, without who it was: stretches are added as they pass."""
+    """The same of a run's beginning: stretches are added as they pass, in order.
 
-    values: Table = field(default_factory=lambda: Table({"ns": FLOAT64}))
-    binned: np.ndarray = field(default_factory=lambda: np.zeros(BINS, np.int64))
-    lost: int = 0
-    cut_age_ns: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
+    Args:
+        session: whose requests these are.
+        moment: the column that tells when a value became known; its rows are in that order.
+    """
+
+    def __init__(self, session: Session, moment: str) -> None:
+        self._requests, self._moment = session.requests, moment
+        self._rows = Table({"req": UINT32, "ns": FLOAT64})
+        self._sums = [np.zeros(BINS, np.int64)]
+        self._lost = np.empty(0, np.int64)
+        self._cut = np.empty(0, np.int64)
+        self._cut_age_ns = np.empty(0, np.int64)
 
     def add(self, known: _Known) -> None:
-        self.values.append({"ns": known.values_ns}, len(known.values_ns))
-        self.binned = self.binned + counts_of(known.values_ns.astype(np.int64))
-        self.lost += len(known.lost)
-        self.cut_age_ns = np.concatenate((self.cut_age_ns, known.cut_age_ns))
+        """Take in what became known in the next stretch of time."""
+        self._rows.append({"req": known.req, "ns": known.values_ns}, len(known.req))
+        while len(self._sums) * _STRIDE <= len(self._rows):
+            at = (len(self._sums) - 1) * _STRIDE
+            part = self._rows["ns"][at : at + _STRIDE]
+            self._sums.append(self._sums[-1] + counts_of(part.astype(np.int64)))
+        self._lost = np.concatenate((self._lost, known.lost))
+        self._cut = np.concatenate((self._cut, known.cut))
+        self._cut_age_ns = np.concatenate((self._cut_age_ns, known.cut_age_ns))
+
+    def until(self, cursor_ns: int) -> _SoFar:
+        """What had been known at a moment."""
+        moment, ends = (self._requests[name].item for name in (self._moment, "t_end_ns"))
+        rows = bisect_right(self._rows["req"], cursor_ns, key=moment)
+        lost = bisect_right(self._lost, cursor_ns, key=ends)
+        cut = bisect_right(self._cut, cursor_ns, key=ends)
+        values, at = self._rows["ns"][:rows], rows // _STRIDE
+        binned = self._sums[at] + counts_of(values[at * _STRIDE :].astype(np.int64))
+        return _SoFar(values, binned, lost, self._cut_age_ns[:cut])
+
+
+@dataclass
+class _SoFar:
+    """What a run's beginning had told, without who it was."""
+
+    values_ns: np.ndarray
+    binned: np.ndarray
+    lost: int
+    cut_age_ns: np.ndarray
 
 
 def distribution(session: Session, metric: str, after_ns: int, until_ns: int) -> Distribution:
@@ -145,21 +181,27 @@ def run_distribution(session: Session, metric: str, after_ns: int, until_ns: int
     if metric == "itl":
         return _itl(session, after_ns, until_ns)
 
-    def add(before: _RunSoFar | None, after_ns: int, until_ns: int) -> _RunSoFar:
-        so_far = before or _RunSoFar()
-        so_far.add(_known(session, metric, after_ns, until_ns))
-        return so_far
-
-    early = session.prefixes.upto(metric, after_ns, until_ns, add)
+    early = _run_so_far(session, metric, after_ns, until_ns)
     if early.value is None:
         return distribution(session, metric, after_ns, until_ns)
     late, so_far = _known(session, metric, early.until_ns, until_ns), early.value
-    values = (so_far.values["ns"], late.values_ns)
+    values = (so_far.values_ns, late.values_ns)
     longest = max(float(part.max(initial=0.0)) for part in values)
     overdue = int((so_far.cut_age_ns > longest).sum() + late.overdue(longest).sum())
     failed = so_far.lost + len(late.lost) + overdue
     binned = so_far.binned + counts_of(late.values_ns.astype(np.int64))
     return Distribution(metric, values, failed=failed, cut=overdue, binned=binned)
+
+
+def _run_so_far(session: Session, metric: str, after_ns: int, until_ns: int) -> Prefix[_SoFar]:
+    def add(before: _RunSoFar | None, after_ns: int, until_ns: int) -> _RunSoFar:
+        so_far = before or _RunSoFar(session, "t_first_ns" if metric == "ttft" else "t_end_ns")
+        so_far.add(_known(session, metric, after_ns, until_ns))
+        return so_far
+
+    found = session.prefixes.growing(metric, after_ns, until_ns, add)
+    value = None if found.value is None else found.value.until(found.until_ns)
+    return Prefix(found.after_ns, found.until_ns, value)
 
 
 def request_values(
