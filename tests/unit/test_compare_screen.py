@@ -317,5 +317,5 @@ async def test_all_there_is_to_know_of_the_verdicts_stands_in_the_tab_alone(
     failed = record(tmp_path / "failed.tuiapp", Load(seed=9, duration_s=12, failed_share=0.3))
     async with compared(Question((five.sides[0][:1], [failed]))) as shown:
         await shown.press("enter")
-        assert "end-to-end p99: B: too many requests failed in 1 of 1 runs." in shown.words
+        assert "end-to-end p99: B: too many requests failed in 1 of 1 run." in shown.words
         assert "TTFT p50: one run a side tells of these recordings" in shown.words

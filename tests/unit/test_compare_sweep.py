@@ -89,7 +89,7 @@ def test_two_sweeps_in_text_pass_the_gate_and_fit_a_narrow_tab(
     assert max(map(len, table.splitlines())) <= 76
     assert "B host1: objectives are met up to 16 requests/s at least" in table
     assert "gate" in rest
-    assert "$ / session of 1 h with start" in rest
+    assert "$ / start + 1 h" in rest
     assert cli.main(["compare", str(a), str(b), "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["level"] == 8

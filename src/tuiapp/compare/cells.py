@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from tuiapp.compare.causes import Cause, Sighting
 from tuiapp.compare.comparison import MARGIN, Comparison, Row
+from tuiapp.compare.runs import Run
 from tuiapp.compare.verdict import (
     EQUIVALENT,
     FASTER,
@@ -119,16 +120,22 @@ def common_reason(comparison: Comparison) -> str:
 
 
 def heading(comparison: Comparison) -> tuple[str, str]:
-    """What each side is: how many runs, of which host."""
+    """What each side is: which host, how many runs, and of how many requests."""
     sides = []
     for runs in (comparison.a, comparison.b):
         host = runs[0].meta.get("host")
         host = host if isinstance(host, dict) else {}
         words = [host.get("hostname"), host.get("virtualization"), host.get("cpu_model")]
         name = " · ".join(str(word)[:40] for word in words if word) or "unknown host"
-        count = "1 run" if len(runs) == 1 else f"{len(runs)} runs"
-        sides.append(f"{name} · {count}")
+        sides.append(f"{name} · {plural(len(runs), 'run')} of {_requests(runs)}")
     return sides[0], sides[1]
+
+
+def _requests(runs: Sequence[Run]) -> str:
+    fewest, most = min(run.requests for run in runs), max(run.requests for run in runs)
+    if fewest == most:
+        return plural(fewest, "request")
+    return f"{fewest:,}–{most:,} requests"
 
 
 def gate_lines(comparison: Comparison) -> list[str]:

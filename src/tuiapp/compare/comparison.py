@@ -32,6 +32,7 @@ from tuiapp.stats.hodges_lehmann import shift
 from tuiapp.stats.quantile import samples_needed
 from tuiapp.stats.resample import quantile_ratio_interval, sum_ratio_interval
 from tuiapp.stats.student import Estimate, paired, welch
+from tuiapp.words import plural
 
 MARGIN = 0.05
 FEWEST_RUNS, GOOD_RUNS = 5, 10
@@ -158,16 +159,20 @@ def _row(
 
 def _no_ratio(quantity: Quantity, sides: Sequence[Sequence[float | None]]) -> str:
     """Why no ratio can be made of every run's value; empty when it can."""
-    for name, side in zip("AB", sides, strict=True):
-        missing = sum(value is None for value in side)
-        infinite = sum(value is not None and math.isinf(value) for value in side)
-        if infinite:
-            return f"{name}: too many requests failed in {infinite} of {len(side)} runs"
-        if missing:
-            return f"{name}: nothing was measured in {missing} of {len(side)} runs"
-        if not all(map(is_usable, side)):
-            return f"{name}: {quantity.title} is zero"
-    return ""
+    found = [_no_value(quantity, side) for side in sides]
+    if found[0] == found[1] and found[0]:
+        return f"A and B: {found[0]}"
+    return "; ".join(f"{name}: {why}" for name, why in zip("AB", found, strict=True) if why)
+
+
+def _no_value(quantity: Quantity, side: Sequence[float | None]) -> str:
+    missing = sum(value is None for value in side)
+    infinite = sum(value is not None and math.isinf(value) for value in side)
+    if infinite:
+        return f"too many requests failed in {infinite} of {plural(len(side), 'run')}"
+    if missing:
+        return f"nothing was measured in {missing} of {plural(len(side), 'run')}"
+    return "" if all(map(is_usable, side)) else f"{quantity.title} is zero"
 
 
 def _geometric_mean(side: Sequence[float | None]) -> float | None:

@@ -33,7 +33,7 @@ def bill_rows(bill: Bill) -> list[tuple[str, str, str]]:
     """(what, A, B)."""
     rows = [
         ("good tokens/s", span(bill.a.goodput), span(bill.b.goodput)),
-        ("$ / 1 M good tokens, fully used", span(bill.a.per_million), span(bill.b.per_million)),
+        ("$ / 1 M good tokens", span(bill.a.per_million), span(bill.b.per_million)),
     ]
     for (share, in_a), (_, in_b) in zip(bill.a.by_share, bill.b.by_share, strict=True):
         if share < 1:
@@ -43,13 +43,11 @@ def bill_rows(bill: Bill) -> list[tuple[str, str, str]]:
         _row("$ / cold start", bill, lambda cost: span(cost.start)),
         _row(_session_words(bill), bill, lambda cost: span(cost.session)),
         _row("  $ / 1 M good tokens", bill, lambda cost: span(cost.session_per_million)),
-        _row("spot with interruptions, $ / h", bill, lambda cost: span(cost.spot_effective_per_h)),
+        _row("spot, $ / useful hour", bill, lambda cost: span(cost.spot_effective_per_h)),
         _row("  $ / 1 M good tokens", bill, lambda cost: span(cost.spot_per_million)),
-        _row("beats serverless when busy over", bill, lambda cost: _share(cost.serverless_from)),
-        _row("reserving pays when used over", bill, lambda cost: _share(cost.reserved_from)),
-        _row(
-            "reserve, not spot, when needed over", bill, lambda cost: span(cost.hybrid_from, _share)
-        ),
+        _row("beats serverless over", bill, lambda cost: _share(cost.serverless_from)),
+        _row("reserving pays over", bill, lambda cost: _share(cost.reserved_from)),
+        _row("reserve, not spot, over", bill, lambda cost: span(cost.hybrid_from, _share)),
     ]
     return [row for row in rows if (row[1], row[2]) != (UNKNOWN, UNKNOWN)]
 
@@ -60,8 +58,8 @@ def _row(what: str, bill: Bill, tell: Callable[[Cost], str]) -> tuple[str, str, 
 
 def _session_words(bill: Bill) -> str:
     lengths = {bill.a.session_s, bill.b.session_s}
-    length = f" of {_length(lengths.pop())}" if len(lengths) == 1 else ""
-    return f"$ / session{length} with start"
+    length = _length(lengths.pop()) if len(lengths) == 1 else "session"
+    return f"$ / start + {length}"
 
 
 def _length(seconds: float) -> str:

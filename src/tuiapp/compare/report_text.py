@@ -54,8 +54,8 @@ def text(answer: Answer) -> str:
 def _money(answer: Answer) -> list[str]:
     if answer.bill is None:
         return []
-    rows = [f"{what:<36}{a:>28}{b:>28}" for what, a, b in bill_rows(answer.bill)]
-    lines = ["", f"{'cost':<36}{'A':>28}{'B':>28}", *rows]
+    rows = [f"{what:<28}{a:>28}{b:>28}" for what, a, b in bill_rows(answer.bill)]
+    lines = ["", f"{'cost':<28}{'A':>28}{'B':>28}", *rows]
     lines += wrap(break_even_line(answer.bill), _WIDTH)
     return lines + _indented("", answer.bill.caveats)
 

@@ -22,7 +22,7 @@ _HOW = (
     "An hour of each:  tuiapp compare A... vs B... --rate-a 4.10 --rate-b 2.90",
     "Spot, reserved and serverless too:  --prices FILE, two tables in TOML; see docs/compare.md",
 )
-_WORDS, _AMOUNT = 35, 24
+_WORDS, _AMOUNT = 24, 24
 _BESIDE_FROM, _TABLE, _GAP, _GUTTER = 116, _WORDS + 2 * _AMOUNT + 5, 3, 9
 _LOWEST_USE = SHARES[0]
 
