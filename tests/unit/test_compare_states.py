@@ -57,7 +57,7 @@ async def test_a_run_without_any_request(tmp_path: Path) -> None:
         assert "no verdict" in shown.text
 
 
-@pytest.mark.parametrize("text", HOSTILE)
+@pytest.mark.parametrize("text", ["".join(HOSTILE), "".join(HOSTILE[::-1])])
 async def test_no_string_of_a_recording_moves_the_cursor(tmp_path: Path, text: str) -> None:
     meta = {
         "model": {"name": text}, "engine": {"version": text}, "note": text, "slo": [text],
