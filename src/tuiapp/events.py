@@ -144,6 +144,8 @@ LAG_BOUNDS_S = {"loop_lag_s": 0.005, "schedule_lag_s": 0.010}
 """Gauges of the group ``driver``, each the largest lag since the one before, and the p99 beyond
 which the driver is late. ``…_10s_p99_s`` is that p99 over ten seconds, ``…_p99_s`` over the load so
 far; recordings of earlier versions have neither."""
+LAG_P99S_S = tuple(f"{name.removesuffix('_s')}_10s_p99_s" for name in LAG_BOUNDS_S)
+"""What is held against these bounds."""
 PROBE_UNAVAILABLE = "probe.unavailable"
 """``{"probe", "reason"}``: unknown, because ...; never zero."""
 RECORDING = "recording.state"

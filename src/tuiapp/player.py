@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tuiapp.clock import ReplayClock, monotonic_ns
+from tuiapp.errors import SessionError
 from tuiapp.events import LOAD_STATE, mark_frame
 from tuiapp.session.columns import TICK_NS, Session
 from tuiapp.session.cut import range_of
 from tuiapp.session.file import SessionFile
+from tuiapp.session.samples import folder
 
 _LOOK_S = 0.25
 _TURN_NS = 15_000_000
@@ -116,8 +118,13 @@ class Player:
         """Note a moment, in the file too.
 
         Raises:
-            SessionError: the file cannot be written to.
+            SessionError: the file cannot be written to, or came with the program.
         """
+        if self._file.path.parent == folder():
+            raise SessionError(
+                f"{self._file.path.name} comes with tuiapp and is not changed.",
+                "Copy it, and note it in the copy.",
+            )
         frame = mark_frame(self.clock.now_ns() if t_ns is None else t_ns, text)
         while self._unread:  # appending opens the file anew
             self._read_for(_FIRST_NS)

@@ -176,7 +176,7 @@ def client_limited() -> FakeRun:
     """The driver itself is late, and goes on being late."""
     limits = {"limited": True, "loop_lag_p99_s": 0.061, "schedule_lag_p99_s": 0.12}
     at = int(65.0 * NS)
-    lags = {"t_ns": [at, at], "loop_lag_s": [0.061, 0.03]}
+    lags = {"t_ns": [at, at], "loop_lag_s": [0.061, 0.03], "loop_lag_10s_p99_s": [0.06, 0.061]}
     late = Frame(Kind.SAMPLES, at, at, lags, {"group": "driver"})
     return serving().fold(fact(40, CLIENT_LIMITED, limits), late)
 

@@ -7,6 +7,7 @@ import json
 from tests.unit.exported import text_of
 from tests.unit.test_session_view import NS, fold, request, served
 from tuiapp.events import (
+    CLIENT_LIMITED,
     ENGINE_EXIT,
     LOAD_STATE,
     Frame,
@@ -48,6 +49,15 @@ def test_requests_that_were_shortened_to_fit_the_model_are_told() -> None:
     assert "1 request (the warm-up's included) was" in text_of("text", fold(one, served(0, NS)))
     none = facts_frame(0, LOAD_STATE, json.dumps({"state": "running", "shortened": 0}))
     assert "shortened" not in text_of("text", fold(none, served(0, NS)))
+
+
+def test_how_late_the_driver_was_is_the_worst_and_not_its_onset() -> None:
+    onset = {"limited": True, "loop_lag_p99_s": 0.0055, "schedule_lag_p99_s": 0.001}
+    limited = facts_frame(NS, CLIENT_LIMITED, json.dumps(onset))
+    lags = {"t_ns": [NS // 2, 3 * NS, 4 * NS], "loop_lag_10s_p99_s": [0.4, 0.014, 0.007]}
+    later = Frame(Kind.SAMPLES, NS // 2, 4 * NS, lags, {"group": "driver"})
+    text = text_of("text", fold(limited, later, served(0, NS)))
+    assert "the load driver was late (p99 over 10 s: 14.0 ms)" in " ".join(text.split())
 
 
 def test_what_is_infinite_is_one_note() -> None:

@@ -152,6 +152,13 @@ def test_the_part_that_was_slow_is_what_counts() -> None:
     ]  # fmt: skip
 
 
+def test_of_those_cut_off_the_ones_that_had_waited_longest_count() -> None:
+    waited = {"t_sched_ns": 1000 * MS, "t_sent_ns": 1000 * MS, "t_end_ns": 5000 * MS}
+    session = session_of(requests(served(0, 10, 5), waited | {"status": Status.CUT}))
+    start, end = slow_requests(session, {"ttft": 50 * MS}, -1, 10 * NS)
+    assert (start.tolist(), end.tolist()) == ([1000 * MS], [5000 * MS])
+
+
 # -- whether they met ----------------------------------------------------------------------
 
 LIMITS = {"ttft": 50.0 * MS}

@@ -280,3 +280,32 @@ def test_a_recording_is_not_recovered_while_it_grows(tmp_path: Path) -> None:
 def test_a_target_that_cannot_be_written_leaves_nothing(recording: Path, tmp_path: Path) -> None:
     with pytest.raises(SessionError, match="Cannot write"):
         recover(recording, tmp_path / "no" / "such" / "copy.tuiapp")
+
+
+def test_blocks_that_stand_there_twice_are_damage_and_nothing_is_lost(recording: Path) -> None:
+    with SessionFile(recording) as file:
+        end = file.index.block(len(file.index) - 1).end
+    again = blocks(recording, Kind.TOKENS)[1]
+    data = recording.read_bytes()
+    recording.write_bytes(data[:end] + data[again.offset : again.end])
+    found = verify(recording)
+    assert not found.whole
+    assert found.missing_frames == 0
+    (twice,) = found.lost
+    assert (twice.kind, twice.is_repeated, twice.length) == (Kind.TOKENS, True, again.length)
+    assert load(recording).lost_frames == 0
+    copy = recording.with_name("copy.tuiapp")
+    recover(recording, copy)
+    assert verify(copy).whole
+    assert load(copy).lost_frames == 0
+
+
+def test_blocks_that_nobody_would_believe_are_damage(recording: Path) -> None:
+    given = [*read_frames(recording), mark_frame(2**62, "in a hundred years")]
+    path = recording.with_name("odd.tuiapp")
+    rewrite(given, path)
+    (odd,) = verify(path).lost
+    assert (odd.kind, odd.reason) == (Kind.MARK, "makes no sense")
+    copy = recording.with_name("copy.tuiapp")
+    recover(path, copy)
+    assert verify(copy).whole

@@ -91,7 +91,7 @@ def _count_parts(monitor: Shown, monkeypatch: pytest.MonkeyPatch) -> Counter[str
     return counts
 
 
-async def test_panes_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_panes_of_one_screen_are_of_one_moment(monkeypatch: pytest.MonkeyPatch) -> None:
     async with shown(serving(), (140, 45)) as monitor:
         await monitor.draw()
         counts = _count_parts(monitor, monkeypatch)
@@ -101,13 +101,11 @@ async def test_panes_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
             monitor.run.clock.advance(3 * 10**8)  # too short for the engine to count as silent
             monitor.live.redraw()
             each.append(set(counts) - {"heatmap"})
-        assert each[:2] == each[2:]
-        assert not each[0] & each[1], "two redraws share the work"
-        assert {"traffic"} in each
-        assert {"ttft", "tpot", "host", "requests"} in each
+        assert sorted(map(len, each)) == [0, 0, 5, 5]
+        assert {"ttft", "tpot", "traffic", "host", "requests"} in each
 
 
-async def test_no_pane_waits_for_its_turn_to_show_a_dead_engine(
+async def test_no_pane_waits_to_show_a_dead_engine(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async with shown(serving(), (140, 45)) as monitor:

@@ -28,7 +28,7 @@ async def test_space_stands_still_and_follows_again() -> None:
         await later(monitor, 5)
         assert "‖ at 01:05" in monitor.text
         assert "end back to now" in monitor.text
-        assert "TTFT ms · SLO 100 · 60 s to 01:05 over the run" in monitor.text
+        assert "TTFT ms · 60 s to 01:05 over the run · SLO 100" in monitor.text
         await monitor.press("space")
         assert monitor.live.viewport.cursor_ns == 70 * NS
         assert "‖ at" not in monitor.text
@@ -69,9 +69,9 @@ async def test_z_changes_the_window() -> None:
             titles.append(monitor.lines[1][2:60].strip("─╭ "))
             await monitor.press("z")
         assert titles[0] == titles[3]
-        assert titles[0].startswith("TTFT ms · SLO 100 · last 60 s over the run")
-        assert titles[1].startswith("TTFT ms · SLO 100 · whole run")
-        assert titles[2].startswith("TTFT ms · SLO 100 · last 10 s over the run")
+        assert titles[0].startswith("TTFT ms · last 60 s over the run · SLO 100")
+        assert titles[1].startswith("TTFT ms · whole run · SLO 100")
+        assert titles[2].startswith("TTFT ms · last 10 s over the run · SLO 100")
 
 
 async def test_l_changes_the_axis() -> None:

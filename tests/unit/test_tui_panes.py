@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import replace
 from functools import lru_cache
@@ -12,7 +13,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.doubles.drawing import PALETTES, check
-from tests.doubles.scenes import NS, SCENES, FakeRun, fact, mark_frame, meta, serving
+from tests.doubles.scenes import (
+    NS,
+    SCENES,
+    FakeRun,
+    fact,
+    finished,
+    mark_frame,
+    meta,
+    serving,
+)
 from tuiapp.collectors.throttle import CURRENT_CAP
 from tuiapp.events import LOAD_STATE, Frame, Kind
 from tuiapp.session.columns import TICK_NS, Session
@@ -24,6 +34,7 @@ from tuiapp.tui.panes.devices import devices
 from tuiapp.tui.panes.heatmap import columns_for
 from tuiapp.tui.panes.history import resample
 from tuiapp.tui.panes.lines import wrap
+from tuiapp.tui.panes.requests import slowest
 from tuiapp.tui.renderables.palette import Depth
 from tuiapp.tui.viewport import LiveViewport
 
@@ -159,9 +170,31 @@ def test_objectives_that_no_pane_draws_and_shortened_requests_are_in_a_title() -
     run.fold(fact(59.0, LOAD_STATE, load))
     scene = Scene(View(run.session, 60 * NS), PALETTES[Depth.TRUE], itl_pane=True)
     title = pane_class("traffic")("traffic").title(scene)
-    assert title == "Throughput · SLO e2el:p99<5s · 20 shortened · last 10 s"
+    assert title == "Throughput · last 10 s · 20 shortened · SLO e2el:p99<5s"
     title = pane_class("traffic")("traffic").title(replace(scene, itl_pane=False))
     assert "SLO itl:p99<50ms · SLO e2el:p99<5s" in title
+
+
+def test_an_objective_on_the_whole_latency_has_its_numbers_under_ttft() -> None:
+    scene = scene_of("serving", itl_pane=False)
+    assert not [row for row in drawn("ttft", scene, 62, 9) if row.startswith("E2EL")]
+    run = serving().fold(Frame(Kind.META, 0, 0, attrs={"slo": ["e2el:p99<5s"]}))
+    scene = replace(scene, view=View(run.session, 60 * NS, 60 * NS))
+    (line,) = (row for row in drawn("ttft", scene, 62, 9) if row.startswith("E2EL"))
+    summary = scene.view.recent("e2el").summary
+    assert summary.p50 is not None
+    assert re.search(rf"p50 +{summary.p50 / 1e6:,.0f} ", line)
+
+
+def test_tokens_of_a_running_request_are_not_told_from_the_future() -> None:
+    run = finished()
+    view = View(run.session, run.session.end_ns)
+    table = run.session.requests
+    req = int(np.flatnonzero(table["output_tokens"] > 1)[5])
+    middle = (int(table["t_first_ns"][req]) + int(table["t_end_ns"][req])) // 2
+    rows = {row.req: row for row in slowest(replace(view, cursor_ns=middle), "ttft", 500)}
+    assert rows[req].status == "running"
+    assert math.isnan(rows[req].values["tokens"])
 
 
 def test_an_axis_without_data_has_a_span() -> None:

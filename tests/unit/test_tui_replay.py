@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from textual.command import CommandPalette
 from textual.pilot import Pilot
 
 from tests.doubles.scenes import NEVER_FPS, FakeRun, screen_lines
@@ -21,8 +22,10 @@ from tuiapp.exports import EXPORTS
 from tuiapp.exports.summary import summary
 from tuiapp.player import Player
 from tuiapp.session.columns import TICK_NS
+from tuiapp.session.cut import cut
 from tuiapp.session.moments import MOMENTS
 from tuiapp.session.reader import load
+from tuiapp.session.samples import samples
 from tuiapp.session.view import View
 from tuiapp.session.writer import SessionWriter
 from tuiapp.tui.panes import PANES
@@ -189,7 +192,7 @@ async def test_steps_go_to_marks_errors_and_outliers(recorded: Path) -> None:
     async with replay(recorded) as again:
         await again.press("right_square_bracket")
         assert again.at_s == 20.25
-        assert again.said == "mark 1 of 2, 00:20: first"
+        assert again.said == "mark 1 of 2, 0:20.0: first"
         await again.press("right_square_bracket")
         assert again.at_s == 60.25
         await again.press("left_square_bracket")
@@ -198,13 +201,60 @@ async def test_steps_go_to_marks_errors_and_outliers(recorded: Path) -> None:
         found = MOMENTS["outlier"].times(View(again.player.session, again.player.end_ns))
         first = int(found[found > 20.25 * NS][0])
         assert 0 <= again.at_s * NS - first <= TICK_NS
-        what = r"outlier \d+ of \d+, 00:\d\d: T(TFT|POT) ([\d.]+ m?s|∞), the median is"
+        what = r"outlier \d+ of \d+, 0:\d\d\.\d: T(TFT|POT) ([\d.]+ m?s|∞), the median is"
         assert re.match(what, again.said)
         before = again.screen.viewport.view().traffic.failed
         await again.press("e")
         assert again.screen.viewport.view().traffic.failed > before
         await again.press("t")
         assert again.said == "no GPU throttle after this moment"
+
+
+async def test_moments_of_one_tick_are_stepped_through_one_by_one(
+    recorded: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy.tuiapp"
+    copy.write_bytes(recorded.read_bytes())
+    player = Player(copy)
+    for at_s in (30.01, 30.05, 30.1):
+        player.mark(f"at {at_s}", round(at_s * NS))
+    player.close()
+    async with replay(copy) as again:
+        said = []
+        for key in ["right_square_bracket"] * 5 + ["left_square_bracket"] * 3:
+            await again.press(key)
+            said.append(again.said.split(",")[0])
+        forth = [f"mark {at} of 5" for at in range(1, 6)]
+        assert said == [*forth, *reversed(forth[1:4])]
+        assert again.said == "mark 2 of 5, 0:30.0: at 30.01"
+
+
+async def test_home_goes_to_where_a_part_begins(recorded: Path, tmp_path: Path) -> None:
+    part = tmp_path / "part.tuiapp"
+    cut(recorded, 30 * NS, 50 * NS, part)
+    async with replay(part) as again:
+        await again.press("end", "home")
+        assert 30 <= again.at_s <= 30.25
+        assert "starting" not in "\n".join(again.lines)
+
+
+async def test_a_sample_is_not_changed_by_a_note() -> None:
+    sample = samples()[0].path
+    before = sample.read_bytes()
+    async with replay(sample) as again:
+        await again.press("m", *"mine", "enter")
+        assert "comes with tuiapp and is not changed" in again.said
+    assert sample.read_bytes() == before
+
+
+async def test_a_slash_can_be_written_into_a_note(recorded: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy.tuiapp"
+    copy.write_bytes(recorded.read_bytes())
+    async with replay(copy) as again:
+        await again.press("m", *"a", "slash", *"b q", "enter")
+        await again.press("slash")
+        assert isinstance(again.app.screen, CommandPalette)
+    assert "a/b q" in [mark.text for mark in load(copy).marks]
 
 
 async def test_r_loops(recorded: Path) -> None:

@@ -26,7 +26,7 @@ from tests.doubles.scenes import (
     unavailable,
 )
 from tests.doubles.terminal import Shown, shown
-from tuiapp.events import LOAD_STATE, log_frame, mark_frame
+from tuiapp.events import CLIENT_LIMITED, LOAD_STATE, log_frame, mark_frame
 from tuiapp.exports.summary import summary
 from tuiapp.session.view import View
 from tuiapp.tui.panes.base import Pane
@@ -156,7 +156,26 @@ async def test_two_banners_share_the_room() -> None:
     run.recording.failing = "No space left on device"
     async with shown(run, (80, 24)) as monitor:
         assert monitor.lines[1].startswith(" Not recording: No space left on device.")
-        assert monitor.lines[2].startswith(" Client-limited")
+        assert monitor.lines[3].startswith(" Client-limited")
+
+
+async def test_what_to_do_about_a_dead_engine_is_not_cut_by_what_does_not_matter_any_more() -> None:
+    run = dead()
+    late = {"limited": True, "loop_lag_p99_s": 0.061, "schedule_lag_p99_s": 0.12}
+    run.fold(fact(54, CLIENT_LIMITED, late))
+    async with shown(run, (80, 24)) as monitor:
+        banner = " ".join("".join(monitor.lines[1:4]).split())
+        assert "memory ran out." in banner
+        assert "Use a smaller model" in banner
+        assert "Client-limited" not in monitor.text
+
+
+async def test_the_gravest_banner_has_the_rows_that_are_left() -> None:
+    run = dead()
+    run.recording.failing = "No space left on device"
+    async with shown(run, (80, 24)) as monitor:
+        assert "Use a smaller model" in " ".join("".join(monitor.lines[1:3]).split())
+        assert monitor.lines[3].startswith(" Not recording")
 
 
 async def test_a_paused_load_is_not_a_paused_view() -> None:

@@ -105,6 +105,7 @@ def _view(path: Path, at: str | None) -> View:
 
     from tuiapp.cli.sessions_common import moment_ns
     from tuiapp.cli.sessions_show import load_view
+    from tuiapp.session.columns import TICK_NS
     from tuiapp.session.cut import range_of
 
     view = load_view(path)
@@ -115,4 +116,6 @@ def _view(path: Path, at: str | None) -> View:
     if not start_ns <= t_ns <= view.cursor_ns:
         span = f"{clock_text(start_ns)} to {clock_text(view.cursor_ns)}"
         raise UsageError(f"--at {at} is outside the recording.", f"It holds {span}.")
+    if t_ns < view.cursor_ns:  # on a whole tick, as on the screen
+        t_ns = max((t_ns + 1) // TICK_NS * TICK_NS - 1, start_ns)
     return replace(view, cursor_ns=t_ns)

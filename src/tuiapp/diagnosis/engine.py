@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from tuiapp.diagnosis.finding import BAD, WARN, Finding, fine, unknown
 from tuiapp.diagnosis.reading import NOT_TOLD, flag, known, mapping, text, why
-from tuiapp.events import LAG_BOUNDS_S
+from tuiapp.events import LAG_BOUNDS_S, LAG_P99S_S
+from tuiapp.session.health import WARMUP
 from tuiapp.session.view import View
 
 _SPECULATIVE = "--speculative-config"
@@ -37,7 +38,10 @@ def client(view: View) -> Finding | None:
     """Whether the load driver was late: then latencies are overstated; None without a driver."""
     if view.session.samples.get("driver") is None:
         return None
-    lags = {name: known(view, "driver", _over_ten_seconds(name)) for name in LAG_BOUNDS_S}
+    if view.health.state == WARMUP:
+        return unknown("client", "load driver", "the measured load has not begun")
+    told = zip(LAG_BOUNDS_S, LAG_P99S_S, strict=True)
+    lags = {name: known(view, "driver", p99) for name, p99 in told}
     late = {name: float(lag.max()) for name, lag in lags.items() if len(lag)}
     if not late:
         return unknown("client", "load driver", why(view, "driver"))
@@ -51,10 +55,6 @@ def client(view: View) -> Finding | None:
         return fine("client", "load driver in time", evidence)
     advice = "Latencies are overstated: lower the rate, or give the load driver a core."
     return Finding("client", BAD, "load driver late", evidence, advice, 0.6)
-
-
-def _over_ten_seconds(name: str) -> str:
-    return f"{name.removesuffix('_s')}_10s_p99_s"
 
 
 def _yes(value: bool | None) -> str:

@@ -70,16 +70,12 @@ class Driver:
         self._tasks: set[asyncio.Task[None]] = set()
         self._ahead: deque[Planned] = deque()
         self._index = 0
+        self.shortened = 0
 
     @property
     def in_flight(self) -> int:
         """Requests sent and not ended."""
         return len(self._tasks)
-
-    @property
-    def shortened(self) -> int:
-        """Requests cut so far to fit the model."""
-        return self._plan.clipped
 
     @property
     def rate(self) -> float:
@@ -215,6 +211,7 @@ class Driver:
 
     def _send(self, planned: Planned, phase: Phase, t_sched_ns: int) -> None:
         prompt = planned.prompt_token_ids
+        self.shortened += planned.shortened
         request = self.ledger.open(phase, len(prompt), planned.output_tokens, t_sched_ns)
         task = asyncio.create_task(self._request(request, prompt))
         self._tasks.add(task)

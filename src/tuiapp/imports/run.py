@@ -94,7 +94,8 @@ def believable(found: Iterable[Request | None], run: Run, what: str) -> None:
         )
     left_out = len(rows) - len(known)
     if left_out:
-        run.say(f"{left_out} of {len(rows)} requests are left out: their numbers make no sense")
+        why = "their numbers are missing, or make no sense"
+        run.say(f"{left_out} of {len(rows)} requests are left out: {why}")
     run.requests = sorted(known, key=lambda row: row.sent_s + row.due_s)
 
 

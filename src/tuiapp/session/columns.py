@@ -172,6 +172,9 @@ class Session:
         self.folded = self.rejected = 0
         self.end_ns = 0
         self.measure_start_ns: int = NEVER
+        self.kept_after_ns: int = UNSET
+        """A part that was cut out of a recording holds nothing up to here, but what must be known
+        of what came before; UNSET for a whole one."""
         self._fold: dict[int, Callable[[Frame], None]] = {
             Kind.META: self._fold_meta,
             Kind.REQUESTS: self._fold_requests,
@@ -198,6 +201,10 @@ class Session:
 
     def _fold_meta(self, frame: Frame) -> None:
         merge(self.meta, frame.attrs)
+        part = self.meta.get("cut")
+        after = part.get("from_ns") if isinstance(part, dict) else None
+        known = isinstance(after, int) and UNSET <= after < NEVER
+        self.kept_after_ns = int(after) if known else UNSET  # type: ignore[arg-type]
 
     def _fold_requests(self, frame: Frame) -> None:
         req = np.asarray(frame.columns["req"], np.int64)
@@ -227,7 +234,8 @@ class Session:
             return
         tick = t_ns // TICK_NS
         self.ticks.grow(int(tick.max()) + 1)
-        np.add.at(self.ticks["output_tokens"], tick, n.astype(np.uint32))
+        own = t_ns > self.kept_after_ns
+        np.add.at(self.ticks["output_tokens"], tick[own], n[own].astype(np.uint32))
         self.ring.append(req, t_ns, n)
         self._count_gaps(req, t_ns)
 

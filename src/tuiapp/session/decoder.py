@@ -33,13 +33,15 @@ class Damage:
 
     Attributes:
         skipped_bytes: no frame was found in them.
-        bad_frames: their checksum or their body is wrong, or they stand there twice.
+        bad_frames: their checksum or their body is wrong.
         missing_frames: their sequence numbers do not occur.
+        repeated_frames: they had come before; nothing is lost with them.
     """
 
     skipped_bytes: int = 0
     bad_frames: int = 0
     missing_frames: int = 0
+    repeated_frames: int = 0
 
 
 class Decoder:
@@ -151,7 +153,7 @@ class Decoder:
         self.sync = header.sync
         step = 1 if self._seq is None else (header.seq - self._seq) & 0xFFFFFFFF
         if not 0 < step < 1 << 31:
-            self.damage.bad_frames += 1
+            self.damage.repeated_frames += 1
             return None
         self.damage.missing_frames += step - 1
         self._seq = header.seq

@@ -31,7 +31,7 @@ from tuiapp.session.frames import (
 from tuiapp.session.identity import Identity
 from tuiapp.session.index import Block, Index, closing
 from tuiapp.session.redaction import Anonymizer
-from tuiapp.session.verify import Lost, Verdict, Whole, senseless, torn_bytes, walk
+from tuiapp.session.verify import Lost, Sense, Verdict, Whole, senseless, torn_bytes, walk
 
 _CRC_AT = SYNC_AT - 4
 _CODEC_AT = SYNC_AT + 8 + 4 + 8 + 8 + 4
@@ -136,15 +136,17 @@ def recover(source: Path, target: Path) -> Verdict:
 
 
 def _readable(file: SessionFile, verdict: Verdict) -> Iterator[Frame | bytes]:
+    sense, end_ns = Sense(), 0
     for found in walk(file):
-        if isinstance(found, Whole) and (_is_newer(found.data) or found.frame() is not None):
+        if isinstance(found, Whole) and (_is_newer(found.data) or _is_sound(found, sense)):
             verdict.frames += 1
+            end_ns = max(end_ns, found.block.t1_ns)
             yield found.data
             continue
         lost = found if isinstance(found, Lost) else senseless(found)
         verdict.lost.append(lost)
-        yield lost.as_gap()
-    end_ns = file.end_ns
+        if not lost.is_repeated:
+            yield lost.as_gap()
     if verdict.torn_bytes:
         reason = "the recording was torn off in the middle of a block"
         yield Frame(Kind.GAP, end_ns, end_ns, {}, {"reason": reason, "frames": 1})
@@ -155,6 +157,11 @@ def _readable(file: SessionFile, verdict: Verdict) -> Iterator[Frame | bytes]:
             "torn_bytes": verdict.torn_bytes,
         }
         yield Frame(Kind.META, end_ns, end_ns, attrs={"recovered": told})
+
+
+def _is_sound(found: Whole, sense: Sense) -> bool:
+    frame = found.frame()
+    return frame is not None and sense.has(frame)
 
 
 def _is_newer(data: bytes) -> bool:
@@ -199,5 +206,7 @@ def decoded(file: SessionFile, lost: Callable[[Lost], object] | None = None) -> 
             trouble = found if isinstance(found, Lost) else senseless(found)
             if lost is not None:
                 lost(trouble)
+            if trouble.is_repeated:
+                continue
             frame = trouble.as_gap()
         yield frame

@@ -12,7 +12,6 @@ from tuiapp.events import Kind
 from tuiapp.session.columns import Session
 from tuiapp.session.file import SessionFile
 from tuiapp.session.latency import Distribution
-from tuiapp.session.traffic import kept_after_ns
 from tuiapp.session.verify import Lost, torn_bytes, walk
 from tuiapp.session.view import View
 from tuiapp.words import plural
@@ -160,7 +159,7 @@ def _told(view: View) -> dict[str, Any]:
 def _numbers(view: View) -> dict[str, Any]:
     ttft, tpot = view.run("ttft"), view.run("tpot")
     measured = view.measured is not None
-    start_ns = max(kept_after_ns(view.session), 0)
+    start_ns = max(view.session.kept_after_ns, 0)
     return {
         "ttft_p50_s": _seconds(ttft, 0.5),
         "ttft_p99_s": _seconds(ttft, 0.99),

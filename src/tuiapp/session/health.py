@@ -16,6 +16,7 @@ from tuiapp.events import (
     CLIENT_LIMITED,
     ENGINE_EXIT,
     LAG_BOUNDS_S,
+    LAG_P99S_S,
     LOAD_STATE,
     PROBE_UNAVAILABLE,
     RECORDING,
@@ -159,7 +160,7 @@ def was_client_limited(session: Session, until_ns: int) -> bool:
 
 
 def worst_lag_s(session: Session, until_ns: int) -> float | None:
-    """The largest p99 over ten seconds that made the driver client-limited; None when unknown."""
+    """The largest p99 over ten seconds of the measured load; None when unknown."""
     values = [fact.value for fact in facts_until(session, CLIENT_LIMITED, until_ns)]
     lags = [
         value.get(f"{name.removesuffix('_s')}_p99_s")
@@ -167,7 +168,23 @@ def worst_lag_s(session: Session, until_ns: int) -> float | None:
         if isinstance(value, dict) and value.get("limited")
         for name in LAG_BOUNDS_S
     ]
-    return max((lag for lag in lags if isinstance(lag, float)), default=None)
+    known = [lag for lag in lags if isinstance(lag, float)]
+    return max((*known, *_sampled_lags_s(session, until_ns)), default=None)
+
+
+def _sampled_lags_s(session: Session, until_ns: int) -> list[float]:
+    """The largest sample of each p99 over ten seconds; what made it late may have grown since."""
+    table = session.samples.get("driver")
+    if table is None:
+        return []
+    t_ns = table["t_ns"]
+    measured = (t_ns >= session.measure_start_ns) & (t_ns <= until_ns)
+    columns = [table[name][measured] for name in LAG_P99S_S if name in table]
+    return [float(np.max(column)) for column in map(_finite, columns) if len(column)]
+
+
+def _finite(values: np.ndarray) -> np.ndarray:
+    return np.asarray(values[np.isfinite(values)])
 
 
 def _silence(session: Session, cursor_ns: int, load: Fact) -> tuple[int, str, str] | None:

@@ -60,7 +60,8 @@ def _told_error(view: View, t_ns: int) -> str:
     req = np.flatnonzero(lost & (table["t_end_ns"] == t_ns))
     if len(req) == 1:
         waited_ns = t_ns - int(table["t_sched_ns"][req[0]])
-        return f"request {req[0]}, {_length(waited_ns)} after it was due"
+        when = f"{_length(waited_ns)} after it was due" if waited_ns > 0 else "nobody told when"
+        return f"request {req[0]}, {when}"
     return f"{plural(len(req), 'request')} at once"
 
 

@@ -147,7 +147,13 @@ class Anonymizer:
         return json.dumps(self._value(value))
 
     def _own(self, text: str) -> str:
-        return text if _OWN_NAME.fullmatch(text) else self.text(text)
+        """A name that this program makes stays, but no part of it that somebody is called."""
+        if not _OWN_NAME.fullmatch(text):
+            return self.text(text)
+        parts = text.split(".")
+        return ".".join(
+            [parts[0], *(p if _OWN_KEYS.fullmatch(p) else self.text(p) for p in parts[1:])]
+        )
 
     def _header(self, attrs: Mapping[str, Any]) -> dict[str, Any]:
         kept = dict(attrs)

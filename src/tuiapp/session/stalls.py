@@ -9,6 +9,7 @@ import numpy as np
 
 from tuiapp.events import UNSET, Phase, Status
 from tuiapp.session.columns import Session
+from tuiapp.session.latency import request_values
 from tuiapp.stats.coincidence import Coincidence, coincidence
 
 HICCUP, STALL = "hiccup", "stall"
@@ -121,12 +122,14 @@ def slow_requests(
 
     From the intended arrival to the first token where TTFT was missed, from the first token to the
     last where TPOT or ITL was (``docs/metrics.md``), all of it where E2EL was or where the request
-    was not served. Of requests that ended in (after, until], without those the user cut off.
+    was not served. Of requests that ended in (after, until]; of those that the user cut off, only
+    such as had waited longer than any other took, which count as not served.
     """
     table = session.requests
     req = session.ends.between(after_ns, until_ns)
     status = table["status"][req]
-    req = req[(table["phase"][req] == Phase.MEASURE) & (status != Status.CUT)]
+    unknown = (status == Status.CUT) & ~np.isin(req, _overdue(session, after_ns, until_ns))
+    req = req[(table["phase"][req] == Phase.MEASURE) & ~unknown]
     names = ("t_sched_ns", "t_first_ns", "t_last_ns", "t_end_ns")
     sched, first, last, end = (table[name][req] for name in names)
     served = (table["status"][req] == Status.OK) & (first != UNSET)
@@ -139,6 +142,12 @@ def slow_requests(
     start = np.where(late, sched, first)[slow]
     stop = np.where(served, np.where(dragging, last, first), end)[slow]
     return start, np.maximum(stop, start)
+
+
+def _overdue(session: Session, after_ns: int, until_ns: int) -> np.ndarray:
+    """Requests that count as +inf in TTFT or in the whole latency."""
+    found = [request_values(session, name, after_ns, until_ns) for name in ("ttft", "e2el")]
+    return np.concatenate([req[np.isinf(values)] for req, values in found])
 
 
 def coincide(

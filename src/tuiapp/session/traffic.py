@@ -180,13 +180,6 @@ class Measured:
         return max(self.end_ns - self.start_ns, 1) / _S
 
 
-def kept_after_ns(session: Session) -> int:
-    """A part that was cut out of a recording holds nothing up to here; UNSET for a whole one."""
-    part = session.meta.get("cut")
-    after = part.get("from_ns") if isinstance(part, dict) else None
-    return after if isinstance(after, int) and UNSET <= after < NEVER else UNSET
-
-
 def measured_window(session: Session, until_ns: int) -> Measured | None:
     """First intended arrival to the end of arrivals: warm-up and drain are left out.
 
@@ -195,7 +188,7 @@ def measured_window(session: Session, until_ns: int) -> Measured | None:
     """
     start = session.measure_start_ns
     if start != NEVER:
-        start = max(start, kept_after_ns(session) + 1)
+        start = max(start, session.kept_after_ns + 1)
     if start > until_ns:
         return None
     last_end = session.ends.last_ns(until_ns) or until_ns

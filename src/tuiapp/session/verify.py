@@ -9,14 +9,17 @@ from typing import Any
 
 from tuiapp.errors import SessionError
 from tuiapp.events import Frame, Kind
+from tuiapp.session.columns import Session
 from tuiapp.session.decoder import Decoder
 from tuiapp.session.file import SessionFile
 from tuiapp.session.frames import OVERHEAD, Header, header_at, is_whole, unpack
 from tuiapp.session.identity import Identity
 from tuiapp.session.index import Block
+from tuiapp.session.validity import MAX_NS
 
 _CHUNK = 1 << 20
 _SEQUENCES = 1 << 32
+_REPEATED = "it stands there a second time"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,11 @@ class Lost:
     def what(self) -> str:
         """``TOKENS``, ``blocks``: what was lost, in a word."""
         return "blocks" if self.kind is None else kind_name(self.kind)
+
+    @property
+    def is_repeated(self) -> bool:
+        """Nothing is lost with it: the same stands there before."""
+        return self.reason == _REPEATED
 
     def as_gap(self) -> Frame:
         """The same as rows of a session say it."""
@@ -109,13 +117,13 @@ def verify(path: Path) -> Verdict:
     """
     with SessionFile(path) as file:
         verdict = Verdict(path, file.size, file.version, file.indexed, file.is_growing)
-        identity = Identity()
+        identity, sense = Identity(), Sense()
         for found in walk(file):
             if isinstance(found, Lost):
                 verdict.lost.append(found)
                 continue
             frame = found.frame()
-            if frame is None:
+            if frame is None or not sense.has(frame):
                 verdict.lost.append(senseless(found))
                 continue
             verdict.frames += 1
@@ -126,6 +134,19 @@ def verify(path: Path) -> Verdict:
         verdict.torn_bytes = torn_bytes(file)
     verdict.identifying = identity.found()
     return verdict
+
+
+class Sense:
+    """Whether blocks can be believed, each beside those before it."""
+
+    def __init__(self) -> None:
+        self._session = Session()
+
+    def has(self, frame: Frame) -> bool:
+        """Whoever opens the file will not leave it out."""
+        rejected = self._session.rejected
+        self._session.fold(frame)
+        return self._session.rejected == rejected
 
 
 def torn_bytes(file: SessionFile) -> int:
@@ -141,9 +162,8 @@ def kind_name(kind: int) -> str:
 def senseless(found: Whole) -> Lost:
     """A block whose checksum holds and whose contents this version cannot read."""
     block = found.block
-    return Lost(
-        block.t0_ns, block.t1_ns, block.offset, block.length, 1, block.kind, "makes no sense"
-    )
+    t0_ns, t1_ns = (t_ns if 0 <= t_ns < MAX_NS else 0 for t_ns in (block.t0_ns, block.t1_ns))
+    return Lost(t0_ns, t1_ns, block.offset, block.length, 1, block.kind, "makes no sense")
 
 
 def walk(file: SessionFile) -> Iterator[Whole | Lost]:
@@ -171,6 +191,8 @@ class _Walker:
 
     def at_block(self, block: Block) -> Whole | Lost:
         self._at = max(self._at, block.end)
+        if not self._is_next(block.seq):
+            return self._repeated(block)
         self._seq, self._t_ns = block.seq, block.t1_ns
         data = self._file.raw(block.offset, block.length)
         header = header_at(data, 0) if len(data) >= OVERHEAD else None
@@ -179,6 +201,13 @@ class _Walker:
             return Whole(block, data)
         span = (block.t0_ns, block.t1_ns, block.offset, block.length)
         return Lost(*span, 1, block.kind, "its checksum does not hold")
+
+    def _is_next(self, seq: int) -> bool:
+        return 0 < (seq - self._seq) % _SEQUENCES < _SEQUENCES // 2
+
+    def _repeated(self, block: Block) -> Lost:
+        span = (block.t0_ns, block.t1_ns, block.offset, block.length)
+        return Lost(*span, 0, block.kind, _REPEATED)
 
     def between(self, end: int, following: Block | None) -> Iterator[Whole | Lost]:
         """What stands between the newest block and byte ``end``, where ``following`` begins."""
@@ -207,13 +236,16 @@ class _Walker:
         for _ in decoder.finish():
             yield from self._hidden_block(decoder)
 
-    def _hidden_block(self, decoder: Decoder) -> Iterator[Whole]:
+    def _hidden_block(self, decoder: Decoder) -> Iterator[Whole | Lost]:
         header = decoder.header
         assert header is not None
+        spans = (header.t0_ns, header.t1_ns, header.rows)
+        block = Block(decoder.offset, header.size, header.kind, header.seq, *spans)
+        if not self._is_next(header.seq):
+            yield self._repeated(block)
+            return
         self._seq = header.seq
         if header.kind != Kind.INDEX:
-            spans = (header.t0_ns, header.t1_ns, header.rows)
-            block = Block(decoder.offset, header.size, header.kind, header.seq, *spans)
             self._t_ns = block.t1_ns
             yield Whole(block, self._file.raw(block.offset, block.length))
 

@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
-from math import isfinite
+from math import isfinite, nan
 from typing import Any
 
 import numpy as np
 
 from tuiapp.errors import UsageError
-from tuiapp.events import LAG_BOUNDS_S, LOAD_STATE
+from tuiapp.events import LAG_P99S_S, LOAD_STATE
 from tuiapp.session import latency
 from tuiapp.session import traffic as flow
 from tuiapp.session.columns import TICK_NS, Fact, LogLine, Mark, Session
@@ -177,10 +177,14 @@ class View:
         return {metric: self.limit_ns(metric) or np.inf for metric in metrics}
 
     def tokens(self, after_ns: int, until_ns: int) -> float:
-        """Output tokens delivered in (after, until]; a tick that is cut counts in proportion."""
+        """Output tokens delivered in (after, until]; a tick that is cut counts in proportion.
+
+        The tick in which the recording ends holds what came until then, and no more.
+        """
         ticks = self.session.ticks["output_tokens"]
         first, (end, rest) = max((after_ns + 1) // TICK_NS, 0), divmod(until_ns + 1, TICK_NS)
-        cut = ticks[end : end + 1].sum() * rest / TICK_NS
+        held = min(max(self.session.end_ns + 1 - end * TICK_NS, 1), TICK_NS)
+        cut = ticks[end : end + 1].sum() * min(rest / held, 1)
         return float(ticks[first:end].sum() + cut)
 
     def history(self, column: str, ticks: int) -> np.ndarray:
@@ -233,11 +237,10 @@ class View:
 
     @cached_property
     def driver_lag_s(self) -> float | None:
-        """The latest the load driver has been in the last ten seconds; None when unknown."""
-        lags = [self.series("driver", name, self.cursor_ns - 10 * _S)[1] for name in LAG_BOUNDS_S]
-        known = np.concatenate(lags)
-        known = known[np.isfinite(known)]
-        return float(known.max()) if len(known) else None
+        """How late the load driver is, p99 over the last ten seconds; None when unknown."""
+        row = self.last_row("driver")
+        told = [row[1].get(name, nan) for name in LAG_P99S_S] if row else []
+        return max((lag for lag in told if isfinite(lag)), default=None)
 
     @property
     def shortened(self) -> int:

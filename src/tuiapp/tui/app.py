@@ -10,6 +10,7 @@ from typing import ClassVar, Protocol, TypeVar, runtime_checkable
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.driver import Driver
 from textual.markup import escape
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
@@ -36,6 +37,21 @@ class Drawn(Protocol):
     def commands(self) -> Iterable[tuple[str, str, Callable[[], object]]]: ...
 
 
+def _clearing(driver: type[Driver]) -> type[Driver]:
+    """The driver, but nothing of the screen is left when it goes.
+
+    Some terminals, tmux among them, keep lines of the alternate screen in sight after it was left
+    when the window had grown meanwhile.
+    """
+
+    class Clearing(driver):  # type: ignore[misc, valid-type]
+        def stop_application_mode(self) -> None:
+            self.write("\x1b[0m\x1b[H\x1b[2J")
+            super().stop_application_mode()
+
+    return Clearing
+
+
 def _settle() -> None:
     """Classes, styles and widgets are there to stay: searching them for garbage again and again
     would cost a redraw now and then some tens of milliseconds."""
@@ -56,7 +72,7 @@ class ThemedApp(App[Result]):
     """What quitting does, in the palette."""
     CSS_PATH = "app.tcss"
     ENABLE_COMMAND_PALETTE = True
-    COMMAND_PALETTE_BINDING = "slash"
+    PALETTE_KEY = "slash"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-medium"), (160, "-wide")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall"), (50, "-taller")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -66,12 +82,19 @@ class ThemedApp(App[Result]):
     stopping = False
     """What is shown is being ended."""
 
+    def get_driver_class(self) -> type[Driver]:
+        """The platform's driver, which clears the screen that it leaves."""
+        return _clearing(super().get_driver_class())
+
     def __init__(self, *, fps: float, theme: str | None) -> None:
         colourless = detect_depth(os.environ, "truecolor") == Depth.NONE
         if colourless:  # Textual knows NO_COLOR, but not that TERM=dumb means the same
             os.environ["NO_COLOR"] = "1"
         # Without this, Textual turns colours into shades of grey instead of leaving them out.
         super().__init__(ansi_color=True if colourless else None)
+        # Textual's own binding would come first everywhere: no slash could be typed into a note.
+        self._bindings.key_to_bindings.pop(self.COMMAND_PALETTE_BINDING, None)
+        self.bind(self.PALETTE_KEY, "command_palette", description="palette", show=False)
         self.fps = fps
         self.faults: dict[str, str] = {}
         """Panes that could not be drawn, and why."""

@@ -22,7 +22,7 @@ class HomeApp(ThemedApp[Choice]):
         selected: the recording to stand on at first.
     """
 
-    COMMAND_PALETTE_BINDING = "ctrl+p"  # the slash is the filter's
+    PALETTE_KEY = "ctrl+p"  # the slash is the filter's
 
     def __init__(
         self,

@@ -132,6 +132,11 @@ class ReplayViewport(Viewport):
         return end_ns if now_ns >= end_ns else max((now_ns + 1) // TICK_NS * TICK_NS - 1, 0)
 
     @property
+    def start_ns(self) -> int:
+        """The first moment there is something to see of: a part begins where it was cut."""
+        return max(self.session.kept_after_ns + 1, 0)
+
+    @property
     def pinned(self) -> bool:
         return self._clock.playing
 
@@ -150,12 +155,34 @@ class ReplayViewport(Viewport):
 
     def jump(self, t_ns: int) -> None:
         """What plays goes on playing there."""
-        self._clock.seek(end_of_tick(min(t_ns, self._end_ns())))
+        self._clock.seek(end_of_tick(min(max(t_ns, self.start_ns), self._end_ns())))
 
 
 def ends_of_ticks(t_ns: np.ndarray) -> np.ndarray:
     """The cursor that shows each of some moments: the last one of its tick."""
     return np.asarray((t_ns // TICK_NS + 1) * TICK_NS - 1)
+
+
+def next_moment(
+    times: np.ndarray, cursor_ns: int, direction: int, last: tuple[int, int] | None
+) -> int:
+    """Which of some moments comes next; outside of them when none does.
+
+    A tick that shows several of them has them one by one.
+
+    Args:
+        times: of the moments, rising.
+        direction: 1 for later ones, -1 for earlier ones.
+        last: place and time of the one that was gone to last.
+    """
+    tick = ends_of_ticks(times)
+    if last is not None:
+        at, t_ns = last
+        if at < len(times) and times[at] == t_ns and tick[at] == cursor_ns:
+            return at + direction
+    if direction > 0:
+        return int(np.searchsorted(tick, cursor_ns, side="right"))
+    return int(np.searchsorted(tick, cursor_ns, side="left")) - 1
 
 
 def end_of_tick(t_ns: int) -> int:

@@ -18,10 +18,11 @@ _MARGIN = 64
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """One request."""
+    """One request; ``shortened`` when it had to be cut to fit the model."""
 
     prompt_token_ids: list[int]
     output_tokens: int
+    shortened: bool = False
 
 
 class Plan:
@@ -43,12 +44,6 @@ class Plan:
         self._words = Words(workload.seed)
         self._prefixes: dict[int, list[int]] = {}
         self._gaps: tuple[int, list[float]] = (-1, [])
-        self._clipped: set[tuple[Stream, int]] = set()
-
-    @property
-    def clipped(self) -> int:
-        """How many of the requests made so far were shortened to fit the model."""
-        return len(self._clipped)
 
     # -- arrivals --------------------------------------------------------------------------
 
@@ -107,14 +102,14 @@ class Plan:
         self._words.seek(stream, i)
         group, own, output = self._draw_lengths()
         total, kept_output = self._fit(self.workload.prefix_tokens + own, output)
-        if (total, kept_output) != (self.workload.prefix_tokens + own, output):
-            self._clipped.add((stream, i))
+        shortened = (total, kept_output) != (self.workload.prefix_tokens + own, output)
+        if shortened:
             own = max(min(own, total // 2), total - self.workload.prefix_tokens)
         ids = self._draw_ids(own)
         # Only now: making a prefix moves the generator.
         if total > own:
             ids = self._prefix(group)[: total - own] + ids
-        return Planned(ids, kept_output)
+        return Planned(ids, kept_output, shortened)
 
     def _draw_lengths(self) -> tuple[int, int, int]:
         """(prefix group, prompt, output); always the same number of words."""

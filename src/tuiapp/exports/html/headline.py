@@ -41,7 +41,7 @@ def identity(view: View) -> str:
     meta = view.meta
     engine, load = mapping(meta.get("engine")), mapping(meta.get("workload"))
     measured = view.measured
-    length = duration(view.cursor_ns / 1e9)
+    length = duration((view.cursor_ns - max(view.session.kept_after_ns, 0)) / 1e9)
     if measured is not None:
         length += f", {duration(measured.seconds)} of it measured"
     version = " ".join(clean(engine[key]) for key in ("name", "version", "device") if key in engine)

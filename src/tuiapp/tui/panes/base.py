@@ -67,8 +67,8 @@ class Pane(Widget, can_focus=True):
 
     TITLE: ClassVar[str] = ""
     EVERY: ClassVar[int] = 1
-    TURN: ClassVar[int] = 0
-    """Redrawn at every n-th frame, the one of these whose turn it is: not all panes at once."""
+    """Redrawn at every n-th frame. Those of one number are of one moment, so that what they tell
+    fits together."""
     KEYS: ClassVar[tuple[Key, ...]] = ()
     FULL_KEYS: ClassVar[tuple[Key, ...]] = ()
     """What the bottom line offers while the pane has the focus; the screen to itself."""
@@ -129,7 +129,7 @@ class Pane(Widget, can_focus=True):
         width, height = self.content_size
         if width < 1 or height < 1:
             return
-        shape, resting = (width, height, scene.palette), scene.frame % self.EVERY != self.TURN
+        shape, resting = (width, height, scene.palette), scene.frame % self.EVERY != 0
         if shape == self._drawn and resting and not force:
             return
         key = self.key(scene, width, height)

@@ -98,7 +98,7 @@ class HeatmapPane(Pane):
     """Requests by moment and latency; a click goes to that moment, enter changes the metric."""
 
     TITLE = "TTFT over time"
-    EVERY, TURN = 2, 1
+    EVERY = 2
     FULL_KEYS: ClassVar[tuple[Key, ...]] = (("enter", "next metric", "screen.full"),)
 
     def __init__(self, name: str) -> None:

@@ -69,7 +69,8 @@ def coincidence_lines(view: View) -> list[str]:
     if meter is not None:
         count = len(view.stalls(view.run_start_ns)[0])
         lines.append(
-            f"stalls under load: {count} of 2 ms or more, latest wake-up {_ms(meter.max_s)} ms; "
+            f"stalls under load: {count} of 2 ms or more, wake-ups late by up to "
+            f"{_ms(meter.max_s)} ms; "
             f"looked every {meter.period_s * 1e3:.0f} ms, "
             f"looking itself takes {meter.floor_s * 1e3:.2f} ms"
         )

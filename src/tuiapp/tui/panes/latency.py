@@ -50,7 +50,7 @@ class LatencyPane(Pane):
         slo = f" · SLO {tick_label(limit / _NS_PER_MS)}" if limit is not None else ""
         whole = scene.view.window_ns is None
         window = scene.window_label if whole else f"{scene.window_label} over the run"
-        return f"{self.TITLE} ms{slo} · {window}"
+        return f"{self.TITLE} ms · {window}{slo}"
 
     def parts(self, scene: Scene, width: int, height: int) -> Sequence[Part]:
         recent, run = scene.view.recent(self.METRIC), scene.view.run(self.METRIC)
@@ -198,6 +198,12 @@ class TtftPane(LatencyPane):
     """Time to first token, from the intended arrival."""
 
     METRIC, TITLE = "ttft", "TTFT"
+
+    def another(self, scene: Scene) -> tuple[Field, ...]:
+        """The whole latency, where there is an objective for it: no pane draws that one."""
+        if not any(slo.metric == "e2el" for slo in scene.view.slos):
+            return ()
+        return _named("E2EL"), *quantile_line(scene.view, "e2el", scene.view.recent("e2el").summary)
 
 
 class TpotPane(LatencyPane):

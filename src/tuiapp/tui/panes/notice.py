@@ -43,11 +43,11 @@ def notices(scene: Scene, run: Recorded, now_ns: int) -> list[Sentence]:
             "as the disk takes them: free some space."
         )
         found.append((text, Ink.BAD))
-    if health.client_limited:
+    if health.client_limited and health.state != DEAD:
         lag_s = scene.view.driver_lag_s
-        size = "" if lag_s is None else f"up to {lag_s * 1e3:.0f} ms "
+        size = "" if lag_s is None else f" (p99 over 10 s: {lag_s * 1e3:.1f} ms)"
         text = (
-            f"Client-limited: the load driver was {size}late, latencies may be that much too high. "
+            f"Client-limited: the load driver is late{size}, latencies may be that much too high. "
             "Lower the rate or give it a core."
         )
         found.append((text, Ink.WARN))
@@ -72,6 +72,16 @@ def _missing(scene: Scene) -> list[Sentence]:
     return [(f"Something is missing {span}: {reason}.{more}", Ink.WARN)]
 
 
+def _rows(said: Sequence[Sentence], width: int) -> list[Sentence]:
+    """Lines of the gravest sentences: each as long as a line is left for every other."""
+    rows: list[Sentence] = []
+    shown = said[:_MOST_ROWS]
+    for at, (text, ink) in enumerate(shown):
+        room = _MOST_ROWS - len(rows) - (len(shown) - at - 1)
+        rows += [(line, ink) for line in wrap(text, width, room)]
+    return rows
+
+
 class Notice(Widget):
     """Up to three rows; none when there is nothing to say.
 
@@ -90,10 +100,9 @@ class Notice(Widget):
 
     def show(self, scene: Scene, said: Sequence[Sentence], width: int) -> None:
         """Say what there is to say, in ``width`` cells."""
-        each = max(_MOST_ROWS // len(said), 1) if said else 0
-        rows = [(line, ink) for text, ink in said for line in wrap(text, width - 2, each)]
-        canvas = Canvas(width, min(len(rows), _MOST_ROWS), scene.palette)
-        for row, (line, ink) in enumerate(rows[:_MOST_ROWS]):
+        rows = _rows(said, width - 2)
+        canvas = Canvas(width, len(rows), scene.palette)
+        for row, (line, ink) in enumerate(rows):
             style = scene.palette.inverse(ink)
             canvas.inks[row] = style
             canvas.text(row, 1, line, style)

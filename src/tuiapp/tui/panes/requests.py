@@ -100,7 +100,7 @@ def _columns(view: View, req: np.ndarray) -> dict[str, np.ndarray]:
     lost = ~np.isnan(end) & (table["status"][req] != Status.OK)
     parts = split_columns(view.session, req)
     parts[np.isnan(first)] = np.nan
-    tokens = table["output_tokens"][req].astype(float)
+    tokens = np.where(np.isnan(end), np.nan, table["output_tokens"][req].astype(float))
     ttft = np.where(lost & np.isnan(first), np.inf, first - sched)
     tpot = np.where(tokens > 1, (last - first) / np.maximum(tokens - 1, 1), np.nan)
     return {

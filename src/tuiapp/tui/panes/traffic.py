@@ -31,6 +31,8 @@ _TICKS_A_SECOND = _S // TICK_NS
 _LATE_NS = _S
 _WIDE = 70
 """Cells from which two lines hold what takes four in a narrow pane."""
+_ROOMY = 42
+"""Cells from which four lines hold everything."""
 _NARROW_ROWS = 4
 _TIMED_ROWS = 5
 """Rows of a chart that has one to spare for the time."""
@@ -42,7 +44,7 @@ class TrafficPane(Pane):
     """Rates over the last ten seconds, gauges of now; of a finished run, its means."""
 
     TITLE = "Throughput"
-    EVERY, TURN = 2, 1
+    EVERY = 2
 
     def title(self, scene: Scene) -> str:
         health = scene.view.health
@@ -53,13 +55,13 @@ class TrafficPane(Pane):
         load = f" · {load_words(scene)}" if scene.narrow else ""
         shortened = scene.view.shortened
         cut = f" · {shortened} shortened" if shortened else ""
-        return f"{self.TITLE}{_unseen_objectives(scene)}{cut} · {span}{load}"
+        return f"{self.TITLE} · {span}{load}{cut}{_unseen_objectives(scene)}"
 
     def parts(self, scene: Scene, width: int, height: int) -> Sequence[Part]:
         now = _traffic(scene.view)
         good = None if now.output_tokens_per_s is None else _goodput(scene.view)
         flat = width >= _WIDE or height < _NARROW_ROWS
-        lines = _wide(now, good) if flat else _narrow(now, good)
+        lines = _wide(now, good) if flat else _narrow(now, good, width)
         chart = height - len(lines)
         parts: list[Part] = [(NumberLines(tuple(lines)), min(len(lines), height))]
         if chart >= 2:
@@ -130,16 +132,22 @@ def _wide(now: Traffic, good: float | None) -> list[Line]:
     ]
 
 
-def _narrow(now: Traffic, good: float | None) -> list[Line]:
+def _narrow(now: Traffic, good: float | None, width: int) -> list[Line]:
     out, prefilled, useful, failed = _rates(now, good)
     running, waiting, cache, hit, oldest = _queues(now)
     sent, done, preempted = _totals(now)
-    late = _is_late(now)
-    return [
+    if width >= _ROOMY:
+        return [
+            (out, prefilled),
+            (running, waiting, cache, hit),
+            (useful, failed, preempted),
+            (sent, done, oldest),
+        ]
+    return [  # there is no room for all: who waits too long is worth more than what is over
         (out, prefilled),
-        (running, waiting, cache) if late else (running, waiting, cache, oldest),
+        (running, waiting, cache),
         (useful, failed, hit),
-        (oldest, preempted) if late else (sent, done, preempted),
+        (oldest, preempted) if _is_late(now) else (sent, done, preempted),
     ]
 
 

@@ -183,6 +183,9 @@ def fit_fields(fields: Sequence[Field], width: int) -> list[Field]:
         tried = sorted([*chosen, at])
         if sum(sizes[i] for i in tried) + sum(kept[i].gap for i in tried[1:]) <= width:
             chosen = tried
+    shown = [fields[at] for at in chosen]
+    if sum(sizes[at] for at in chosen) + sum(field.gap for field in shown[1:]) <= width:
+        return shown  # without the others there is room for the gaps, too
     return [kept[at] for at in chosen]
 
 

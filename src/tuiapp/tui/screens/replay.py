@@ -141,10 +141,12 @@ class ReplayScreen(SessionScreen):
             self.notify(f"loop from {format_clock(at_ns / _S)}; r again where it ends", timeout=4)
         else:
             low, high = sorted((self._loop_start_ns, at_ns))
-            self._loop_start_ns = None
             if high > low:
+                self._loop_start_ns = None
                 clock.loop = (low, high)
                 clock.play()
+            else:
+                self.notify("a loop has two ends: press r at another moment", timeout=4)
         self.redraw(force=True)
 
     def action_export(self) -> None:

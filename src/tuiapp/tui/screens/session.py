@@ -28,7 +28,8 @@ from tuiapp.tui.panes.status import StatusBar
 from tuiapp.tui.renderables.canvas import clean
 from tuiapp.tui.renderables.numbers import format_clock
 from tuiapp.tui.screens.bindings import SESSION_BINDINGS
-from tuiapp.tui.viewport import Viewport, ends_of_ticks
+from tuiapp.tui.viewport import Viewport, next_moment
+from tuiapp.words import clock_text
 
 MIN_WIDTH, MIN_HEIGHT, _NARROW = 60, 16, 100
 _MOST_MARKS = 100
@@ -67,6 +68,7 @@ class SessionScreen(Screen[None]):
         self._frame = 0
         self._full = ""
         self._state = ""
+        self._stepped_to = ("", 0, 0)
         self._soon: bool | None = None
         self._starting = False
         self._panes: list[Pane] = []
@@ -160,7 +162,7 @@ class SessionScreen(Screen[None]):
         force, self._soon = force or bool(self._soon), None
         scene = self._scene(self.viewport.view())
         before, self._state = self._state, scene.view.health.state
-        force = force or self._state != before  # no pane waits for its turn to show a dead engine
+        force = force or self._state != before  # no pane waits to show a dead engine
         if self._arrange(scene):
             return  # panes that come to be shown are resized, and ask for a redraw
         self._draw_bars(scene, force=force)
@@ -265,18 +267,18 @@ class SessionScreen(Screen[None]):
         """To the next or the previous moment of a kind, saying what it is."""
         view = self.whole()
         times = MOMENTS[kind].times(view)
-        cursor_ns, tick = self.viewport.cursor_ns, ends_of_ticks(times)
-        there = times[tick > cursor_ns] if direction > 0 else times[tick < cursor_ns]
-        if not len(there):
+        last = self._stepped_to[1:] if self._stepped_to[0] == kind else None
+        at = next_moment(times, self.viewport.cursor_ns, direction, last)
+        if not 0 <= at < len(times):
             self.notify(
                 f"no {kind} {'after' if direction > 0 else 'before'} this moment", timeout=2
             )
             return
-        t_ns = int(there[0] if direction > 0 else there[-1])
+        t_ns = int(times[at])
+        self._stepped_to = kind, at, t_ns
         self.go_to(t_ns)
-        place = f"{kind} {int(times.searchsorted(t_ns)) + 1} of {len(times)}"
-        told = f"{place}, {format_clock(t_ns / _S)}: {MOMENTS[kind].told(view, t_ns)}"
-        self.notify(told, timeout=4, markup=False)
+        told = f"{kind} {at + 1} of {len(times)}, {clock_text(t_ns)}"
+        self.notify(f"{told}: {MOMENTS[kind].told(view, t_ns)}", timeout=4, markup=False)
 
     def action_zoom(self) -> None:
         self.viewport.zoom()
