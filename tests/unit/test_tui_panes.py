@@ -195,6 +195,8 @@ def test_tokens_of_a_running_request_are_not_told_from_the_future() -> None:
     rows = {row.req: row for row in slowest(replace(view, cursor_ns=middle), "ttft", 500)}
     assert rows[req].status == "running"
     assert math.isnan(rows[req].values["tokens"])
+    scene = Scene(replace(view, cursor_ns=middle), PALETTES[Depth.TRUE], full=True)
+    assert not [line for line in drawn("requests", scene, 120, 40) if "nan" in line]
 
 
 def test_an_axis_without_data_has_a_span() -> None:

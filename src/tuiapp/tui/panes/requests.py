@@ -18,7 +18,7 @@ from tuiapp.tui.panes.lines import TextLines
 from tuiapp.tui.renderables.bar import Part as Share
 from tuiapp.tui.renderables.bar import StackedBar
 from tuiapp.tui.renderables.canvas import Renderable
-from tuiapp.tui.renderables.numbers import format_clock, format_ms
+from tuiapp.tui.renderables.numbers import format_clock, format_count, format_ms
 from tuiapp.tui.renderables.palette import Ink
 from tuiapp.tui.renderables.table import Column, Table, visible_offset
 
@@ -243,8 +243,8 @@ def _cells(row: Row) -> tuple[str | tuple[str, Ink], ...]:
         (format_ms(values["queue"], 7), Ink.QUEUE),
         (format_ms(values["prefill"], 7), Ink.PREFILL),
         format_ms(values["rest"], 7),
-        f"{values['prompt']:.0f}",
-        f"{values['tokens']:.0f}",
+        format_count(values["prompt"], 5),
+        format_count(values["tokens"], 5),
         format_ms(values["tpot"], 7),
         format_ms(values["e2el"], 8),
         format_clock(values["at"] / _S),
