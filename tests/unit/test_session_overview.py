@@ -89,3 +89,15 @@ def test_a_time_gives_way_to_a_flag(view: View) -> None:
     assert failed[20:34] == "✗  ✗  ✗00:15  "
     found.failed[20:40:3] = 1
     assert picture(OverviewStrip(found, 30, (28, 30)), 60, 3)[2].count(":") == 2
+
+
+def test_a_short_recording_has_each_time_once() -> None:
+    session = Session()
+    for frame in frames(Load(seed=2, duration_s=1.0, start_s=0.5)):
+        session.fold(frame)
+    view = View(session, session.end_ns)
+    (_, _, line) = picture(
+        OverviewStrip(overview(view, view.cursor_ns, 120), 119, (0, 119)), 120, 3
+    )
+    labels = line.split()
+    assert len(labels) == len(set(labels)) >= 2

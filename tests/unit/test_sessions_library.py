@@ -15,6 +15,7 @@ from tuiapp.events import ENGINE_EXIT, Frame, Kind, facts_frame
 from tuiapp.exports.summary import summary
 from tuiapp.session import entry as entry_module
 from tuiapp.session import library, summaries
+from tuiapp.session.cut import cut
 from tuiapp.session.edit import rewrite
 from tuiapp.session.entry import Entry, summarize
 from tuiapp.session.file import SessionFile
@@ -124,7 +125,11 @@ def test_a_run_whose_end_was_not_recorded_is_told_from_one_that_ended(tmp_path: 
     rewrite(frames(Load(duration_s=2.0)), path)
     found = summarize(path)
     assert (found.condition, found.whole) == ("no end", True)
-    assert found.reason == "The run's end is not in it: killed, or a part of a recording."
+    assert found.reason == "The run's end is not in it: the program was killed."
+    part = tmp_path / "part.tuiapp"
+    cut(path, NS, 6 * NS, part)
+    assert summarize(part).reason == "The run's end is not in it: it is a part of a recording."
+    part.unlink()
     assert names(library.matching([found], "no end")) == ["killed"]
     imported = Frame(Kind.META, 1, 1, attrs={"imported": {"program": "GuideLLM"}})
     rewrite([*frames(Load(duration_s=2.0)), imported], tmp_path / "other.tuiapp")

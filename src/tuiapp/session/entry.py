@@ -121,7 +121,9 @@ def _entry(file: SessionFile, size: int, mtime_ns: int) -> Entry:
         condition, reason = UNREADABLE, "It holds no whole block."
     view = View(session, file.end_ns)
     if condition == WHOLE and not _has_ended(view):
-        condition, reason = NO_END, "The run's end is not in it: killed, or a part of a recording."
+        part = "cut" in view.meta
+        why = "it is a part of a recording" if part else "the program was killed"
+        condition, reason = NO_END, f"The run's end is not in it: {why}."
     return Entry(
         file.path,
         file.path.stem,

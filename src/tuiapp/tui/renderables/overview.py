@@ -80,8 +80,9 @@ class OverviewStrip:
         if canvas.height > 2:
             for column in np.flatnonzero(self._fit(self.overview.failed, canvas.width, 0.0)):
                 canvas.text(row, int(column), "✗", Ink.BAD)
+            told = ""
             for column in range(0, canvas.width, _LABEL_EVERY):
-                self._label(canvas, row, column)
+                told = self._label(canvas, row, column, told)
         if self.loop is not None and canvas.height > 1:
             first, last = (min(column, canvas.width - 1) for column in self.loop)
             canvas.text(row, first, "╰" + "─" * max(last - first - 1, 0) + "╯", Ink.ACCENT)
@@ -89,16 +90,21 @@ class OverviewStrip:
             if 0 <= column < canvas.width:
                 canvas.text(row, column, sign, Ink.ACCENT)
 
-    def _label(self, canvas: Canvas, row: int, column: int) -> None:
-        """A time, moved to the right where a sign stands in its way; none where many do."""
+    def _label(self, canvas: Canvas, row: int, column: int, before: str) -> str:
+        """A time, moved to the right where a sign stands in its way; none where many do.
+
+        Nor where the label before says the same, in a short recording; returns the newest.
+        """
         for start in range(column, column + _LABEL_EVERY // 2):
             moment = format_clock((self.overview.last_ns(start - 1) + 1) / _S)
             end = start + len(moment)
             here = slice(start, end + 1)
             free = (canvas.codes[row, here] == ord(" ")).all()
             if end <= canvas.width and free and self.flags.keys().isdisjoint(range(start, end)):
-                canvas.text(row, start, moment, Ink.FAINT)
-                return
+                if moment != before:
+                    canvas.text(row, start, moment, Ink.FAINT)
+                return moment
+        return before
 
     def _cursor(self, canvas: Canvas, palette: Palette) -> None:
         column = min(max(self.cursor, 0), canvas.width - 1)
