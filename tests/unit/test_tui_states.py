@@ -26,7 +26,7 @@ from tests.doubles.scenes import (
     unavailable,
 )
 from tests.doubles.terminal import Shown, shown
-from tuiapp.events import CLIENT_LIMITED, LOAD_STATE, log_frame, mark_frame
+from tuiapp.events import CLIENT_LIMITED, LOAD_STATE, Frame, Kind, log_frame, mark_frame
 from tuiapp.exports.summary import summary
 from tuiapp.session.view import View
 from tuiapp.tui.panes.base import Pane
@@ -66,6 +66,17 @@ async def test_a_dead_engine_is_unmistakable_and_nothing_of_it_looks_alive() -> 
         assert inks(monitor, "host") == {colour(monitor, Ink.DIM)}
         assert colour(monitor, Ink.WINDOW) not in inks(monitor, "traffic")
         assert "60 s to 00:55 over the run" in monitor.text
+
+
+async def test_processes_that_are_gone_use_nothing() -> None:
+    run = serving()
+    at = int(65.2 * NS)
+    gauges = {"t_ns": [at], "cpu_cores": [0.79], "rss_bytes": [0.0], "procs": [0.0]}
+    run.fold(Frame(Kind.SAMPLES, at, at, gauges, {"group": "process"}))
+    run.clock.advance(NS)
+    async with shown(run, (140, 45)) as monitor:
+        await monitor.draw()
+        assert re.search(r"engine +— cores +rss +—", pane_text(monitor, "host"))
 
 
 async def test_the_age_of_death_goes_on() -> None:

@@ -191,10 +191,11 @@ def _why_slow(cause: Finding | None, width: int, keep: int = 8) -> list[tuple[Fi
 
 
 def _engine_line(view: View) -> tuple[Field, ...]:
-    cores = view.gauge("process", "cpu_cores")
     procs = view.gauge("process", "procs")
+    gone = procs == 0  # what it used last says nothing of now
+    cores = None if gone else view.gauge("process", "cpu_cores")
     own = view.gauge("process.app", "cpu_cores")
-    rss = format_bytes(view.gauge("process", "rss_bytes"), binary=True)
+    rss = format_bytes(None if gone else view.gauge("process", "rss_bytes"), binary=True)
     return (
         Field("engine", "—" if cores is None else f"{cores:.2f}", 5, "cores", keep=9, gap=2),
         Field("rss", rss, 8, keep=8, gap=2),
