@@ -191,3 +191,17 @@ def test_paths_and_addresses_in_a_text(text: str, found: list[str]) -> None:
     masked = identity.mask_paths(text, "<path>", "<address>")
     assert list(identity.paths(masked)) == []
     assert (masked == text) == (not found)
+
+
+def test_a_group_keeps_no_part_that_somebody_is_called(tmp_path: Path) -> None:
+    gauges = {"t_ns": np.array([NS]), "rss_bytes": np.array([1.0], np.float32)}
+    given = [
+        Frame(Kind.META, 0, 0, attrs={"odd": {"user": "agathe"}}),
+        *(Frame(Kind.SAMPLES, NS, NS, gauges, {"group": name})
+          for name in ("process.agathe", "process.engine")),
+    ]  # fmt: skip
+    rewrite(given, tmp_path / "run.tuiapp")
+    redact(tmp_path / "run.tuiapp", tmp_path / "copy.tuiapp")
+    assert sorted(load(tmp_path / "copy.tuiapp").samples) == [
+        "process.<user>", "process.engine",
+    ]  # fmt: skip
