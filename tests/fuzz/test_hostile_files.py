@@ -305,7 +305,8 @@ def test_a_frame_that_comes_again_is_damage_and_counts_once(tmp_path: Path) -> N
     path = written(tmp_path / "a.tuiapp", file_of(*MARKS, MARKS[1], MARKS[3]))
     report = Report()
     assert len(load(path, report).marks) == 4
-    assert report.damage.bad_frames == 2
+    assert report.damage.repeated_frames == 2
+    assert report.lost == 0
     assert report.damage.missing_frames == 0
     assert len(texts(path)[0]) == 4
 
