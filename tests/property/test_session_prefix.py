@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.doubles.synthetic import NS, Load, frames
@@ -52,6 +52,7 @@ def shown(view: View) -> dict[str, object]:
 
 
 @settings(max_examples=40, deadline=None)
+@example(name="steady", tick=40, window_s=None)  # the load has ended within the tick before
 @given(
     name=st.sampled_from(sorted(LOADS)),
     tick=st.integers(1, int(22 * NS // TICK_NS)),

@@ -179,12 +179,12 @@ class View:
     def tokens(self, after_ns: int, until_ns: int) -> float:
         """Output tokens delivered in (after, until]; a tick that is cut counts in proportion.
 
-        The tick in which the recording ends holds what came until then, and no more.
+        Up to the end of the recording, or beyond it, nothing is cut.
         """
         ticks = self.session.ticks["output_tokens"]
         first, (end, rest) = max((after_ns + 1) // TICK_NS, 0), divmod(until_ns + 1, TICK_NS)
-        held = min(max(self.session.end_ns + 1 - end * TICK_NS, 1), TICK_NS)
-        cut = ticks[end : end + 1].sum() * min(rest / held, 1)
+        share = 1 if until_ns >= self.session.end_ns else rest / TICK_NS
+        cut = ticks[end : end + 1].sum() * share
         return float(ticks[first:end].sum() + cut)
 
     def history(self, column: str, ticks: int) -> np.ndarray:
