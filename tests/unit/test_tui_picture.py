@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 import pytest
 
 from tests.doubles.scenes import NS, serving
+from tests.doubles.terminal import shown
 from tuiapp.errors import SessionError
 from tuiapp.session.view import View
 from tuiapp.tui import picture
@@ -56,3 +57,15 @@ def test_without_a_browser_a_sentence(view: View, monkeypatch: pytest.MonkeyPatc
     with pytest.raises(SessionError, match="needs Chromium") as refused:
         picture.png(view)
     assert "SVG" in refused.value.advice
+
+
+async def test_a_screenshot_goes_where_there_is_a_folder_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("tuiapp.tui.app.user_downloads_path", lambda: tmp_path / "missing")
+    async with shown(serving()) as monitor:
+        monitor.app._save_picture()
+        await monitor.pilot.pause(0.5)
+    (picture,) = tmp_path.glob("*.svg")
+    assert "TTFT" in picture.read_text()

@@ -6,8 +6,10 @@ import asyncio
 import gc
 import os
 from collections.abc import Awaitable, Callable, Iterable
+from pathlib import Path
 from typing import ClassVar, Protocol, TypeVar, runtime_checkable
 
+from platformdirs import user_downloads_path
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
@@ -165,7 +167,10 @@ class ThemedApp(App[Result]):
 
     def _save_picture(self) -> None:
         """Once the palette is gone."""
-        self.set_timer(_PALETTE_GONE_S, self.deliver_screenshot)
+        # A server has no folder for downloads, mostly; then it goes where the program was started.
+        downloads = user_downloads_path()
+        folder = downloads if downloads.is_dir() else Path.cwd()
+        self.set_timer(_PALETTE_GONE_S, lambda: self.deliver_screenshot(path=str(folder)))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Every action of the screen can be found by typing its name."""
