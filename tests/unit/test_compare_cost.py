@@ -165,7 +165,7 @@ def test_what_was_not_measured_is_unknown_and_not_zero(goodput: dict[str, float]
     found = bill(a, b, Prices(3), Prices(4))
     told = {what: (x, y) for what, x, y in bill_rows(found)}
     assert told["good tokens/s"] == ("—", "1,000.00")
-    assert told["$ / 1 M good tokens"][0] == "—"
+    assert told["$ / 1 M good, full use"][0] == "—"
     assert "A serves — × B's" in break_even_line(found)
     assert found.break_even.cheaper == ""
     advice = next(x for x in advise(compare(a, b), found) if x.want == "throughput for the money")
@@ -177,7 +177,11 @@ def test_what_was_not_measured_is_unknown_and_not_zero(goodput: dict[str, float]
 def test_break_evens_are_ratios_of_prices(goodput: dict[str, float]) -> None:
     a, b = sides(goodput, [1000.0], [1000.0])
     prices = Prices(4, reserved_per_h=2, serverless_per_h=8, spot_per_h=2.5)
-    found = bill(a, b, prices, Prices(4)).a
+    both = bill(a, b, prices, Prices(4, serverless_per_h=3))
+    told = {what: (x, y) for what, x, y in bill_rows(both)}
+    assert told["serverless until busy"] == ("50%", "always")
+    assert told["spot until needed"][0] == "80%"
+    found = both.a
     assert found.serverless_from == pytest.approx(0.5)
     assert found.reserved_from == pytest.approx(0.5)
     assert found.hybrid_from is not None
@@ -199,7 +203,7 @@ def test_a_side_without_good_tokens_costs_infinitely_much(goodput: dict[str, flo
     found = bill(a, b, Prices(1), Prices(1))
     assert found.a.per_million.value == np.inf
     assert found.break_even.cheaper == ""
-    assert "∞" in {what: x for what, x, _ in bill_rows(found)}["$ / 1 M good tokens"]
+    assert "∞" in {what: x for what, x, _ in bill_rows(found)}["$ / 1 M good, full use"]
     assert break_even_line(found)
 
 

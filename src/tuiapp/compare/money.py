@@ -33,7 +33,7 @@ def bill_rows(bill: Bill) -> list[tuple[str, str, str]]:
     """(what, A, B)."""
     rows = [
         ("good tokens/s", span(bill.a.goodput), span(bill.b.goodput)),
-        ("$ / 1 M good tokens", span(bill.a.per_million), span(bill.b.per_million)),
+        ("$ / 1 M good, full use", span(bill.a.per_million), span(bill.b.per_million)),
     ]
     for (share, in_a), (_, in_b) in zip(bill.a.by_share, bill.b.by_share, strict=True):
         if share < 1:
@@ -45,9 +45,9 @@ def bill_rows(bill: Bill) -> list[tuple[str, str, str]]:
         _row("  $ / 1 M good tokens", bill, lambda cost: span(cost.session_per_million)),
         _row("spot, $ / useful hour", bill, lambda cost: span(cost.spot_effective_per_h)),
         _row("  $ / 1 M good tokens", bill, lambda cost: span(cost.spot_per_million)),
-        _row("beats serverless over", bill, lambda cost: _share(cost.serverless_from)),
-        _row("reserving pays over", bill, lambda cost: _share(cost.reserved_from)),
-        _row("reserve, not spot, over", bill, lambda cost: span(cost.hybrid_from, _share)),
+        _row("serverless until busy", bill, lambda cost: _share(cost.serverless_from)),
+        _row("on demand until used", bill, lambda cost: _share(cost.reserved_from)),
+        _row("spot until needed", bill, lambda cost: span(cost.hybrid_from, _share)),
     ]
     return [row for row in rows if (row[1], row[2]) != (UNKNOWN, UNKNOWN)]
 
@@ -76,7 +76,7 @@ def _seconds(value: float | None) -> str:
 def _share(value: float | None) -> str:
     if value is None:
         return UNKNOWN
-    return "never" if value > 1 else f"{value:.0%}"
+    return "always" if value > 1 else f"{value:.0%}"
 
 
 def break_even_line(bill: Bill) -> str:

@@ -128,7 +128,9 @@ def slow_requests(
     table = session.requests
     req = session.ends.between(after_ns, until_ns)
     status = table["status"][req]
-    unknown = (status == Status.CUT) & ~np.isin(req, _overdue(session, after_ns, until_ns))
+    unknown = status == Status.CUT
+    if unknown.any():
+        unknown &= ~np.isin(req, _overdue(session, after_ns, until_ns))
     req = req[(table["phase"][req] == Phase.MEASURE) & ~unknown]
     names = ("t_sched_ns", "t_first_ns", "t_last_ns", "t_end_ns")
     sched, first, last, end = (table[name][req] for name in names)
