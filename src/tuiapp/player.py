@@ -120,7 +120,7 @@ class Player:
         Raises:
             SessionError: the file cannot be written to, or came with the program.
         """
-        if self._file.path.parent == folder():
+        if self._file.path.resolve().parent == folder().resolve():
             raise SessionError(
                 f"{self._file.path.name} comes with tuiapp and is not changed.",
                 "Copy it, and note it in the copy.",

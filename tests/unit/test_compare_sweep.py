@@ -77,7 +77,7 @@ def test_a_level_whose_run_failed_is_told(tmp_path: Path) -> None:
     found = read_sweep(folder, design)
     assert found.failed == (8,)
     (line,) = (line for line in text([found]).splitlines() if line.startswith("8 "))
-    assert line.endswith("its run failed")
+    assert line.endswith("no run was made")
 
 
 def test_two_sweeps_in_text_pass_the_gate_and_fit_a_narrow_tab(

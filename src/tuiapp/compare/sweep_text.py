@@ -60,7 +60,7 @@ def as_json(sweeps: list[Sweep], compared: Compared | None = None) -> dict[str, 
 def _line(name: str, mark: str, point: Point | None, *, failed: bool) -> str:
     start = f"{name:<5} {mark:1}"
     if point is None:
-        return f"{start}  {'its run failed' if failed else 'not measured'}"
+        return f"{start}  {'no run was made' if failed else 'not in this sweep'}"
     times = (point.ttft_p50_s, point.ttft_p99_s, point.itl_p50_s, point.itl_p99_s)
     cells = [*map(_ms, times), _number(point.output_tokens_per_s), _number(point.predictability)]
     cells.append({True: "met", False: "MISSED", None: UNKNOWN}[point.meets])
