@@ -234,8 +234,10 @@ class Session:
             return
         tick = t_ns // TICK_NS
         self.ticks.grow(int(tick.max()) + 1)
-        own = t_ns > self.kept_after_ns
-        np.add.at(self.ticks["output_tokens"], tick[own], n[own].astype(np.uint32))
+        counted = n.astype(np.uint32)
+        if self.kept_after_ns != UNSET:
+            counted[t_ns <= self.kept_after_ns] = 0
+        np.add.at(self.ticks["output_tokens"], tick, counted)
         self.ring.append(req, t_ns, n)
         self._count_gaps(req, t_ns)
 
