@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
-import struct
+import sys
+from functools import partial
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+import resvg_py
+from PIL import Image
 
 from tests.doubles.scenes import NS, serving
 from tests.doubles.terminal import shown
@@ -16,6 +20,7 @@ from tuiapp.errors import SessionError
 from tuiapp.session.view import View
 from tuiapp.tui import picture
 
+SVG = "{http://www.w3.org/2000/svg}"
 BROWSER = next(filter(None, map(shutil.which, picture._BROWSERS)), None)
 
 
@@ -43,20 +48,41 @@ def test_a_file_of_it(view: View, tmp_path: Path) -> None:
     assert (tmp_path / "a.svg").read_text(encoding="utf-8") == picture.svg(view)
 
 
+def test_lines_blocks_and_dots_are_shapes_and_the_rest_is_letters(view: View) -> None:
+    drawn = picture.svg(view)
+    texts = [element.text or "" for element in ElementTree.fromstring(drawn).iter(f"{SVG}text")]
+    assert "TTFT" in "".join(texts)
+    assert not [char for char in "".join(texts) if "─" <= char <= "▟" or "⠀" < char <= "⣿"]
+    assert len(list(ElementTree.fromstring(drawn).iter(f"{SVG}path"))) > 100
+
+
+def test_a_png_is_as_large_as_the_svg_and_shows_it(view: View) -> None:
+    with Image.open(io.BytesIO(picture.png(view, columns=80, rows=24))) as drawn:
+        assert 900 < drawn.width < 1100
+        assert 550 < drawn.height < 700
+        assert len(drawn.convert("RGB").getcolors(1 << 20) or ()) > 100
+
+
 @pytest.mark.skipif(BROWSER is None, reason="no Chromium is installed")
-def test_a_png_is_as_large_as_the_svg(view: View) -> None:
-    drawn = picture.png(view, columns=80, rows=24)
-    assert drawn.startswith(b"\x89PNG")
-    width, height = struct.unpack(">II", drawn[16:24])
-    assert 900 < width < 1100
-    assert 550 < height < 700
+def test_a_browser_draws_it_where_resvg_is_not(view: View, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "resvg_py", None)
+    with Image.open(io.BytesIO(picture.png(view, columns=80, rows=24))) as drawn:
+        assert 900 < drawn.width < 1100
 
 
-def test_without_a_browser_a_sentence(view: View, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_either_a_sentence(view: View, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nonexistent")
-    with pytest.raises(SessionError, match="needs Chromium") as refused:
+    monkeypatch.setitem(sys.modules, "resvg_py", None)
+    with pytest.raises(SessionError, match="needs resvg or Chromium") as refused:
         picture.png(view)
-    assert "SVG" in refused.value.advice
+    assert "tuiapp[png]" in refused.value.advice
+
+
+def test_without_a_font_a_sentence(view: View, monkeypatch: pytest.MonkeyPatch) -> None:
+    draw = partial(resvg_py.svg_to_bytes, skip_system_fonts=True)
+    monkeypatch.setattr(resvg_py, "svg_to_bytes", draw)
+    with pytest.raises(SessionError, match="no letters"):
+        picture.png(view)
 
 
 async def test_a_screenshot_goes_where_there_is_a_folder_for_it(
@@ -69,3 +95,4 @@ async def test_a_screenshot_goes_where_there_is_a_folder_for_it(
         await monitor.pilot.pause(0.5)
     (picture,) = tmp_path.glob("*.svg")
     assert "TTFT" in picture.read_text()
+    assert "https://cdn" not in picture.read_text()

@@ -19,6 +19,7 @@ from textual.screen import Screen
 
 from tuiapp.tui import themes
 from tuiapp.tui.control import RunControl
+from tuiapp.tui.glyphs import alone
 from tuiapp.tui.panes.keys import KeysBar
 from tuiapp.tui.renderables.canvas import clean
 from tuiapp.tui.renderables.palette import Depth, Ink, Palette, detect_depth, plot_variables
@@ -171,6 +172,10 @@ class ThemedApp(App[Result]):
         downloads = user_downloads_path()
         folder = downloads if downloads.is_dir() else Path.cwd()
         self.set_timer(_PALETTE_GONE_S, lambda: self.deliver_screenshot(path=str(folder)))
+
+    def export_screenshot(self, *, title: str | None = None, simplify: bool = False) -> str:
+        """The screen as an SVG that needs nothing from anywhere."""
+        return alone(super().export_screenshot(title=title, simplify=simplify))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Every action of the screen can be found by typing its name."""

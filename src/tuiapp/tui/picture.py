@@ -1,4 +1,4 @@
-"""The replay's screen as a picture: an SVG file, or a PNG through an installed Chromium."""
+"""The replay's screen as a picture: an SVG file, or a PNG drawn from it by resvg or Chromium."""
 
 from __future__ import annotations
 
@@ -15,16 +15,18 @@ from tuiapp.clock import ReplayClock
 from tuiapp.errors import SessionError
 from tuiapp.session.columns import Session
 from tuiapp.session.view import View
+from tuiapp.tui.glyphs import FONTS
 from tuiapp.tui.replay_app import ReplayApp
 
 COLUMNS, ROWS = 120, 35
 _STILL_FPS = 1e-4
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _BROWSER_S = 60.0
-_FONT_FACE = re.compile(r"@font-face\s*\{[^}]*\}")
 _VIEW_BOX = re.compile(r'viewBox="0 0 ([\d.]+) ([\d.]+)"')
-_FONT = "Fira Code"
-_FONTS = f"{_FONT}, DejaVu Sans Mono, Menlo, Consolas, monospace"
+_LETTER = (
+    '<svg xmlns="http://www.w3.org/2000/svg" width="20" height="20">'
+    f'<text y="16" font-family="{FONTS}">{{}}</text></svg>'
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ def svg(view: View, *, columns: int = COLUMNS, rows: int = ROWS, theme: str | No
     os.environ.update(COLORTERM="truecolor", TERM="xterm-256color")
     os.environ.pop("NO_COLOR", None)
     try:
-        drawn = asyncio.run(
+        return asyncio.run(
             _draw(ReplayApp(Still(view), fps=_STILL_FPS, theme=theme), columns, rows)
         )
     finally:
@@ -74,7 +76,6 @@ def svg(view: View, *, columns: int = COLUMNS, rows: int = ROWS, theme: str | No
             os.environ.pop(name, None)
             if value is not None:
                 os.environ[name] = value
-    return _FONT_FACE.sub("", drawn).replace(f"font-family: {_FONT}", f"font-family: {_FONTS}")
 
 
 async def _draw(app: ReplayApp, columns: int, rows: int) -> str:
@@ -87,18 +88,30 @@ async def _draw(app: ReplayApp, columns: int, rows: int) -> str:
 
 
 def png(view: View, **options: object) -> bytes:
-    """The same as a PNG.
+    """The same as a PNG, through the ``png`` extra or else an installed Chromium.
 
     Raises:
-        SessionError: there is no Chromium to draw it with, or it failed.
+        SessionError: there is nothing to draw it with, no font, or it failed.
     """
     browser = next(filter(None, map(shutil.which, _BROWSERS)), None)
-    if browser is None:
+    try:
+        import resvg_py
+    except ImportError as error:
+        if browser is None:
+            raise SessionError(
+                "A PNG needs resvg or Chromium, and neither is installed.",
+                "pip install 'tuiapp[png]', or export the SVG: any browser shows it.",
+            ) from error
+        return _by_browser(browser, svg(view, **options))  # type: ignore[arg-type]
+    if resvg_py.svg_to_bytes(_LETTER.format("M")) == resvg_py.svg_to_bytes(_LETTER.format("")):
         raise SessionError(
-            "A PNG needs Chromium or Chrome, and none is installed.",
-            "Install one, or export the SVG: any browser shows it.",
+            "A PNG would have no letters: no font of fixed width is installed here.",
+            "Install DejaVu Sans Mono, or export the SVG and look at it elsewhere.",
         )
-    drawn = svg(view, **options)  # type: ignore[arg-type]
+    return bytes(resvg_py.svg_to_bytes(svg(view, **options)))  # type: ignore[arg-type]
+
+
+def _by_browser(browser: str, drawn: str) -> bytes:
     size = _VIEW_BOX.search(drawn)
     width, height = (round(float(side)) for side in size.groups()) if size else (1500, 900)
     with tempfile.TemporaryDirectory(prefix="tuiapp-picture-") as folder:

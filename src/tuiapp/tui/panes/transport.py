@@ -48,7 +48,9 @@ class Gauge:
         col = canvas.text(0, col, "↻" if self.looping else " ", Ink.ACCENT)
         where = canvas.put_right(0, width, f"/ {format_clock(self.end_ns / _S)}", Ink.DIM)
         canvas.put_right(0, where - 1, format_clock(self.at_ns / _S), Ink.STRONG)
-        canvas.put_right(1, width, "▔ p99 TTFT  ▁ tok/s", Ink.DIM)
+        start = canvas.put_right(1, width, "▀ p99 TTFT  ▄ tok/s", Ink.DIM)
+        canvas.text(1, start, "▀", Ink.P99)
+        canvas.text(1, start + len("▀ p99 TTFT  "), "▄", Ink.WINDOW)
         return canvas.strips()
 
 
