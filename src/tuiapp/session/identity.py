@@ -1,12 +1,14 @@
-"""Whose recording it is: host and user names, paths and notes in a session's frames.
+"""Whose recording it is: names, paths, addresses and notes in a session's frames.
 
 What counts as identifying is found from the frames alone: the host name that the host agent told,
-user names in the paths of home folders, paths, notes. Paths of the operating system itself
-(``/proc``, ``/usr/lib`` ...) tell nothing and stay.
+user names in the paths of home folders, paths, addresses of machines, notes. Paths of the operating
+system itself (``/proc``, ``/usr/lib`` ...) and this machine's own names for itself (``127.0.0.1``)
+tell nothing and stay.
 """
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,14 +20,15 @@ REDACTED = "redacted"
 _MOST = 10_000
 """Findings kept of each sort: a hostile file must not fill the memory."""
 
-HOST, USER, PATH, NOTE, MARK, SESSION, ARGS = (
+HOST, USER, PATH, ADDRESS, NOTE, MARK, SESSION, ARGS = (
     "host name",
     "user names",
     "paths",
+    "addresses",
     "notes",
     "texts of marks",
     "path of the session",
-    "engine arguments that are paths",
+    "engine arguments that are paths or addresses",
 )
 HOST_KEYS = {"hostname", "nodename", "fqdn", "node"}
 USER_KEYS = {"user", "username", "login"}
@@ -37,8 +40,12 @@ _FILE_URL = re.compile(rf"file://[^{_STOP}]*")
 _PATH = re.compile(
     rf"(?<![\w.~/])(?:~[\w.-]*/|\.{{1,2}}/|/[^/:{_STOP}]+/)[^/:{_STOP}]*(?:/[^/:{_STOP}]*)*"
 )
-_ADDRESS = re.compile(r"(?<=//)\d{1,3}(?:\.\d{1,3}){3}\b|\b\d{1,3}(?:\.\d{1,3}){3}(?=:\d)")
-_OWN_ADDRESSES = ("127.", "0.0.0.0")  # noqa: S104 - nothing is bound to it
+# In quotes a path may hold blanks.
+_QUOTED = re.compile(r"""(?<=(['"`]))(?:~|\.{1,2})?/[^'"`\n<>]*/[^'"`\n<>]*(?=\1)""")
+_IPV4 = re.compile(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w.]*\d)")
+_IPV6 = re.compile(r"(?<![\w:.])(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}(?![\w:])", re.IGNORECASE)
+_MAC = re.compile(r"(?<![\w:-])[0-9a-f]{2}(?:[:-][0-9a-f]{2}){5}(?![\w:-])", re.IGNORECASE)
+_BEFORE_PORT = re.compile(r":\d")
 _FILE_ENDING = re.compile(r"\.[a-z][a-z0-9]{1,11}$", re.IGNORECASE)
 
 
@@ -81,7 +88,7 @@ class Identity:
         engine = attrs.get("engine")
         arguments = engine.get("args") if isinstance(engine, Mapping) else None
         if isinstance(arguments, list):
-            self._add(ARGS, (str(word) for word in arguments if argument_path(str(word))))
+            self._add(ARGS, (str(word) for word in arguments if argument_place(str(word))))
         self._see_value(attrs)
 
     def _see_value(self, value: Any, key: str = "") -> None:
@@ -118,6 +125,7 @@ class Identity:
             if home["user"] and len(self.users) < _MOST:
                 self.users.add(home["user"])
         self._add(PATH, paths(text))
+        self._add(ADDRESS, addresses(text))
 
 
 def from_json(text: str) -> Any:
@@ -133,36 +141,65 @@ def is_path(name: str) -> bool:
     return name.startswith(("/", "~", "./", "../")) or name.count("/") > 1 or "\\" in name
 
 
-def argument_path(word: str) -> str:
-    """The path that an argument, or what stands behind its ``=``, is; empty when it is none."""
+def argument_place(word: str) -> str:
+    """The path or address that an argument is, or what stands behind its ``=``; empty if none."""
     value = word.partition("=")[2] if word.startswith("-") and "=" in word else word
     named = "/" in value and (value.count("/") > 1 or _FILE_ENDING.search(value) is not None)
-    return value if named or is_path(value) else ""
+    return value if named or is_path(value) or _is_of_another(value.strip("[]")) else ""
 
 
 def paths(text: str) -> Iterator[str]:
-    """Every path in ``text`` that could tell something, and every address of another machine."""
-    for pattern in (_FILE_URL, _HOME, _PATH):
+    """Every path in ``text`` that could tell something."""
+    for pattern in _PATHS:
         for match in pattern.finditer(text):
             if not match[0].startswith(_NEUTRAL):
                 yield match[0]
-    for match in _ADDRESS.finditer(text):
-        if not match[0].startswith(_OWN_ADDRESSES):
+
+
+def addresses(text: str) -> Iterator[str]:
+    """Every address of another machine in ``text``.
+
+    Four numbers with dots are an address in a URL, before a port or in a private network
+    (RFC 1918), and else a version. Letters and colons are one where there is a digit.
+    """
+    for match in _ADDRESSES.finditer(text):
+        if _tells(match):
             yield match[0]
 
 
-def mask_paths(text: str, path: str, address: str) -> str:
-    """``text`` with every one of ``paths`` replaced."""
+def mask_places(text: str, path: str, address: str) -> str:
+    """``text`` with every one of ``paths`` and ``addresses`` replaced."""
 
     def masked(match: re.Match[str]) -> str:
         return match[0] if match[0].startswith(_NEUTRAL) else path
 
-    def masked_address(match: re.Match[str]) -> str:
-        return match[0] if match[0].startswith(_OWN_ADDRESSES) else address
-
-    for pattern in (_FILE_URL, _HOME, _PATH):
+    for pattern in _PATHS:
         text = pattern.sub(masked, text)
-    return _ADDRESS.sub(masked_address, text)
+    return _ADDRESSES.sub(lambda match: address if _tells(match) else match[0], text)
+
+
+_PATHS = (_FILE_URL, _QUOTED, _HOME, _PATH)
+_ADDRESSES = re.compile("|".join(p.pattern for p in (_MAC, _IPV6, _IPV4)), re.IGNORECASE)
+
+
+def _tells(match: re.Match[str]) -> bool:
+    found = match[0]
+    if _MAC.fullmatch(found):
+        return True
+    if ":" in found:
+        return any(map(str.isdigit, found)) and _is_of_another(found)
+    is_place = match.string[: match.start()].endswith("//") or _BEFORE_PORT.match(
+        match.string, match.end()
+    )
+    return _is_of_another(found) and (bool(is_place) or ipaddress.ip_address(found).is_private)
+
+
+def _is_of_another(text: str) -> bool:
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return not address.is_loopback and not address.is_unspecified
 
 
 def _texts(frame: Frame) -> Iterator[str]:

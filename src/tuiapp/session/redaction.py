@@ -20,9 +20,9 @@ from tuiapp.session.identity import (
     REDACTED,
     USER_KEYS,
     Identity,
-    argument_path,
+    argument_place,
     from_json,
-    mask_paths,
+    mask_places,
 )
 
 MASK = "***"
@@ -127,7 +127,7 @@ class Anonymizer:
         """``text`` with names, paths and addresses masked."""
         for model in self._models:
             text = text.replace(model, _last_part(model))
-        text = mask_paths(text, _PATH_MASK, _ADDRESS_MASK)
+        text = mask_places(text, _PATH_MASK, _ADDRESS_MASK)
         for names, mask in self._masks:
             text = names.sub(mask, text)
         return text
@@ -200,5 +200,6 @@ def _last_part(model: str) -> str:
 
 
 def _argument(word: str) -> str:
-    path = argument_path(word)
-    return word.replace(path, _PATH_MASK) if path else word
+    place = argument_place(word)
+    mask = _PATH_MASK if "/" in place or "\\" in place else _ADDRESS_MASK
+    return word.replace(place, mask) if place else word
