@@ -66,3 +66,28 @@ def test_a_real_recording_redacted_holds_nothing_of_its_owner(
     shown = around.run("sessions", "show", str(copy), "--json").json
     assert shown["ttft_s"] == done.json["ttft_s"]
     assert shown["host"]["hostname"] == "redacted"
+
+
+def test_what_is_torn_off_is_said(ran: tuple[Surroundings, Done]) -> None:
+    around, _ = ran
+    torn = around.temp / "torn.tuiapp"
+    torn.write_bytes(around.recording.read_bytes()[:-5000])
+    shown = around.run("sessions", "show", str(torn), "--json")
+    assert shown.code == 0
+    assert shown.json["model"]
+    assert "was torn off" in shown.err
+    assert "It ends at" in shown.err
+
+
+def test_several_recordings_are_verified_at_once(ran: tuple[Surroundings, Done]) -> None:
+    around, _ = ran
+    damaged = around.temp / "damaged.tuiapp"
+    data = bytearray(around.recording.read_bytes())
+    data[len(data) // 2] ^= 255
+    damaged.write_bytes(data)
+    both = around.run("sessions", "verify", around.recording.stem, str(damaged))
+    assert both.code == 3
+    assert f"{around.recording.name}: whole" in both.out
+    assert "damaged.tuiapp: NOT WHOLE" in both.out
+    told = json.loads(around.run("sessions", "verify", str(damaged), str(damaged), "--json").out)
+    assert [one["whole"] for one in told] == [False, False]

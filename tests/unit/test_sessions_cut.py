@@ -30,6 +30,7 @@ from tuiapp.session.columns import TICK_NS, Session
 from tuiapp.session.cut import Range, cut, held, merge_parts
 from tuiapp.session.edit import rewrite
 from tuiapp.session.file import SessionFile
+from tuiapp.session.library import annotate
 from tuiapp.session.moments import parse_moment
 from tuiapp.session.reader import load, read_frames
 from tuiapp.session.verify import verify
@@ -231,6 +232,17 @@ def test_a_stretch_that_is_missing_between_parts_counts_as_lost(
     merge_parts([a, b], both)
     assert load(both).lost_frames == 1
     assert [frame.t1_ns for frame in read_frames(both) if frame.kind == Kind.GAP] == [9600000000]
+
+
+def test_every_part_s_own_note_is_kept(recording: Path, tmp_path: Path) -> None:
+    a, b, c, both = (tmp_path / f"{name}.tuiapp" for name in "abcd")
+    for path, start_ns, end_ns, note in (
+        (a, -1, 5 * NS, "cold"), (b, 5 * NS, 7 * NS, "warm"), (c, 7 * NS, 20 * NS, "cold")
+    ):  # fmt: skip
+        cut(recording, start_ns, end_ns, path)
+        annotate(path, note)
+    merge_parts([c, a, b], both)
+    assert load(both).meta["note"] == "cold · warm"
 
 
 def test_nothing_in_a_range_is_wrong_usage(recording: Path, tmp_path: Path) -> None:

@@ -270,6 +270,16 @@ async def test_r_loops(recorded: Path) -> None:
         assert again.at_s == 40.0
 
 
+async def test_a_seek_out_of_the_loop_ends_it_and_says_so(recorded: Path) -> None:
+    async with replay(recorded) as again:
+        await again.press("g", *"30s", "enter", "r", "g", *"34s", "enter", "r")
+        await again.press("g", *"32s", "enter")
+        assert "↻" in again.lines[-4]
+        await again.press("g", *"10s", "enter")
+        assert "↻" not in again.lines[-4]
+        assert "outside it" in "\n".join(again.lines)
+
+
 async def test_the_strip_shows_the_session_and_seeks_by_mouse(recorded: Path) -> None:
     async with replay(recorded) as again:
         bar = again.screen.query_one(TransportBar)

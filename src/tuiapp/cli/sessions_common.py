@@ -37,10 +37,13 @@ def add_verb(verbs: Any, name: str, summary: str, examples: str, more: str = "")
     return parser
 
 
-def add_file(parser: Any) -> None:
-    """The argument FILE."""
+def add_file(parser: Any, *, several: bool = False) -> None:
+    """The argument FILE, as ``args.file``, or several of them as ``args.files``."""
     help_text = "a path, a recording's name, or the beginning of one"
-    parser.add_argument("file", metavar="FILE", help=help_text)
+    if several:
+        parser.add_argument("files", metavar="FILE", nargs="+", help=help_text)
+    else:
+        parser.add_argument("file", metavar="FILE", help=help_text)
 
 
 def add_output(parser: Any, *, required: bool = True, default: str = "") -> None:

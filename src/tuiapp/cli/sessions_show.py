@@ -12,6 +12,7 @@ from tuiapp.cli.sessions_common import add_file, add_verb, write
 from tuiapp.clock import NS_PER_S
 from tuiapp.errors import SessionError, UsageError
 from tuiapp.sources.lines import clean
+from tuiapp.words import clock_text
 
 if TYPE_CHECKING:
     from tuiapp.session.view import View
@@ -57,6 +58,7 @@ def load_view(path: Path) -> View:
     Raises:
         SessionError: it cannot be read, or holds nothing.
     """
+    from tuiapp.session.disk import is_being_written
     from tuiapp.session.reader import Report, load
     from tuiapp.session.view import View
 
@@ -68,5 +70,10 @@ def load_view(path: Path) -> View:
         say_trouble(
             f"{path} is damaged: {report.missing} cannot be read.",
             "`tuiapp sessions verify` tells which.",
+        )
+    elif report.torn_bytes and not is_being_written(path):
+        say_trouble(
+            f"{path} was torn off in the middle of a block: what came later is not in it.",
+            f"It ends at {clock_text(session.end_ns)}.",
         )
     return View(session, session.end_ns)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _MOST_LINES = 20
 _EXAMPLES = """\
   tuiapp sessions verify run.tuiapp
+  tuiapp sessions verify *.tuiapp
   tuiapp sessions verify run.tuiapp --json | jq .identifying
 
 exit codes: 0 whole; 3 something is lost; 1 it cannot be read at all; 2 wrong usage."""
@@ -30,8 +31,12 @@ exit codes: 0 whole; 3 something is lost; 1 it cannot be read at all; 2 wrong us
 
 def add_parser(verbs: Any, name: str) -> None:
     """Register the verb."""
-    more = "Every block is read. It also tells what names, paths and notes the file holds."
-    add_file(add_verb(verbs, name, "check whether a recording is whole", _EXAMPLES, more))
+    more = (
+        "Every block is read. It also tells what names, paths and notes the file holds. --json "
+        "prints one object, or a list of them for several files."
+    )
+    parser = add_verb(verbs, name, "check whether a recording is whole", _EXAMPLES, more)
+    add_file(parser, several=True)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -39,15 +44,18 @@ def run(args: argparse.Namespace) -> int:
     from tuiapp.session.library import find
     from tuiapp.session.verify import verify
 
-    path = find(args.file)
-    verdict = verify(path)
-    if not verdict.frames:
-        raise SessionError(f"{path} holds no whole block.", "Nothing can be read of it.")
+    verdicts = []
+    for path in [find(file) for file in args.files]:
+        verdict = verify(path)
+        if not verdict.frames:
+            raise SessionError(f"{path} holds no whole block.", "Nothing can be read of it.")
+        verdicts.append(verdict)
+        if not args.json:
+            emit(_lines(verdict))
     if args.json:
-        emit_json(_as_json(verdict))
-    else:
-        emit(_lines(verdict))
-    return 0 if verdict.whole else 3
+        told = [_as_json(verdict) for verdict in verdicts]
+        emit_json(told if len(told) > 1 else told[0])
+    return 0 if all(verdict.whole for verdict in verdicts) else 3
 
 
 def _as_json(verdict: Verdict) -> dict[str, Any]:

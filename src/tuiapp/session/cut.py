@@ -188,6 +188,9 @@ def _joined(parts: Sequence[tuple[Range, SessionFile]], result: Range) -> Iterat
         for row in range(len(file.index)):
             yield from _after(file, row, known_ns)
         known_ns = part.to_ns
+    notes = [str(note) for _, file in parts if (note := header(file).get("note"))]
+    if len(set(notes)) > 1:  # else the last one's would be all that is left
+        yield Frame(Kind.META, known_ns, known_ns, attrs={"note": " · ".join(dict.fromkeys(notes))})
     if not result.is_whole:
         at_ns = max(result.from_ns, 0)
         yield Frame(Kind.META, at_ns, at_ns, attrs={"cut": result._asdict()})

@@ -155,6 +155,7 @@ def _hanging(term: str, text: str, indent: int, width: int) -> list[str]:
 def _key(binding: Binding) -> str:
     names = {
         "plus,equals_sign": "+",
+        "slash,f": "/ or f",
         "minus": "−",
         "question_mark,f1": "? or F1",
         "left": "←",

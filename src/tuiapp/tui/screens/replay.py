@@ -67,6 +67,7 @@ class ReplayScreen(SessionScreen):
         super().__init__(playback, viewport, fps)
         self.playback = playback
         self._loop_start_ns: int | None = None
+        self._is_looping = False
 
     def on_mount(self) -> None:
         self.run_worker(self.playback.read())
@@ -76,6 +77,10 @@ class ReplayScreen(SessionScreen):
 
     def draw_beneath(self, scene: Scene, *, force: bool) -> None:
         self.query_one(TransportBar).show(scene, self.playback)
+        is_looping = self.playback.clock.loop is not None
+        if self._is_looping and not is_looping:
+            self.notify("no loop: that moment is outside it", timeout=3)
+        self._is_looping = is_looping
 
     def whole(self) -> View:
         return View(self.playback.session, self.playback.end_ns)
@@ -134,7 +139,7 @@ class ReplayScreen(SessionScreen):
         """First the start of the loop, then its end; once more ends it."""
         clock, at_ns = self.playback.clock, self.viewport.cursor_ns
         if clock.loop is not None:
-            clock.loop = None
+            clock.loop, self._is_looping = None, False
             self.notify("no loop", timeout=2)
         elif self._loop_start_ns is None:
             self._loop_start_ns = at_ns
