@@ -50,6 +50,30 @@ def test_what_both_have_is_told_where_it_is_graver(monkeypatch: pytest.MonkeyPat
     assert cause.side == "A"
 
 
+def test_the_run_that_is_quoted_agrees_with_the_side_that_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sides = [(WARN, 0.13), (BAD, 0.73)], [(BAD, 0.55), (BAD, 0.46)]
+    given = iter(
+        [Finding("neighbours", how, f"others {share:.0%}", "", "Move.", share)]
+        for side in sides for how, share in side
+    )  # fmt: skip
+    monkeypatch.setattr(causes_module, "diagnose", lambda _: next(given))
+    (cause,) = causes([None] * 2, [None] * 2)  # type: ignore[list-item]
+    assert (cause.side, cause.here.finding.title, cause.there.finding.title) == (
+        "B", "others 46%", "others 13%",
+    )  # fmt: skip
+
+
+def test_a_graver_word_for_less_is_no_cause(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = iter(
+        [Finding("neighbours", how, "", "", "", share)]
+        for how, share in ((WARN, 0.7), (WARN, 0.8), (BAD, 0.5), (BAD, 0.6))
+    )
+    monkeypatch.setattr(causes_module, "diagnose", lambda _: next(given))
+    assert causes([None] * 2, [None] * 2) == ()  # type: ignore[list-item]
+
+
 @pytest.mark.parametrize(
     ("a", "b"),
     [

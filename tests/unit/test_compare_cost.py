@@ -171,7 +171,11 @@ def test_what_was_not_measured_is_unknown_and_not_zero(goodput: dict[str, float]
     advice = next(x for x in advise(compare(a, b), found) if x.want == "throughput for the money")
     assert (advice.choice, "nan" in advice.because) == ("open", False)
     some, others = sides(goodput, [np.nan, 990.0, 1010.0], [500.0, 505, 495])
-    assert bill(some, others, Prices(3), Prices(4)).a.goodput.value == pytest.approx(1000)
+    known = bill(some, others, Prices(3), Prices(4))
+    assert known.a.goodput.value == pytest.approx(np.sqrt(990 * 1010))
+    assert known.a.goodput.value / known.b.goodput.value == pytest.approx(
+        known.break_even.goodput_ratio.value
+    )
 
 
 def test_break_evens_are_ratios_of_prices(goodput: dict[str, float]) -> None:
@@ -202,7 +206,8 @@ def test_a_side_without_good_tokens_costs_infinitely_much(goodput: dict[str, flo
     a, b = sides(goodput, [0.0, 0.0], [500.0, 510.0])
     found = bill(a, b, Prices(1), Prices(1))
     assert found.a.per_million.value == np.inf
-    assert found.break_even.cheaper == ""
+    assert found.break_even.cheaper == "B"
+    assert bill(a, a, Prices(1), Prices(1)).break_even.cheaper == ""
     assert "∞" in {what: x for what, x, _ in bill_rows(found)}["$ / 1 M good, full use"]
     assert break_even_line(found)
 

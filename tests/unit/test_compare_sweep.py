@@ -11,8 +11,8 @@ import pytest
 from tests.doubles.comparing import sweep
 from tuiapp import cli
 from tuiapp.compare.design import read, save
-from tuiapp.compare.sweep import Point, capacity, knee, knee_span, read_sweep
-from tuiapp.compare.sweep_text import text
+from tuiapp.compare.sweep import Point, Sweep, capacity, knee, knee_span, read_sweep
+from tuiapp.compare.sweep_text import findings, text
 
 
 def point(level: float, tokens: float, e2el_s: float, worst: float | None) -> Point:
@@ -84,13 +84,13 @@ def test_two_sweeps_in_text_pass_the_gate_and_fit_a_narrow_tab(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     a, b = (sweep(tmp_path / f"host{at}", [4, 8, 16], ttft_s=0.02 * (1 + at)) for at in (0, 1))
-    assert cli.main(["compare", str(a), str(b), "--rate-a", "1", "--rate-b", "2"]) == 0
+    assert cli.main(["compare", str(a), str(b), "--rate-a", "1", "--rate-b", "2"]) == 5
     table, rest = capsys.readouterr().out.split("Both at 8 requests/s:")
     assert max(map(len, table.splitlines())) <= 76
     assert "B host1: objectives are met up to 16 requests/s at least" in table
     assert "gate" in rest
     assert "$ / start + 1 h" in rest
-    assert cli.main(["compare", str(a), str(b), "--json"]) == 0
+    assert cli.main(["compare", str(a), str(b), "--json"]) == 5
     told = json.loads(capsys.readouterr().out)
     assert told["level"] == 8
     assert told["comparison"]["schema"] == "tuiapp.compare/1"
@@ -101,7 +101,7 @@ def test_no_interval_is_wider_than_its_column(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     a, b = (sweep(tmp_path / f"host{at}", [4, 8], runs=2, ttft_s=0.02 * (1 + at)) for at in (0, 1))
-    assert cli.main(["compare", str(a), str(b), "--format", "text"]) == 0
+    assert cli.main(["compare", str(a), str(b), "--format", "text"]) == 5
     (line,) = (x for x in capsys.readouterr().out.splitlines() if x.startswith("output tokens/s "))
     assert ">1000" in line  # two runs a side say next to nothing
     assert line.index("◀") == 62, "where the other rows begin theirs"
@@ -116,3 +116,44 @@ def test_a_sweep_of_which_nothing_was_made_is_one_sentence(
     save(b, replace(design, runs=tuple(replace(run, outcome="planned") for run in design.runs)))
     assert cli.main(["compare", str(a), str(b), "--format", "text"]) == 2
     assert "holds no run of a sweep" in capsys.readouterr().err
+
+
+def test_sweeps_end_in_the_verdict_at_their_middle_level(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    a, b = (
+        sweep(tmp_path / f"host{at}", [4, 8, 16], runs=5, ttft_s=0.02 * (1 + at)) for at in (0, 1)
+    )
+    assert cli.main(["compare", str(a), str(b), "--format", "text"]) == 4
+    assert "SLOWER" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("form", ["markdown", "html"])
+def test_sweeps_are_written_in_every_form(
+    tmp_path: Path, form: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    a, b = (sweep(tmp_path / f"<host{at}>", [4, 8], ttft_s=0.02 * (1 + at)) for at in (0, 1))
+    assert cli.main(["compare", str(a), str(b), "--format", form]) == 5
+    out = capsys.readouterr().out
+    assert "p99/p50" in out
+    assert "Both at 8 requests/s" in out
+    assert "end-to-end p99" in out
+    if form == "html":
+        assert "<host" not in out
+        assert "&lt;host0&gt;" in out
+    else:
+        assert "\\<host0\\>" in out
+        rows = [line for line in out.splitlines() if line.startswith("| 4 | A |")]
+        assert [row.count("|") for row in rows] == [12]
+
+
+def test_how_much_more_load_one_host_carries() -> None:
+    def found(name: str, about: float | None, span: tuple[float | None, float | None]) -> Sweep:
+        return Sweep(name, "rate", "d", (point(1, 1, 1, None),), None, about, span)
+
+    a = found("a", 8.0, (6.0, 10.0))
+    assert findings([a, found("b", 6.0, (5.0, 8.0))])[-1] == (
+        "highest load, B/A: about 0.75 (surely 0.50 to 1.33)"
+    )
+    assert "B/A" not in findings([a, found("b", None, (None, 8.0))])[-1]
+    assert "B/A" not in findings([a])[-1]

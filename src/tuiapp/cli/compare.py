@@ -30,7 +30,7 @@ needs five runs a side, each a fresh engine start; ten are better. On a terminal
 --format or --json write the result instead.
 
 exit codes: 0 B is equivalent or better in all six quantities; 4 B is worse in one; 5 undecided;
-1 a recording cannot be read; 2 wrong usage."""
+1 a recording cannot be read; 2 wrong usage. Of two sweeps: at the middle one of their levels."""
 
 
 def add_parser(commands: Any, name: str) -> None:
@@ -145,10 +145,7 @@ def _show(question: Question, args: argparse.Namespace) -> int:
     if app.shown.failed is not None:
         raise app.shown.failed
     compared = app.shown.compared
-    if compared is not None and compared.sweeps:
-        code = 0  # two sweeps have no verdict
-    else:
-        code = 5 if compared is None else compared.answer.comparison.exit_code
+    code = 5 if compared is None else compared.answer.comparison.exit_code
     return app.return_code or code
 
 
@@ -205,19 +202,21 @@ def _sweep_folders(sides: tuple[list[str], list[str]]) -> list[Path]:
 
 
 def _write_sweeps(question: Question, args: argparse.Namespace) -> int:
-    """Both tables, and what they say at one level; the exit code says only that it is done."""
+    """Both tables, and the comparison at one level, whose exit code it is."""
     from tuiapp.cli.sessions_common import emit_json, write
+    from tuiapp.compare import sweep_pages
     from tuiapp.compare.sweep_text import as_json, compared_text
 
     form = "json" if args.json else args.format or "text"
-    if form not in ("text", "json"):
-        raise UsageError(f"Sweeps are not written as {form}.", "There are text and json.")
     compared = question.read()
     if form == "json":
-        emit_json(as_json(list(compared.sweeps), compared))
+        emit_json(as_json(compared.sweeps, compared))
     else:
-        write(compared_text(compared))
-    return 0
+        forms = {
+            "text": compared_text, "markdown": sweep_pages.markdown, "html": sweep_pages.html,
+        }  # fmt: skip
+        write(forms[form](compared))
+    return compared.answer.comparison.exit_code
 
 
 def _arms(words: list[str]) -> tuple[list[str], list[str]] | None:

@@ -1,8 +1,9 @@
 """Which host for what: rules over measured facts, and what would change each answer.
 
 The wants are those people choose hosts by: low latency, throughput for the money, bursty or
-flexible load, development, isolation, and a mixture. A rule answers only from what was decided:
-an inconclusive comparison recommends nothing.
+flexible load, development, isolation, and a mixture. A rule answers only where the quantity that
+it rests on was decided: an inconclusive comparison recommends nothing, however far apart the prices
+are.
 """
 
 from __future__ import annotations
@@ -12,12 +13,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tuiapp.compare.cells import ratio_text
 from tuiapp.compare.comparison import FEWEST_RUNS, Comparison, Row
 from tuiapp.compare.cost import Bill
 from tuiapp.compare.verdict import (
     EQUIVALENT,
     FASTER,
     FASTER_BY_SOME,
+    NONE,
     SLOWER,
     SLOWER_BY_SOME,
 )
@@ -25,6 +28,8 @@ from tuiapp.compare.verdict import (
 A, B, EITHER, OPEN = "A", "B", "either", "open"
 _ALIKE = 0.05
 """Starts whose costs surely differ by less are alike."""
+_MANY_TIMES = 3.0
+"""A tail that is worse by more is not cheap, whatever the hour costs."""
 _B_WINS, _B_LOSES = (FASTER, FASTER_BY_SOME), (SLOWER, SLOWER_BY_SOME)
 
 
@@ -36,7 +41,7 @@ class Advice:
         want: what the host is for.
         choice: ``A``, ``B``, ``either``, or ``open`` when nothing can be recommended.
         because: the numbers it rests on.
-        unless: what would change it.
+        unless: what would change it; of an open one, what is needed to decide.
     """
 
     want: str
@@ -60,9 +65,10 @@ def low_latency(comparison: Comparison, bill: Bill | None) -> Advice:  # noqa: A
     wins = {side for row in rows if (side := _winner(row)) in (A, B)}
     told = ", ".join(map(_told, rows))
     if len(wins) == 2:
-        return Advice(want, OPEN, f"each is better in something: {told}", _MORE_OR_WEIGHED)
+        words = f"each is better in something: {told}"
+        return Advice(want, OPEN, words, "to know which of them matters most")
     if any(_winner(row) == OPEN for row in rows):
-        return Advice(want, OPEN, f"not decided: {told}", _runs_words(rows))
+        return Advice(want, OPEN, f"not decided: {told}", _needed(comparison, rows))
     if not wins:
         return Advice(want, EITHER, f"the tails are alike: {told}", "another load, or another day")
     return Advice(want, wins.pop(), told, "the slow side's cause is found and removed")
@@ -70,63 +76,74 @@ def low_latency(comparison: Comparison, bill: Bill | None) -> Advice:  # noqa: A
 
 def throughput(comparison: Comparison, bill: Bill | None) -> Advice:
     """Tokens in time for the money; without prices, tokens."""
-    want = "throughput for the money"
-    if bill is not None:
-        even = bill.break_even
-        if math.isnan(even.goodput_ratio.value):
-            return Advice(
-                want, OPEN, "a side has no goodput: nothing was measured", "it is measured"
-            )
-        told = (
-            f"A serves {even.goodput_ratio.value:.2f} × B's good tokens at "
-            f"{even.rate_ratio:.2f} × its price"
-        )
-        if not even.cheaper or not _is_decidable(comparison):
-            return Advice(want, OPEN, f"not decided: {told}", _runs_words(comparison.rows))
-        limit = f"B's price rises or falls to {even.b_may_cost.value:.2f} an hour"
-        return Advice(want, even.cheaper, told, limit)
-    row = next(row for row in comparison.rows if row.quantity.higher_is_better)
-    choice = _winner(row)
-    if choice == OPEN:
-        return Advice(want, OPEN, f"not decided: {_told(row)}", _runs_words([row]))
-    return Advice(want, choice, _told(row), "prices are given: they decide as much as tokens do")
+    want, row = "throughput for the money", _row(comparison, "output_tokens_per_s")
+    if bill is None:
+        choice = _winner(row)
+        if choice == OPEN:
+            return Advice(want, OPEN, f"not decided: {_told(row)}", _needed(comparison, [row]))
+        return Advice(want, choice, _told(row), "prices are given: they decide as much")
+    even = bill.break_even
+    if math.isnan(even.goodput_ratio.value):
+        return Advice(want, OPEN, "nothing was measured on a side", "runs that serve requests")
+    told = (
+        f"A serves {even.goodput_ratio.value:.2f} × B's good tokens at "
+        f"{even.rate_ratio:.2f} × its price"
+    )
+    if not even.cheaper or _winner(row) == OPEN:
+        words = f"not decided: {told}; {_told(row)}"
+        return Advice(want, OPEN, words, _needed(comparison, [row]))
+    return Advice(want, even.cheaper, told, _price_of_the_other(bill))
+
+
+def _price_of_the_other(bill: Bill) -> str:
+    alike = bill.break_even.b_may_cost.value
+    moves = "falls" if bill.break_even.cheaper == A else "rises"
+    return f"B's price {moves} to {alike:.2f} an hour" if alike > 0 else "B serves in time, too"
 
 
 def bursty(comparison: Comparison, bill: Bill | None) -> Advice:
-    """What comes and goes pays for starts: the cold start, and the price while idle."""
-    want = "bursty or flexible load"
+    """What comes and goes pays for starts, and waits: the cold start, and the tail of TTFT."""
+    want, row = "bursty or flexible load", _row(comparison, "ttft_p99_s")
     found = () if bill is None else [(side.start, side.cold_start_s) for side in (bill.a, bill.b)]
     known = [(cost, took) for cost, took in found if cost is not None and took is not None]
     if len(known) < 2:
-        return Advice(want, OPEN, "prices or cold starts are not known", "give --prices")
+        return Advice(want, OPEN, "prices or cold starts are not known", "--prices")
     (a, slow_a), (b, slow_b) = known
     told = (
         f"a start takes {slow_a.value:.0f} s and costs {a.value:.4f} on A, "
         f"{slow_b.value:.0f} s and {b.value:.4f} on B"
     )
     ratio = a.over(b)
-    if not _is_decidable(comparison) or ratio.low is None or ratio.high is None:
-        return Advice(want, OPEN, f"not decided: {told}", _runs_words(comparison.rows))
+    if _winner(row) == OPEN or ratio.low is None or ratio.high is None:
+        return Advice(want, OPEN, f"not decided: {told}; {_told(row)}", _needed(comparison, [row]))
+    told = f"{told}; {_told(row)}"
     if ratio.low >= 1 - _ALIKE and ratio.high <= 1 + _ALIKE:
-        return Advice(want, EITHER, told, "one side starts from a warm image")
+        return Advice(want, _winner(row), told, "one side starts from a warm image")
     if ratio.low <= 1 <= ratio.high:
-        return Advice(want, OPEN, f"not decided: {told}", "more starts are measured")
+        return Advice(want, OPEN, f"not decided: {told}", "more starts")
     choice = A if ratio.high < 1 else B
+    if _winner(row) not in (choice, EITHER):
+        return Advice(want, OPEN, f"each is better in something: {told}",
+                      "to know whether starts or waits matter more")  # fmt: skip
     return Advice(want, choice, told, "the load stays on for hours: then starts hardly count")
 
 
 def development(comparison: Comparison, bill: Bill | None) -> Advice:
     """Development and tests: the cheaper hour, if its tail is not many times worse."""
-    want = "development and tests"
+    want, row = "development and tests", _row(comparison, "e2el_p99_s")
     if bill is None:
-        return Advice(want, OPEN, "prices are not known", "give --prices")
+        return Advice(want, OPEN, "prices are not known", "--prices")
     ratio = bill.break_even.rate_ratio
-    if abs(ratio - 1) < 0.02:
-        return Advice(want, EITHER, "an hour costs the same", "a price changes")
     choice = A if ratio < 1 else B
     told = f"an hour of {choice} costs {min(ratio, 1 / ratio):.2f} × the other's"
-    if not _is_decidable(comparison):
-        return Advice(want, OPEN, f"not decided: {told}", _runs_words(comparison.rows))
+    if abs(ratio - 1) < 0.02:
+        choice, told = EITHER, "an hour costs the same"
+    if _winner(row) == OPEN or row.ratio is None:
+        return Advice(want, OPEN, f"not decided: {told}; {_told(row)}", _needed(comparison, [row]))
+    told = f"{told}; {_told(row)}"
+    worse = {A: 1 / row.ratio, B: row.ratio, EITHER: 1.0}[choice]
+    if worse > _MANY_TIMES:
+        return Advice(want, OPEN, told, "to know whether such a tail matters there")
     return Advice(want, choice, told, "what is tested is latency: then test where it will run")
 
 
@@ -135,7 +152,7 @@ def isolation(comparison: Comparison, bill: Bill | None) -> Advice:  # noqa: ARG
     want = "isolation and compliance"
     ranks = [_isolation(side[0].meta) for side in (comparison.a, comparison.b)]
     if None in ranks:
-        return Advice(want, OPEN, "what one side is was not detected", "record it again")
+        return Advice(want, OPEN, "what one side is was not detected", "recordings that tell it")
     (rank_a, word_a), (rank_b, word_b) = ranks  # type: ignore[misc]
     told = f"A is {word_a}, B is {word_b}"
     if rank_a == rank_b:
@@ -146,9 +163,9 @@ def isolation(comparison: Comparison, bill: Bill | None) -> Advice:  # noqa: ARG
 
 def hybrid(comparison: Comparison, bill: Bill | None) -> Advice:
     """A base that is always there, and peaks that are not."""
-    want = "a steady base with peaks"
+    want, row = "a steady base with peaks", _row(comparison, "output_tokens_per_s")
     if bill is None:
-        return Advice(want, OPEN, "prices are not known", "give --prices")
+        return Advice(want, OPEN, "prices are not known", "--prices")
     known = [(A, bill.a.hybrid_from), (B, bill.b.hybrid_from)]
     told = [
         f"{side}: reserve what is needed for more than {share.value:.0%} of hours"
@@ -158,20 +175,20 @@ def hybrid(comparison: Comparison, bill: Bill | None) -> Advice:
         if share is not None
     ]
     if not told:
-        return Advice(want, OPEN, "reserved and spot prices are not known", "give --prices")
-    choice = (bill.break_even.cheaper or OPEN) if _is_decidable(comparison) else OPEN
+        return Advice(want, OPEN, "reserved and spot prices are not known", "--prices")
+    choice = bill.break_even.cheaper or OPEN
+    if choice == OPEN or _winner(row) == OPEN:
+        words = f"not decided: {'; '.join(told)}; {_told(row)}"
+        return Advice(want, OPEN, words, _needed(comparison, [row]))
     unless = "peaks are latency-critical: spot can be taken away in one"
     return Advice(want, choice, "; ".join(told), unless)
 
 
 RULES: tuple[Rule, ...] = (low_latency, throughput, bursty, development, isolation, hybrid)
-_MORE_OR_WEIGHED = "the quantity that matters most is known: then that one decides"
 
 
-def _is_decidable(comparison: Comparison) -> bool:
-    """Enough comparable runs for a verdict on anything."""
-    fewest = min(len(comparison.a), len(comparison.b))
-    return comparison.gate.open and fewest >= FEWEST_RUNS
+def _row(comparison: Comparison, name: str) -> Row:
+    return next(row for row in comparison.rows if row.quantity.name == name)
 
 
 def _winner(row: Row) -> str:
@@ -183,15 +200,19 @@ def _winner(row: Row) -> str:
 
 
 def _told(row: Row) -> str:
-    ratio = "—" if row.ratio is None else f"{row.ratio:.2f}"
-    return f"{row.quantity.title} B/A {ratio} ({row.verdict})"
+    return f"{row.quantity.title} B/A {ratio_text(row.ratio)} ({row.verdict})"
 
 
-def _runs_words(rows: Sequence[Row]) -> str:
-    needed = [row.runs_needed for row in rows if row.runs_needed]
-    return (
-        f"{max(needed)} runs a side are made" if needed else "five comparable runs a side are made"
-    )
+def _needed(comparison: Comparison, rows: Sequence[Row]) -> str:
+    """What would decide these rows."""
+    runs = [row.runs_needed for row in rows if row.runs_needed]
+    if not comparison.gate.open:
+        return "runs that differ in nothing but the host"
+    if min(len(comparison.a), len(comparison.b)) < FEWEST_RUNS:
+        return f"{FEWEST_RUNS} comparable runs a side"
+    if any(row.verdict == NONE for row in rows):
+        return "runs in which requests are served"
+    return f"about {max(runs)} runs a side" if runs else "a larger --margin, or far more runs"
 
 
 def _isolation(meta: Mapping[str, Any]) -> tuple[int, str] | None:

@@ -64,14 +64,16 @@ class Sighting:
     """A factor in the runs of one side.
 
     Attributes:
-        finding: of the middle one of its runs, by how grave it was there.
+        finding: of the run whose gravity is nearest to the mean of all, the milder of two alike.
         grade: mean over the runs: 0 where it is fine, 1 for a warning, 2 where it is bad.
+        weight: mean over the runs of how much it may explain.
         causes: runs in which it may be a cause.
         runs: that could be asked.
     """
 
     finding: Finding
     grade: float
+    weight: float
     causes: int
     runs: int
 
@@ -105,8 +107,8 @@ def causes(a: Sequence[View], b: Sequence[View]) -> tuple[Cause, ...]:
     """What may be why the sides differ, the most telling first.
 
     A factor is named where it may be a cause in most runs of a side, is half a grade or more graver
-    there than on the other, on the average of the runs, and could be looked at in most runs of
-    both. It is no proof: runs are compared, not hosts with one factor changed.
+    there than on the other and explains no less, on the average of the runs, and could be looked at
+    in most runs of both. It is no proof: runs are compared, not hosts with one factor changed.
 
     Args:
         a, b: every run of a side, seen from its end.
@@ -117,7 +119,8 @@ def causes(a: Sequence[View], b: Sequence[View]) -> tuple[Cause, ...]:
         on_a, on_b = sides[0][rule], sides[1][rule]
         cause = Cause(rule, "A" if on_a.grade > on_b.grade else "B", on_a, on_b)
         mostly = 2 * cause.here.causes > cause.here.runs
-        if mostly and cause.here.grade - cause.there.grade >= _LEAST_GAP:
+        graver = cause.here.grade - cause.there.grade >= _LEAST_GAP
+        if mostly and graver and cause.here.weight >= cause.there.weight:
             found.append(cause)
     return tuple(sorted(found, key=_telling))
 
@@ -139,7 +142,12 @@ def _sightings(views: Sequence[View]) -> dict[str, Sighting]:
 
 
 def _sighting(found: list[Finding]) -> Sighting:
-    ordered = sorted(found, key=lambda finding: (_GRADES[finding.severity], finding.weight))
     grade = sum(_GRADES[finding.severity] for finding in found) / len(found)
+    weight = sum(finding.weight for finding in found) / len(found)
+
+    def distance(finding: Finding) -> tuple[float, float, float]:
+        off = abs(_GRADES[finding.severity] - grade)
+        return off, abs(finding.weight - weight), finding.weight
+
     several = sum(finding.is_cause for finding in found)
-    return Sighting(ordered[len(ordered) // 2], grade, several, len(found))
+    return Sighting(min(found, key=distance), grade, weight, several, len(found))

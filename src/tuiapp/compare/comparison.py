@@ -36,6 +36,7 @@ from tuiapp.words import plural
 
 MARGIN = 0.05
 FEWEST_RUNS, GOOD_RUNS = 5, 10
+_MOST_NAMED = 3
 Block = tuple[list[int], list[int]]
 """Places of A's and of B's runs that a trial made one after the other."""
 WELCH, PAIRED, BLOCKS, NOTHING = "Welch t", "paired t", "block bootstrap", ""
@@ -128,7 +129,7 @@ def _row(
     sides = [[run.values[quantity.name] for run in side] for side in (a, b)]
     mean_a, mean_b = map(_geometric_mean, sides)
     row = Row(quantity, mean_a, mean_b, (len(a), len(b)))
-    trouble = _no_ratio(quantity, sides)
+    trouble = _no_ratio(quantity, a, b)
     if trouble:
         return replace(row, why=trouble)
     logs = [np.log(np.array(side, np.float64)) for side in sides]
@@ -157,22 +158,32 @@ def _row(
     return replace(row, verdict=verdict, runs_needed=needed)
 
 
-def _no_ratio(quantity: Quantity, sides: Sequence[Sequence[float | None]]) -> str:
+def _no_ratio(quantity: Quantity, a: Sequence[Run], b: Sequence[Run]) -> str:
     """Why no ratio can be made of every run's value; empty when it can."""
-    found = [_no_value(quantity, side) for side in sides]
+    found = [_no_value(quantity, side) for side in (a, b)]
     if found[0] == found[1] and found[0]:
         return f"A and B: {found[0]}"
     return "; ".join(f"{name}: {why}" for name, why in zip("AB", found, strict=True) if why)
 
 
-def _no_value(quantity: Quantity, side: Sequence[float | None]) -> str:
-    missing = sum(value is None for value in side)
-    infinite = sum(value is not None and math.isinf(value) for value in side)
-    if infinite:
-        return f"too many requests failed in {infinite} of {plural(len(side), 'run')}"
+def _no_value(quantity: Quantity, side: Sequence[Run]) -> str:
+    values = [run.values[quantity.name] for run in side]
+    missing = sum(value is None for value in values)
+    lost = sum(_is_lost(run, quantity) for run in side)
+    if lost:
+        return f"too many requests failed in {lost} of {plural(len(side), 'run')}"
     if missing:
         return f"nothing was measured in {missing} of {plural(len(side), 'run')}"
-    return "" if all(map(is_usable, side)) else f"{quantity.title} is zero"
+    return "" if all(map(is_usable, values)) else f"{quantity.title} is zero"
+
+
+def _is_lost(run: Run, quantity: Quantity) -> bool:
+    """So many requests failed that the value is infinite, or tells of the few that survived."""
+    value = run.values[quantity.name]
+    if value is not None and math.isinf(value):
+        return True
+    bound = 1 - quantity.q if quantity.metric else 0.5
+    return run.requests > 0 and run.failed / run.requests > bound
 
 
 def _geometric_mean(side: Sequence[float | None]) -> float | None:
@@ -231,36 +242,76 @@ def _of_two_recordings(quantity: Quantity, a: Run, b: Run) -> tuple[float, float
 
 
 def _scope(a: Sequence[Run], b: Sequence[Run]) -> str:
-    keys = {host_key(run) for run in (*a, *b)}
+    in_a, in_b = ({host_key(run) for run in side} for side in (a, b))
+    keys = in_a | in_b
     if len(keys) == 1 and "" not in keys:
-        return "Scope: one machine, compared with itself."
+        return "one machine, compared with itself"
     if min(len(a), len(b)) < 2:
-        return "Scope: these two recordings."
+        return "these two recordings"
     if "" in keys:
-        return "Scope: these recordings; not all of them tell which machine they were made on."
-    return "Scope: these two machines as they were then, not one kind of machine against another."
+        return "these recordings; not all of them tell which machine they were made on"
+    if max(len(in_a), len(in_b)) > 1:
+        return f"these machines as they were then, {len(in_a)} on side A and {len(in_b)} on side B"
+    return "these two machines as they were then, not one kind of machine against another"
 
 
 def _caveats(a: Sequence[Run], b: Sequence[Run], found: Gate) -> list[str]:
-    caveats = [
-        f"{side} {run.name}: {caveat}"
-        for side, runs in (("A", a), ("B", b))
-        for run in runs
-        for caveat in run.caveats
-    ]
+    caveats = [caveat for side, runs in (("A", a), ("B", b)) for caveat in _of_side(side, runs)]
     if found.unknown:
         fields = ", ".join(found.unknown)
         caveats.append(f"told by one side only, so not checked: {fields}")
-    fewest = min(len(a), len(b))
-    if FEWEST_RUNS <= fewest < GOOD_RUNS:
-        caveats.append(f"{fewest} runs a side; {GOOD_RUNS} are recommended")
+    caveats += _of_numbers(a, b)
+    return caveats
+
+
+def _of_side(side: str, runs: Sequence[Run]) -> list[str]:
+    """Failures, several machines, and what is wrong with which of its runs."""
+    said = []
+    requests, failed = sum(run.requests for run in runs), sum(run.failed for run in runs)
+    if failed:
+        said.append(f"{side}: {failed:,} of {plural(requests, 'request')} failed or never finished")
+    keys = {host_key(run) for run in runs} - {""}
+    if len(keys) > 1:
+        said.append(
+            f"{side}'s runs were made on {len(keys)} machines: what these differ from each other "
+            "counts as noise of the runs"
+        )
+    named: dict[str, list[str]] = {}
+    for run in runs:
+        for caveat in run.caveats:
+            named.setdefault(caveat, []).append(run.name)
+    for caveat, names in named.items():
+        shown = ", ".join(names[:_MOST_NAMED])
+        more = len(names) - _MOST_NAMED
+        if len(names) == len(runs) > 1:
+            shown = f"all {len(runs)} runs"
+        elif more > 0:
+            shown = f"{shown} and {more} more"
+        said.append(f"{side} {shown}: {caveat}")
+    return said
+
+
+def _of_numbers(a: Sequence[Run], b: Sequence[Run]) -> list[str]:
+    """Few runs, and few or unequal requests."""
+    said = []
+    if FEWEST_RUNS <= min(len(a), len(b)) < GOOD_RUNS:
+        counts = f"{len(a)} runs a side"
+        if len(a) != len(b):
+            counts = f"{len(a)} runs of A and {len(b)} of B"
+        said.append(f"{counts}; {GOOD_RUNS} a side are recommended")
     small = [run for run in (*a, *b) if run.requests < samples_needed(0.99)]
     if small:
         what = "1 run has" if len(small) == 1 else f"{len(small)} runs have"
-        caveats.append(
-            f"{what} fewer than {samples_needed(0.99)} requests: p99 is near the largest"
-        )
+        said.append(f"{what} fewer than {samples_needed(0.99)} requests: p99 is near the largest")
     if len({run.requests for run in (*a, *b)}) > 1:
-        counts = [f"{min(r.requests for r in s)}–{max(r.requests for r in s)}" for s in (a, b)]
-        caveats.append(f"requests a run differ: A {counts[0]}, B {counts[1]}")
-    return caveats
+        counts = ", ".join(
+            f"{side} {_from_to([run.requests for run in runs])}"
+            for side, runs in (("A", a), ("B", b))
+        )
+        said.append(f"requests a run differ: {counts}")
+    return said
+
+
+def _from_to(counts: Sequence[int]) -> str:
+    low, high = min(counts), max(counts)
+    return f"{low:,}" if low == high else f"{low:,}–{high:,}"

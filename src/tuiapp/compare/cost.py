@@ -2,9 +2,10 @@
 
 Everything rests on goodput, the output tokens a second of requests that met every objective:
 tokens that came too late are paid for and worth nothing; and on the cold start, which is paid for
-and serves nobody. Where several runs were made, the intervals of both (t over runs, 95 %) become
-those of every amount that follows from them. Where an amount rests on both, its ends are those of
-the worse and the better of each: at least as wide as it need be.
+and serves nobody. A side's goodput is the geometric mean of its runs', as in the verdicts, so that
+the ratio of both sides is that of their amounts. Where several runs were made, the intervals of
+both (t over runs, 95 %) become those of every amount that follows from them. Where an amount rests
+on both, its ends are those of the worse and the better of each: at least as wide as it need be.
 
 Currency is whatever the prices are in; ``$`` is only a sign.
 """
@@ -132,7 +133,7 @@ class BreakEven:
         goodput_ratio: A's over B's.
         rate_ratio: A's price over B's. A is worth it when this is smaller.
         cheaper: ``A``, ``B``, or empty when the interval holds the ratio of prices, or there is
-            no interval.
+            no interval. At any price the side that alone serves anything in time.
         b_may_cost: the price of B an hour at which both are alike.
     """
 
@@ -153,9 +154,9 @@ class Bill:
 
 
 def goodput_tokens_per_s(run: Run) -> float:
-    """Output tokens a second, over the measured window, of requests that met every objective.
+    """Output tokens a second, over the measured window, to requests that met every objective.
 
-    Without objectives, of all requests that were served. nan when nothing was measured.
+    Without objectives, to all requests that were served. nan when nothing was measured.
     """
     window = run.view.measured
     if window is None:
@@ -173,7 +174,8 @@ def bill(a: Sequence[Run], b: Sequence[Run], prices_a: Prices, prices_b: Prices)
     ]
     ratio = _ratio(*goodputs)
     rates = prices_a.on_demand_per_h / prices_b.on_demand_per_h
-    even = BreakEven(ratio, rates, _cheaper(ratio, rates), ratio.inverse(prices_a.on_demand_per_h))
+    cheaper = _serves_alone(*goodputs) or _cheaper(ratio, rates)
+    even = BreakEven(ratio, rates, cheaper, ratio.inverse(prices_a.on_demand_per_h))
     return Bill(costs[0], costs[1], even, tuple(_caveats(a, b)))
 
 
@@ -185,7 +187,7 @@ def _measured(side: Sequence[Run]) -> np.ndarray:
 
 
 def _cost(runs: Sequence[Run], goodput: np.ndarray, prices: Prices) -> Cost:
-    found, cold = _mean(goodput), _cold_start_s(runs)
+    found, cold = _geometric_mean(goodput), _cold_start_s(runs)
     rate, million = prices.on_demand_per_h, found.inverse(1e6)
     seconds_paid = None if cold is None else cold.map(lambda s: s + prices.session_s)
     session = None if seconds_paid is None else seconds_paid.map(partial(_paid, prices))
@@ -243,7 +245,16 @@ def _mean(values: np.ndarray) -> Span:
     if len(values) < 2:
         return Span(value)
     found = paired(values)
-    return Span(value, max(found.low, 0.0), found.high)
+    return Span(value, found.low, found.high)
+
+
+def _geometric_mean(values: np.ndarray) -> Span:
+    """Of the runs' goodputs; where one is zero, their mean."""
+    return _mean(np.log(values)).map(math.exp) if (values > 0).all() else _floored(_mean(values))
+
+
+def _floored(found: Span) -> Span:
+    return Span(found.value, None if found.low is None else max(found.low, 0.0), found.high)
 
 
 def _ratio(a: np.ndarray, b: np.ndarray) -> Span:
@@ -259,6 +270,13 @@ def _ratio(a: np.ndarray, b: np.ndarray) -> Span:
     return Span(value, math.exp(found.low), math.exp(found.high))
 
 
+def _serves_alone(a: np.ndarray, b: np.ndarray) -> str:
+    """The side that served something in time in every run, where the other never did."""
+    if (a > 0).all() and (b == 0).all():
+        return "A"
+    return "B" if (b > 0).all() and (a == 0).all() else ""
+
+
 def _cheaper(goodput_ratio: Span, rate_ratio: float) -> str:
     if goodput_ratio.low is None or goodput_ratio.high is None:
         return ""
@@ -269,7 +287,7 @@ def _cheaper(goodput_ratio: Span, rate_ratio: float) -> str:
 
 def _cold_start_s(runs: Sequence[Run]) -> Span | None:
     known = [run.view.cold_start_s["ready"] for run in runs if "ready" in run.view.cold_start_s]
-    return _mean(np.array(known)) if known else None
+    return _floored(_mean(np.array(known))) if known else None
 
 
 def _caveats(a: Sequence[Run], b: Sequence[Run]) -> list[str]:

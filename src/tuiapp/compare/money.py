@@ -24,19 +24,20 @@ def span(found: Span | None, tell: Callable[[float | None], str] = amount) -> st
     """The number with its interval, where it has one."""
     if found is None:
         return UNKNOWN
-    if found.low is None or found.high is None:
-        return tell(found.value)
-    return f"{tell(found.value)} ({tell(found.low)}–{tell(found.high)})"
+    told, low, high = map(tell, (found.value, found.low, found.high))
+    if found.low is None or found.high is None or low == told == high:
+        return told
+    return f"{told} ({low}–{high})"
 
 
-def bill_rows(bill: Bill) -> list[tuple[str, str, str]]:
-    """(what, A, B)."""
+def bill_rows(bill: Bill, *, by_use: bool = True) -> list[tuple[str, str, str]]:
+    """(what, A, B); the amounts at less than full use only ``by_use``."""
     rows = [
         ("good tokens/s", span(bill.a.goodput), span(bill.b.goodput)),
         ("$ / 1 M good, full use", span(bill.a.per_million), span(bill.b.per_million)),
     ]
     for (share, in_a), (_, in_b) in zip(bill.a.by_share, bill.b.by_share, strict=True):
-        if share < 1:
+        if by_use and share < 1:
             rows.append((f"  used {share:.0%} of the time", span(in_a), span(in_b)))
     rows += [
         _row("cold start, s", bill, lambda cost: span(cost.cold_start_s, _seconds)),
@@ -58,8 +59,7 @@ def _row(what: str, bill: Bill, tell: Callable[[Cost], str]) -> tuple[str, str, 
 
 def _session_words(bill: Bill) -> str:
     lengths = {bill.a.session_s, bill.b.session_s}
-    length = _length(lengths.pop()) if len(lengths) == 1 else "session"
-    return f"$ / start + {length}"
+    return f"$ / start + {' or '.join(_length(length) for length in sorted(lengths))}"
 
 
 def _length(seconds: float) -> str:
@@ -82,6 +82,9 @@ def _share(value: float | None) -> str:
 def break_even_line(bill: Bill) -> str:
     """Whether A's price is worth it."""
     even = bill.break_even
+    if even.cheaper and even.goodput_ratio.value in (0.0, math.inf):
+        other = "B" if even.cheaper == "A" else "A"
+        return f"Only {even.cheaper} serves anything in time: {other} is not worth any price."
     verdict = {
         "A": "A is cheaper for what it serves in time",
         "B": "B is cheaper for what it serves in time",
@@ -95,5 +98,8 @@ def break_even_line(bill: Bill) -> str:
 
 def advice_line(advice: Advice) -> str:
     """One recommendation."""
-    choice = {"A": "A", "B": "B", "either": "either", "open": "nothing recommended"}[advice.choice]
-    return f"{advice.want}: {choice}; {advice.because}; unless {advice.unless}"
+    if advice.choice == "open":
+        return (
+            f"{advice.want}: nothing recommended; {advice.because}; what is needed: {advice.unless}"
+        )
+    return f"{advice.want}: {advice.choice}; {advice.because}; unless {advice.unless}"

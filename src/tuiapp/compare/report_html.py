@@ -11,8 +11,10 @@ from tuiapp.compare.cells import (
     gate_lines,
     heading,
     interval_text,
+    method_line,
     noise_lines,
     ratio_text,
+    reach,
     unit,
     value_text,
     verdict_text,
@@ -33,7 +35,7 @@ td:first-child, th:first-child, td:last-child, th:last-child { text-align: left;
 .equal { font-weight: 600; } svg { width: 15rem; height: 1.4rem; vertical-align: middle; }
 ul { color: var(--dim); } svg.plot { width: 100%; height: auto; font-size: 12px; }
 """
-_WIDTH, _HEIGHT, _REACH = 240, 22, 4.0
+_WIDTH, _HEIGHT = 240, 22
 _CLASSES = {
     SLOWER: "slower",
     SLOWER_BY_SOME: "slower",
@@ -43,26 +45,33 @@ _CLASSES = {
 }
 
 
-def text(answer: Answer) -> str:
-    """The page."""
+def text(answer: Answer, title: str = "B against A", before: str = "") -> str:
+    """The page.
+
+    Args:
+        title: over the comparison.
+        before: markup that stands in front of it.
+    """
     comparison = answer.comparison
     a, b = map(escape, heading(comparison))
-    rows = "\n".join(_row(row, comparison.margin) for row in comparison.rows)
+    far = reach(comparison)
+    rows = "\n".join(_row(row, comparison.margin, far) for row in comparison.rows)
+    method = f"{method_line(comparison)}." if method_line(comparison) else ""
     gate = "".join(f"<li>{escape(line)}</li>" for line in gate_lines(comparison))
     told = (*noise_lines(comparison), *comparison.caveats)
     caveats = "".join(f"<li>{escape(caveat)}</li>" for caveat in told)
     advice = "".join(f"<li>{escape(advice_line(item))}</li>" for item in answer.advice)
     why = "".join(f"<li>{escape(line)}</li>" for line in cause_lines(answer.causes))
     return f"""<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>tuiapp compare</title>
+<html lang="en"><head><meta charset="utf-8"><title>tuiapp compare: B against A</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
 <style>{_STYLE}</style></head><body>
-<h1>Two hosts</h1><p><b>A</b> {a}<br><b>B</b> {b}</p><ul>{gate}</ul>
+{before}<h1>{escape(title)}</h1><p><b>A</b> {a}<br><b>B</b> {b}</p><ul>{gate}</ul>
 <table><thead><tr><th></th><th>A</th><th>B</th><th>B/A</th><th>interval at {LEVEL:.1%}</th>
 <th>±{comparison.margin * 100:g} % band</th><th>verdict</th></tr></thead><tbody>
 {rows}
-</tbody></table><p>{escape(comparison.scope)}</p><ul>{caveats}</ul>
+</tbody></table><p>Scope: {escape(comparison.scope)}. {escape(method)}</p><ul>{caveats}</ul>
 <h2>Why</h2><ul>{why}</ul>{_money(answer.bill)}<h2>Advice</h2><ul>{advice}</ul></body></html>
 """
 
@@ -120,19 +129,19 @@ text-anchor="middle" fill="currentColor">{share:.0%}</text>'
     )
 
 
-def _row(row: Row, margin: float) -> str:
+def _row(row: Row, margin: float, far: float) -> str:
     title = f"{row.quantity.title}, {unit(row)}" if unit(row) else row.quantity.title
     cells = [title, value_text(row, row.a), value_text(row, row.b), ratio_text(row.ratio)]
     cells.append(interval_text(row))
     tds = "".join(f"<td>{escape(cell)}</td>" for cell in cells)
     kind, words = _CLASSES.get(row.verdict, ""), escape(verdict_text(row, margin))
-    return f'<tr>{tds}<td>{_picture(row, margin)}</td><td class="{kind}">{words}</td></tr>'
+    return f'<tr>{tds}<td>{_picture(row, margin, far)}</td><td class="{kind}">{words}</td></tr>'
 
 
-def _picture(row: Row, margin: float) -> str:
+def _picture(row: Row, margin: float, far: float) -> str:
     """The interval over the band, logarithmic, 1 in the middle."""
     edge = math.log1p(margin)
-    scale, middle = _WIDTH / 2 / (_REACH * edge), _WIDTH / 2
+    scale, middle = _WIDTH / 2 / (far * edge), _WIDTH / 2
     band = (
         f'<rect x="{middle - edge * scale:.1f}" width="{2 * edge * scale:.1f}" height="{_HEIGHT}" \
 fill="#8883"/><line x1="{middle}" x2="{middle}" y2="{_HEIGHT}" stroke="#8888"/>'

@@ -10,7 +10,7 @@ from typing import Any
 from tuiapp.compare.answer import Answer
 from tuiapp.compare.causes import Cause
 from tuiapp.compare.comparison import Row
-from tuiapp.compare.quantities import LEVEL
+from tuiapp.compare.quantities import FAMILY_LEVEL, LEVEL
 from tuiapp.compare.runs import Run
 
 SCHEMA = "tuiapp.compare/1"
@@ -29,6 +29,7 @@ def as_json(answer: Answer) -> dict[str, Any]:
         "schema": SCHEMA,
         "margin": comparison.margin,
         "level": LEVEL,
+        "family_level": FAMILY_LEVEL,
         "exit_code": comparison.exit_code,
         "scope": comparison.scope,
         "gate": {
@@ -57,6 +58,7 @@ def as_json(answer: Answer) -> dict[str, Any]:
 def _run(run: Run) -> dict[str, Any]:
     return {
         "name": run.name,
+        "file": str(run.path),
         "requests": run.requests,
         "failed": run.failed,
         "values": {name: _finite(value) for name, value in run.values.items()},

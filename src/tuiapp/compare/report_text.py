@@ -12,9 +12,11 @@ from tuiapp.compare.cells import (
     gate_lines,
     heading,
     interval_text,
+    method_line,
     noise_lines,
     picture,
     ratio_text,
+    reach,
     value_text,
     verdict_text,
 )
@@ -32,17 +34,18 @@ def text(answer: Answer) -> str:
     lines = [f"A  {a}", f"B  {b}", ""]
     lines += _indented("gate", gate_lines(comparison))
     lines += ["", _head(comparison)]
-    reason = common_reason(comparison)
+    reason, far = common_reason(comparison), reach(comparison)
     for row in comparison.rows:
         cells = [value_text(row, value) for value in (row.a, row.b)]
         lines.append(
             f"{row.quantity.title:<16}{cells[0]:>9} {cells[1]:>9} {ratio_text(row.ratio):>7}  "
-            f"{interval_text(row):>15}  {picture(row, comparison.margin)}"
+            f"{interval_text(row):>15}  {picture(row, comparison.margin, far=far)}"
         )
         if not reason:
             lines.append(f"{'':<16}  {verdict_text(row, comparison.margin)}")
     lines += ["", *([verdict_text(comparison.rows[0], comparison.margin)] if reason else [])]
-    lines += [comparison.scope]
+    lines += _indented("scope", [comparison.scope])
+    lines += _indented("method", filter(None, [method_line(comparison)]))
     lines += _money(answer)
     lines += ["", *_indented("why", cause_lines(answer.causes))]
     lines += ["", *_indented("advice", map(advice_line, answer.advice)), ""]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from tuiapp.compare import report_json, report_text
@@ -10,43 +11,92 @@ from tuiapp.compare.reading import Compared
 from tuiapp.compare.sweep import UNITS, Point, Sweep
 
 UNKNOWN = "—"
-_COLUMNS = {
+COLUMNS = {
     "TTFT p50": 9, "TTFT p99": 9, "ITL p50": 8, "ITL p99": 8, "tok/s": 8, "p99/p50": 8, "SLO": 7,
 }  # fmt: skip
 
 
-def text(sweeps: list[Sweep]) -> str:
-    """The whole table; levels of several sweeps stand under each other."""
-    unit = UNITS.get(sweeps[0].over, sweeps[0].over)
-    head = "".join(name.rjust(width) for name, width in _COLUMNS.items())
-    lines = [f"by {unit}; n requests; times in ms", f"{'':7} {'runs':>4} {'n':>6}{head}"]
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One level of one sweep.
+
+    Attributes:
+        level: as text; empty under the same level of another sweep.
+        side: ``A`` or ``B``; empty where there is one sweep.
+        cells: runs, requests, and what ``COLUMNS`` names.
+        trouble: why there are no cells; else empty.
+    """
+
+    level: str
+    side: str
+    cells: tuple[str, ...] = ()
+    trouble: str = ""
+
+
+def table(sweeps: Sequence[Sweep]) -> list[Line]:
+    """Every level of every sweep; those of several sweeps stand under each other."""
     measured = {point.level for found in sweeps for point in found.points}
     levels = sorted(measured.union(*(found.failed for found in sweeps)))
+    lines = []
     for level in levels:
         for side, found in zip("AB", sweeps, strict=False):
             point = next((point for point in found.points if point.level == level), None)
             name = f"{level:g}" if side == "A" else ""
             mark = side if len(sweeps) > 1 else ""
-            lines.append(_line(name, mark, point, failed=level in found.failed))
-    lines.append("")
+            if point is None:
+                made = "no run was made" if level in found.failed else "not in this sweep"
+                lines.append(Line(name, mark, trouble=made))
+            else:
+                lines.append(Line(name, mark, _cells(point)))
+    return lines
+
+
+def findings(sweeps: Sequence[Sweep]) -> list[str]:
+    """Knee and highest load of each, and whether they may be compared."""
+    said = []
     for side, found in zip("AB", sweeps, strict=False):
         who = f"{side} {found.name}: " if len(sweeps) > 1 else ""
-        lines += [f"{who}{words}" for words in _findings(found, unit)]
+        said += [f"{who}{words}" for words in _findings(found, unit(sweeps))]
+    said += _beside(sweeps)
     if len({found.digest for found in sweeps}) > 1:
-        lines.append("NOT COMPARABLE: the loads differ in more than what is stepped")
+        said.append("NOT COMPARABLE: the loads differ in more than what is stepped")
+    return said
+
+
+def _beside(sweeps: Sequence[Sweep]) -> list[str]:
+    """How much more load B carries than A, where both ends of both are known."""
+    if len(sweeps) < 2 or any(found.capacity is None for found in sweeps):
+        return []
+    (meets_a, misses_a), (meets_b, misses_b) = (found.capacity_span for found in sweeps)
+    if not (meets_a and misses_a and meets_b and misses_b):
+        return []
+    about = sweeps[1].capacity / sweeps[0].capacity  # type: ignore[operator]
+    low, high = meets_b / misses_a, misses_b / meets_a
+    return [f"highest load, B/A: about {about:.2f} (surely {low:.2f} to {high:.2f})"]
+
+
+def unit(sweeps: Sequence[Sweep]) -> str:
+    """What is stepped, in words."""
+    return UNITS.get(sweeps[0].over, sweeps[0].over)
+
+
+def text(sweeps: Sequence[Sweep]) -> str:
+    """The whole table and what it says."""
+    head = "".join(name.rjust(width) for name, width in COLUMNS.items())
+    lines = [f"by {unit(sweeps)}; n requests; times in ms", f"{'':7} {'runs':>4} {'n':>6}{head}"]
+    lines += [_line(line) for line in table(sweeps)]
+    lines += ["", *findings(sweeps)]
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
 def compared_text(compared: Compared) -> str:
     """Two sweeps, and the comparison at a level both have."""
-    sweeps = list(compared.sweeps)
-    unit = UNITS.get(sweeps[0].over, sweeps[0].over)
-    return (
-        f"{text(sweeps)}\nBoth at {compared.level:g} {unit}:\n\n{report_text.text(compared.answer)}"
-    )
+    sweeps = compared.sweeps
+    at = f"Both at {compared.level:g} {unit(sweeps)}:"
+    return f"{text(sweeps)}\n{at}\n\n{report_text.text(compared.answer)}"
 
 
-def as_json(sweeps: list[Sweep], compared: Compared | None = None) -> dict[str, Any]:
+def as_json(sweeps: Sequence[Sweep], compared: Compared | None = None) -> dict[str, Any]:
     """The same as values."""
     told: dict[str, Any] = {
         "schema": "tuiapp.sweep/1",
@@ -57,16 +107,21 @@ def as_json(sweeps: list[Sweep], compared: Compared | None = None) -> dict[str, 
     return told
 
 
-def _line(name: str, mark: str, point: Point | None, *, failed: bool) -> str:
-    start = f"{name:<5} {mark:1}"
-    if point is None:
-        return f"{start}  {'no run was made' if failed else 'not in this sweep'}"
+def _line(line: Line) -> str:
+    start = f"{line.level:<5} {line.side:1}"
+    if line.trouble:
+        return f"{start}  {line.trouble}"
+    runs, requests, *cells = line.cells
+    told = "".join(cell.rjust(width) for cell, width in zip(cells, COLUMNS.values(), strict=True))
+    return f"{start} {runs:>4} {requests:>6}{told}"
+
+
+def _cells(point: Point) -> tuple[str, ...]:
     times = (point.ttft_p50_s, point.ttft_p99_s, point.itl_p50_s, point.itl_p99_s)
-    cells = [*map(_ms, times), _number(point.output_tokens_per_s), _number(point.predictability)]
-    cells.append({True: "met", False: "MISSED", None: UNKNOWN}[point.meets])
-    told = zip(cells, _COLUMNS.values(), strict=True)
-    start += f" {point.runs:>4} {point.requests:>6,}"
-    return start + "".join(cell.rjust(width) for cell, width in told)
+    rates = (point.output_tokens_per_s, point.predictability)
+    met = {True: "met", False: "MISSED", None: UNKNOWN}[point.meets]
+    counts = f"{point.runs}", f"{point.requests:,}"
+    return (*counts, *map(_ms, times), *map(_number, rates), met)
 
 
 def _ms(seconds: float | None) -> str:

@@ -270,20 +270,34 @@ def good_requests(
     session: Session, limits_ns: dict[str, float], after_ns: int, until_ns: int
 ) -> int:
     """Requests that finished in (after, until] and met every limit (per-request metrics)."""
-    return len(_good(session, limits_ns, after_ns, until_ns))
+    return len(
+        _good(session, limits_ns, _measured(session, session.ends.between(after_ns, until_ns)))
+    )
 
 
-def good_tokens(session: Session, limits_ns: dict[str, float], after_ns: int, until_ns: int) -> int:
-    """Output tokens of those requests."""
-    good = _good(session, limits_ns, after_ns, until_ns)
-    return int(session.requests["output_tokens"][good].astype(np.int64).sum())
-
-
-def _good(
+def good_tokens(
     session: Session, limits_ns: dict[str, float], after_ns: int, until_ns: int
-) -> np.ndarray:
-    """``req`` of the measured requests that finished in (after, until] and met every limit."""
-    ended = _measured(session, session.ends.between(after_ns, until_ns))
+) -> float:
+    """Output tokens delivered in (after, until] to requests that met every limit in the end.
+
+    Whenever those finished: a count of the requests that finished in between would lose what was
+    still under way at its end, more of it where latency is longer. Tokens of a request that reaches
+    over an edge are taken to be spread evenly from its first one to its last.
+    """
+    req = _good(session, limits_ns, session.ends.between(after_ns, session.end_ns))
+    table = session.requests
+    sched, first, last = (table[f"t_{name}_ns"][req] for name in ("sched", "first", "last"))
+    tokens = table["output_tokens"][req].astype(np.int64)
+    start = np.where(first == UNSET, sched, first)
+    span = (last - start).astype(np.float64)
+    inside = np.minimum(last, until_ns) - np.maximum(start, after_ns)
+    share = np.divide(inside, span, out=(inside >= 0).astype(np.float64), where=span > 0)
+    begins = (start > after_ns) & (start <= until_ns)
+    return float((np.clip(share, 0, 1) * np.maximum(tokens - 1, 0) + begins * (tokens > 0)).sum())
+
+
+def _good(session: Session, limits_ns: dict[str, float], ended: np.ndarray) -> np.ndarray:
+    """Those of the requests ``ended`` that were served and met every limit."""
     table = session.requests
     good = table["status"][ended] == Status.OK
     sched, first = table["t_sched_ns"][ended], table["t_first_ns"][ended]

@@ -166,8 +166,8 @@ class View:
         """Requests that finished in (after, until] and met every SLO."""
         return latency.good_requests(self.session, self._limits_ns, after_ns, until_ns)
 
-    def good_tokens(self, after_ns: int, until_ns: int) -> int:
-        """Output tokens of requests that finished in (after, until] and met every SLO."""
+    def good_tokens(self, after_ns: int, until_ns: int) -> float:
+        """Output tokens delivered in (after, until] to requests that met every SLO in the end."""
         return latency.good_tokens(self.session, self._limits_ns, after_ns, until_ns)
 
     @property

@@ -16,7 +16,7 @@ from tuiapp.tui.pairs.scene import INKS, Content, PairScene, shared_axis
 from tuiapp.tui.panes.arranged import Beside, Stacked
 from tuiapp.tui.panes.base import Part
 from tuiapp.tui.renderables.axis import Tick, place_labels, tick_label
-from tuiapp.tui.renderables.canvas import Canvas, Renderable
+from tuiapp.tui.renderables.canvas import Canvas, Renderable, fit
 from tuiapp.tui.renderables.line import LineChart, Series
 from tuiapp.tui.renderables.numbers import format_ms
 from tuiapp.tui.renderables.palette import Ink, Palette
@@ -28,13 +28,22 @@ _FULL_BAR = math.log(4)
 """A bar is full at four times, or a quarter."""
 
 
+def which_runs(scene: PairScene) -> str:
+    """Which runs a tab shows that shows one of each side; empty where there is only one."""
+    comparison = scene.compared.answer.comparison
+    if max(len(comparison.a), len(comparison.b)) == 1:
+        return ""
+    a, b = scene.chosen.runs
+    return f"of two runs: A {a.name}, B {b.name}; a and b show the next ones"
+
+
 def content(scene: PairScene, width: int, height: int) -> Content:
     """Quantiles beside each other, and the curves: beside them, or below where it is narrow."""
     a, b = (view.recent(scene.metric) for view in scene.views)
     found = shifts(a, b)
     above = share_above(a, b)
-    table = ShiftTable(TITLES[scene.metric], found, above, (a.n, b.n))
-    rows = len(found) + 3
+    table = ShiftTable(TITLES[scene.metric], found, above, (a.n, b.n), which_runs(scene))
+    rows = len(found) + 3 + bool(table.runs)
     if width >= _BESIDE_FROM:
         curves = _curves(scene, (a, b), width - _TABLE - _GAP)
         return Content([(Beside(table, curves, _TABLE, _GAP), max(height, 1))])
@@ -52,6 +61,7 @@ class ShiftTable:
     shifts: Sequence[Shift]
     above: float | None
     counts: tuple[int, int]
+    runs: str = ""
 
     def strips(self, width: int, height: int, palette: Palette) -> list[Strip]:
         """Exactly ``height`` strips of ``width`` cells."""
@@ -71,6 +81,8 @@ class ShiftTable:
             canvas.text(foot, 0, words, Ink.TEXT)
         told = f"n {self.counts[0]:,} and {self.counts[1]:,}; d shows another metric"
         canvas.text(foot + 1, 0, told, Ink.DIM)
+        if self.runs:
+            canvas.text(foot + 2, 0, fit(self.runs, canvas.width), Ink.DIM)
         return canvas.strips()
 
 

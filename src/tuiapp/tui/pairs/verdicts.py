@@ -9,9 +9,11 @@ from textual.strip import Strip
 from tuiapp.compare.cells import (
     common_reason,
     interval_text,
+    method_line,
     noise_lines,
     picture,
     ratio_text,
+    reach,
     value_text,
     verdict_text,
 )
@@ -61,6 +63,10 @@ def content(scene: PairScene, width: int, height: int) -> Content:
     room = height - _ROWS - 1
     if width >= _MAPS_FROM and room >= _MAP_LEAST and not scene.full:
         parts.append((_Notes(notes), 1))
+        noise = noise_lines(comparison)
+        if noise and room > _MAP_LEAST:
+            parts.append((_Notes([((0, line, Ink.TEXT),) for line in noise]), 1))
+            room -= 1
         return Content([*parts, *courses(scene, width, room).parts])
     return Content(parts, notes)
 
@@ -82,18 +88,31 @@ class _Notes:
 
 
 def _notes(scene: PairScene, width: int) -> list[Line]:
-    """Why there is no verdict, the scope, the caveats and the host's own noise."""
+    """Why there is no verdict, the scope, the caveats and the host's own noise.
+
+    Where the table has no room for them, intervals and what would settle each row come first.
+    """
     comparison = scene.compared.answer.comparison
     said: list[tuple[str, Ink]] = []
+    if width < _INTERVAL_FROM and not common_reason(comparison):
+        said += [
+            (f"{row.quantity.title}: B/A {ratio_text(row.ratio)} ({interval_text(row)}), "
+             f"{verdict_text(row, comparison.margin)}.", Ink.TEXT)
+            for row in comparison.rows if row.interval is not None
+        ]  # fmt: skip
+        said.append((f"Intervals at {LEVEL:.1%}, so that all six hold at 95 %.", Ink.DIM))
     if common_reason(comparison):
         said.append((verdict_text(comparison.rows[0], comparison.margin) + ".", Ink.WARN))
     else:
         said += [
-            (f"{row.quantity.title}: {row.why}.", Ink.WARN) for row in comparison.rows if row.why
+            (f"{row.quantity.title}: {row.why}.", Ink.WARN)
+            for row in comparison.rows
+            if row.why and (row.interval is None or width >= _INTERVAL_FROM)
         ]
-    said.append((comparison.scope, Ink.DIM))
+    said.append((f"Scope: {comparison.scope}.", Ink.DIM))
     said += [(line, Ink.DIM) for line in comparison.caveats]
     said += [(line, Ink.TEXT) for line in noise_lines(comparison)]
+    said += [(f"{line}.", Ink.DIM) for line in filter(None, [method_line(comparison)])]
     return [((0, line, ink),) for text, ink in said for line in wrap(text, width - 2)]
 
 
@@ -124,7 +143,9 @@ class VerdictTable:
         band = f"±{found.margin * 100:g} % band"
         canvas.text(0, shape.picture + max((shape.size - len(band)) // 2, 0), band, Ink.DIM)
         runs = f"{len(found.a)}+{len(found.b)} runs"
-        canvas.text(0, shape.words, fit(f"verdict, {runs}", canvas.width - shape.words), Ink.DIM)
+        room = canvas.width - shape.words
+        words = f"verdict, {runs}" if len(runs) + 9 <= room else runs
+        canvas.text(0, shape.words, fit(words, room), Ink.DIM)
 
     def _draw_row(self, canvas: Canvas, line: int, row: Row, shape: _Shape) -> None:
         look = _LOOKS[row.verdict]
@@ -134,7 +155,7 @@ class VerdictTable:
         canvas.put_right(line, shape.ratio, ratio_text(row.ratio), Ink.STRONG)
         if shape.interval:
             canvas.put_right(line, shape.interval, interval_text(row), Ink.TEXT)
-        drawn = picture(row, self.comparison.margin, shape.size)
+        drawn = picture(row, self.comparison.margin, shape.size, reach(self.comparison))
         for column, glyph in enumerate(drawn):
             ink = Ink.FAINT if glyph == "·" else Ink.DIM if glyph == "┊" else look
             canvas.text(line, shape.picture + column, glyph, ink)

@@ -7,6 +7,7 @@ from itertools import zip_longest
 from tuiapp.compare.causes import Factor
 from tuiapp.diagnosis.finding import Finding
 from tuiapp.tui.pairs.scene import INKS, Content, PairScene
+from tuiapp.tui.pairs.shift import which_runs
 from tuiapp.tui.panes.findings import MARKS
 from tuiapp.tui.panes.lines import Line, wrap
 from tuiapp.tui.renderables.canvas import fit
@@ -27,6 +28,8 @@ def content(scene: PairScene, width: int, height: int) -> Content:
     rest = [factor for factor in found if not factor.is_cause]
     said = _said(len(differing), len(alike), len(rest))
     lines: list[Line] = [((0, line, Ink.STRONG),) for line in wrap(said, width - 2)]
+    if which_runs(scene):
+        lines.append(((0, fit(which_runs(scene), width - 2), Ink.DIM),))
     for factor in (*differing, *alike):
         lines += [(), *_told(factor, width, whole=True)]
     lines.append(())

@@ -24,6 +24,7 @@ from tuiapp.tui.pairs.heads import PairTransport, Reading, SidesHead, TabsBar, T
 from tuiapp.tui.pairs.mirrors import ChosenMirrorPane, MirrorPane
 from tuiapp.tui.pairs.pane import TabPane
 from tuiapp.tui.pairs.scene import METRICS, Chosen, DrawingLine, PairScene
+from tuiapp.tui.pairs.terms import MOUSE, TAB_KEYS, TERMS
 from tuiapp.tui.panes.base import Pane
 from tuiapp.tui.panes.keys import KeyOffer, KeysBar
 from tuiapp.tui.panes.seeking import SeekStrip
@@ -68,6 +69,7 @@ class CompareScreen(Screen[None]):
     """
 
     BLANK = True
+    TERMS, MOUSE, MORE_KEYS = TERMS, MOUSE, (TAB_KEYS,)
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "pause", "play both, or stand still"),
         Binding("left", "move(-1)", "back in time"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual import events
@@ -119,16 +120,23 @@ class HelpScreen(ModalScreen[None]):
             (f"{PANE_KEYS[name]}  {kind.TITLE}", (kind.__doc__ or "").strip().splitlines()[0])
             for name, kind in ((name, pane_class(name)) for name in PANES)
         ]
-        sections = (
-            ("NUMBERS", _TERMS, _TERM_CELLS),
+        terms, mouse = (
+            getattr(self._covered, name, default)
+            for name, default in (("TERMS", _TERMS), ("MOUSE", _MOUSE))
+        )
+        sections: list[tuple[str, Sequence[tuple[str, str]], int]] = [
+            ("NUMBERS", terms, _TERM_CELLS),
             ("KEYS", self._keys(), _KEY_CELLS),
-            ("MOUSE", _MOUSE, _KEY_CELLS),
-            ("PANES: the key gives one the whole screen; again, or escape, takes it back",
-             panes, 24),
-        )  # fmt: skip
-        has_panes = isinstance(self._covered, SessionScreen)
+        ]
+        if isinstance(self._covered, SessionScreen):
+            head = "PANES: the key gives one the whole screen; again, or escape, takes it back"
+            sections += [("MOUSE", mouse, _KEY_CELLS), (head, panes, 24)]
+        elif mouse is not _MOUSE:
+            sections.append(("MOUSE", mouse, _KEY_CELLS))
+        else:
+            sections.reverse()
         lines: list[str] = []
-        for head, entries, indent in sections if has_panes else (sections[1], sections[0]):
+        for head, entries, indent in sections:
             lines += [*textwrap.wrap(head, width), ""]
             for term, text in entries:
                 lines += _hanging(term, text, indent, width)
@@ -143,7 +151,10 @@ class HelpScreen(ModalScreen[None]):
         for binding in given:
             if isinstance(binding, Binding) and not binding.key.isdigit():
                 shown.setdefault(binding.description, []).append(_key(binding))
-        return [(", ".join(keys), text) for text, keys in shown.items()]
+        more = list(getattr(self._covered, "MORE_KEYS", ()))
+        palette = _key(Binding(self.app.COMMAND_PALETTE_BINDING, ""))
+        more.append((palette, "every action, found by typing its name"))
+        return [*more, *((", ".join(keys), text) for text, keys in shown.items())]
 
 
 def _hanging(term: str, text: str, indent: int, width: int) -> list[str]:
@@ -156,6 +167,7 @@ def _key(binding: Binding) -> str:
     names = {
         "plus,equals_sign": "+",
         "slash,f": "/ or f",
+        "slash": "/",
         "minus": "−",
         "question_mark,f1": "? or F1",
         "left": "←",
