@@ -199,7 +199,7 @@ async def test_cost_needs_prices_and_shows_them(five: Question) -> None:
         await shown.press("6", "enter")
         assert "good tokens/s" in shown.text
         assert "Both are alike when an hour of B costs" in shown.words
-        assert "A B  $ for 1 M good tokens, by time used" in shown.text
+        assert "A B $ for 1 M good tokens, by time used" in shown.text
 
 
 async def test_advice_tells_what_is_missing() -> None:

@@ -11,11 +11,12 @@ from textual.strip import Strip
 
 from tuiapp.compare.cost import SHARES, Bill
 from tuiapp.compare.money import amount, bill_rows, break_even_line
+from tuiapp.tui.pairs.courses import Titled
 from tuiapp.tui.pairs.scene import INKS, Content, PairScene
 from tuiapp.tui.pairs.shift import Stacking
 from tuiapp.tui.panes.arranged import Beside
 from tuiapp.tui.panes.lines import Line, Page, wrap
-from tuiapp.tui.renderables.canvas import Canvas, Renderable, fit
+from tuiapp.tui.renderables.canvas import Renderable, fit
 from tuiapp.tui.renderables.line import LineChart, Series
 from tuiapp.tui.renderables.palette import Ink, Palette
 
@@ -113,22 +114,4 @@ def _curve(bill: Bill, width: int) -> Renderable:
         (_GUTTER + round((1 - math.log(1 / share) / whole) * (columns - 1)), f"{share:.0%}")
         for share in _TICKS
     )
-    return _Headed("$ for 1 M good tokens, by time used", Stacking(chart, ticks))
-
-
-@dataclass(frozen=True, slots=True)
-class _Headed:
-    """A drawing of both sides under a few words and their letters."""
-
-    words: str
-    drawing: Renderable
-
-    def strips(self, width: int, height: int, palette: Palette) -> list[Strip]:
-        """Exactly ``height`` strips of ``width`` cells."""
-        if height < 1:
-            return []
-        head = Canvas(width, 1, palette)
-        col = head.text(0, 0, "A", INKS[0]) + 1
-        col = head.text(0, col, "B", INKS[1]) + 2
-        head.text(0, col, self.words, Ink.DIM)
-        return [*head.strips(), *self.drawing.strips(width, height - 1, palette)]
+    return Titled("AB", "$ for 1 M good tokens, by time used", Stacking(chart, ticks))

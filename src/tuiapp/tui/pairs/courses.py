@@ -106,9 +106,9 @@ def _columns(scene: PairScene, side: int, count: int) -> Columns:
 
 @dataclass(frozen=True, slots=True)
 class Titled:
-    """A drawing under the letter of its side and a few words."""
+    """A drawing under the letters of its sides and a few words."""
 
-    name: str
+    names: str
     words: str
     drawing: Renderable
 
@@ -117,8 +117,9 @@ class Titled:
         if height < 1:
             return []
         head = Canvas(width, 1, palette)
-        head.text(0, 2, self.words, Ink.DIM)
-        head.text(0, 0, self.name, INKS[self.name == "B"])
+        for place, name in enumerate(self.names):
+            head.text(0, 2 * place, name, INKS[name == "B"])
+        head.text(0, 2 * len(self.names), self.words, Ink.DIM)
         return [*head.strips(), *self.drawing.strips(width, height - 1, palette)]
 
 

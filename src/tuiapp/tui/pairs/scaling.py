@@ -66,7 +66,7 @@ def _chart(sweeps: tuple[Sweep, ...], words: str, value: _Value, width: int) -> 
         (_GUTTER + columns - 1, f"{max(levels):g}"),
     )
     chart = LineChart(lines, label=lambda number: format_si(number, _GUTTER - 2))
-    return Titled(" ", words, Stacking(chart, ends))
+    return Titled("AB", words, Stacking(chart, ends))
 
 
 def _between(found: Sweep, value: _Value, at: np.ndarray) -> np.ndarray:
