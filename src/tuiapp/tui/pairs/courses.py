@@ -183,7 +183,7 @@ def _both(scene: PairScene, chart: _Chart, width: int) -> Renderable:
     values = [chart.values(scene, side, 2 * (width - _GUTTER)) for side in (0, 1)]
     lines = tuple(Series(found, ink) for found, ink in zip(values, INKS, strict=True))
     drawing = LineChart(lines, high=_high(chart, values), label=_scale, empty="no sample of it")
-    return Titled(" ", f"{chart.name}: A and B", drawing)
+    return Titled("AB", chart.name, drawing)
 
 
 def _high(chart: _Chart, values: Sequence[np.ndarray]) -> float | None:
