@@ -13,6 +13,7 @@ import unicodedata
 from collections.abc import Callable, Iterator
 from html import escape, unescape
 from itertools import groupby
+from typing import NamedTuple
 
 from rich.cells import cell_len
 
@@ -25,11 +26,12 @@ _TEXT = re.compile(
 )
 _LINE_HEIGHT = re.compile(r"line-height: ([\d.]+)px")
 _ABOVE_BASELINE = 18.5  # px from a cell's top to its baseline, in Rich's template
-_OVERLAP = 0.6  # px into the next cell: else a seam shows, since cells end between pixels
+_OVERLAP = 0.6  # px that a line goes on into the next cell: smoothed ends would show
 _LIGHT, _HEAVY, _DOT = 1.6, 3.2, 1.7  # px: widths of lines, radius of a dot
 
 # Upper left, upper right, lower left, lower right.
 _QUADRANTS = dict(zip("▖▗▘▙▚▛▜▝▞▟", (2, 1, 8, 11, 9, 14, 13, 4, 6, 7), strict=True))
+Size = tuple[float, float]
 _SHADES = {"░": 0.25, "▒": 0.5, "▓": 0.75}
 _DASHES = {"TRIPLE": 3, "QUADRUPLE": 4, "DOUBLE": 2}
 _ARMS = {
@@ -42,8 +44,19 @@ _ARMS = {
 }
 _BRAILLE_DOTS = ((0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2), (0, 3), (1, 3))
 
-Cell = tuple[float, float, float, float]
-"""Left, top, width and height, px."""
+
+class Cell(NamedTuple):
+    """Where a character stands, px.
+
+    ``spill`` is how far it may reach into the next cell at its right: only where that one has the
+    same colours.
+    """
+
+    x: float
+    top: float
+    width: float
+    height: float
+    spill: float
 
 
 def alone(svg: str) -> str:
@@ -68,7 +81,7 @@ def _redrawn(text: re.Match[str], height: float) -> str:
         characters = "".join(run)
         length = width * cell_len(characters)
         if drawn:
-            parts += _paths(text["style"], characters, (x, top, width, height))
+            parts += _paths(text["style"], characters, x, top, (width, height))
         elif characters.strip():
             parts.append(
                 f'<text class="{text["style"]}" x="{_px(x)}" y="{text["y"]}" '
@@ -79,17 +92,30 @@ def _redrawn(text: re.Match[str], height: float) -> str:
     return "".join(parts)
 
 
-def _paths(style: str, characters: str, cell: Cell) -> Iterator[str]:
-    """One path for each run of one opacity."""
-    x, top, width, height = cell
-    for opacity, run in groupby(characters, lambda char: _SHADES.get(char, 1.0)):
+def _paths(style: str, characters: str, x: float, top: float, size: Size) -> Iterator[str]:
+    """One path for each run of one opacity, and of blocks.
+
+    Those are not smoothed at their edges, as little as the cells' backgrounds are: no seam shows
+    where two meet between pixels.
+    """
+    width, height = size
+    end = x + width * len(characters)
+    for look, run in groupby(characters, _look):
         steps: list[str] = []
         for char, same in groupby(run):
             count = len(list(same))
-            steps += _shape(char, count, (x, top, width, height))
-            x += count * width
-        shade = "" if opacity == 1 else f' fill-opacity="{opacity:g}"'
-        yield f'<path class="{style}"{shade} d="{"".join(steps)}"/>'
+            right = x + count * width
+            spill = _OVERLAP if right < end - width / 2 else 0.0
+            steps += _shape(char, count, Cell(x, top, width, height, spill))
+            x = right
+        yield f'<path class="{style}"{look} d="{"".join(steps)}"/>'
+
+
+def _look(char: str) -> str:
+    """Further attributes of a character's path."""
+    if char in _SHADES:
+        return f' fill-opacity="{_SHADES[char]:g}" shape-rendering="crispEdges"'
+    return ' shape-rendering="crispEdges"' if "▀" <= char <= "▟" else ""
 
 
 def _is_drawn(char: str) -> bool:
@@ -101,12 +127,12 @@ def _shape(char: str, count: int, cell: Cell) -> Iterator[str]:
     kind = _kind(char)
     if kind is None:
         return
-    x, top, width, height = cell
     if _spans_cells(char):
-        yield from kind(char, (x, top, width * count, height))
+        yield from kind(char, cell._replace(width=cell.width * count))
         return
     for index in range(count):
-        yield from kind(char, (x + index * width, top, width, height))
+        spill = cell.spill if index == count - 1 else _OVERLAP
+        yield from kind(char, cell._replace(x=cell.x + index * cell.width, spill=spill))
 
 
 def _kind(char: str) -> Callable[[str, Cell], Iterator[str]] | None:
@@ -133,23 +159,23 @@ def _words(char: str) -> list[str]:
 
 
 def _block(char: str, cell: Cell) -> Iterator[str]:
-    x, top, width, height = cell
+    x, top, width, height, _ = cell
     if char == "▀":
-        yield _rect(x, top, width + _OVERLAP, height / 2)
+        yield _rect(x, top, width, height / 2)
     elif "▁" <= char <= "█":
         part = height * (ord(char) - ord("▀")) / 8
-        yield _rect(x, top + height - part, width + _OVERLAP, part + _OVERLAP)
+        yield _rect(x, top + height - part, width, part)
     elif "▉" <= char <= "▏":
         part = width * (ord("▐") - ord(char)) / 8
-        yield _rect(x, top, part, height + _OVERLAP)
+        yield _rect(x, top, part, height)
     elif char == "▐":
-        yield _rect(x + width / 2, top, width / 2 + _OVERLAP, height + _OVERLAP)
+        yield _rect(x + width / 2, top, width / 2, height)
     elif char in _SHADES:
         yield _rect(x, top, width, height)
     elif char == "▔":
-        yield _rect(x, top, width + _OVERLAP, height / 8)
+        yield _rect(x, top, width, height / 8)
     elif char == "▕":
-        yield _rect(x + width * 7 / 8, top, width / 8, height + _OVERLAP)
+        yield _rect(x + width * 7 / 8, top, width / 8, height)
     else:
         for place in range(4):
             if _QUADRANTS[char] & 8 >> place:
@@ -158,7 +184,7 @@ def _block(char: str, cell: Cell) -> Iterator[str]:
 
 
 def _dots(char: str, cell: Cell) -> Iterator[str]:
-    x, top, width, height = cell
+    x, top, width, height, _ = cell
     for bit, (column, row) in enumerate(_BRAILLE_DOTS):
         if ord(char) - ord("⠀") >> bit & 1:
             left, middle = x + width * (0.25 + column / 2) - _DOT, top + height * (0.125 + row / 4)
@@ -169,7 +195,7 @@ def _dots(char: str, cell: Cell) -> Iterator[str]:
 
 
 def _lines(char: str, cell: Cell) -> Iterator[str]:
-    x, top, width, height = cell
+    x, top, width, height, spill = cell
     across, down = x + width / 2, top + height / 2
     arms = _arms(char)
     if "ARC" in _words(char):
@@ -186,7 +212,7 @@ def _lines(char: str, cell: Cell) -> Iterator[str]:
         elif arm == "left":
             yield _rect(x, down - thick / 2, width / 2 + reach_x, thick)
         else:
-            yield _rect(across - reach_x, down - thick / 2, width / 2 + reach_x + _OVERLAP, thick)
+            yield _rect(across - reach_x, down - thick / 2, width / 2 + reach_x + spill, thick)
 
 
 def _arms(char: str) -> dict[str, float]:
@@ -202,7 +228,7 @@ def _arms(char: str) -> dict[str, float]:
 
 def _arc(arms: dict[str, float], cell: Cell) -> Iterator[str]:
     """A quarter of a ring, and the upright arm on to the cell's edge."""
-    x, top, width, height = cell
+    x, top, width, height, _ = cell
     across, down, radius, half = x + width / 2, top + height / 2, width / 2, _LIGHT / 2
     right, below = (1 if "right" in arms else -1), (1 if "down" in arms else -1)
     outer, inner = radius + half, radius - half
@@ -219,7 +245,7 @@ def _arc(arms: dict[str, float], cell: Cell) -> Iterator[str]:
 
 
 def _dashes(char: str, cell: Cell) -> Iterator[str]:
-    x, top, width, height = cell
+    x, top, width, height, _ = cell
     words = _words(char)
     count = next(_DASHES[word] for word in words if word in _DASHES)
     thick = _HEAVY if "HEAVY" in words else _LIGHT
