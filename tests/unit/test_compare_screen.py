@@ -323,3 +323,14 @@ async def test_all_there_is_to_know_of_the_verdicts_stands_in_the_tab_alone(
         await shown.press("enter")
         assert "end-to-end p99: B: too many requests failed in 1 of 1 run." in shown.words
         assert "TTFT p50: one run a side tells of these recordings" in shown.words
+
+
+@pytest.mark.parametrize("size", [(80, 24), (140, 45)])
+async def test_courses_say_their_means_and_the_difference(size: tuple[int, int]) -> None:
+    async with compared(SAMPLE_PAIR, size) as shown:
+        await shown.press("8")
+        told = re.findall(r"mean ([\d.]+)(?:, |.*mean )([\d.]+)  B−A ([+−])([\d.]+)", shown.text)
+        assert len(told) >= 2
+        for a, b, sign, less in told:
+            assert float(less) == pytest.approx(abs(float(b) - float(a)), abs=0.11)
+            assert (sign == "−") == (float(b) < float(a))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -106,11 +107,12 @@ def _columns(scene: PairScene, side: int, count: int) -> Columns:
 
 @dataclass(frozen=True, slots=True)
 class Titled:
-    """A drawing under the letters of its sides and a few words."""
+    """A drawing under the letters of its sides and a few words; numbers stand at the right."""
 
     names: str
     words: str
     drawing: Renderable
+    told: str = ""
 
     def strips(self, width: int, height: int, palette: Palette) -> list[Strip]:
         """Exactly ``height`` strips of ``width`` cells."""
@@ -119,7 +121,9 @@ class Titled:
         head = Canvas(width, 1, palette)
         for place, name in enumerate(self.names):
             head.text(0, 2 * place, name, INKS[name == "B"])
-        head.text(0, 2 * len(self.names), self.words, Ink.DIM)
+        col = head.text(0, 2 * len(self.names), self.words, Ink.DIM)
+        if col + len(self.told) + 2 < width:
+            head.put_right(0, width, self.told, Ink.STRONG)
         return [*head.strips(), *self.drawing.strips(width, height - 1, palette)]
 
 
@@ -171,11 +175,27 @@ def _each(scene: PairScene, chart: _Chart, width: int) -> Renderable:
     wide = (width - _GAP) // 2
     values = [chart.values(scene, side, 2 * (wide - _GUTTER)) for side in (0, 1)]
     high = _high(chart, values)
+    in_a, in_b, less = _means(values)
     a, b = (
-        Titled(name, chart.name, _line(found, ink, high))
-        for name, found, ink in zip("AB", values, INKS, strict=True)
+        Titled(name, chart.name, _line(found, ink, high), told)
+        for name, found, ink, told in zip(
+            "AB", values, INKS, (f"mean {in_a}", f"mean {in_b}  B−A {less}"), strict=True
+        )
     )
     return Beside(a, b, wide, _GAP)
+
+
+def _means(values: Sequence[np.ndarray]) -> tuple[str, str, str]:
+    """A's and B's mean over what is shown, and their difference."""
+    a, b = (float(np.mean(known)) if len(known := found[~np.isnan(found)]) else math.nan
+            for found in values)  # fmt: skip
+    sign = "−" if b < a else "+"
+    less = "—" if math.isnan(a) or math.isnan(b) else f"{sign}{_mean(abs(b - a))}"
+    return _mean(a), _mean(b), less
+
+
+def _mean(value: float) -> str:
+    return "—" if math.isnan(value) else f"{value:.2f}" if value < 10 else f"{value:,.1f}"
 
 
 def _both(scene: PairScene, chart: _Chart, width: int) -> Renderable:
@@ -183,7 +203,8 @@ def _both(scene: PairScene, chart: _Chart, width: int) -> Renderable:
     values = [chart.values(scene, side, 2 * (width - _GUTTER)) for side in (0, 1)]
     lines = tuple(Series(found, ink) for found, ink in zip(values, INKS, strict=True))
     drawing = LineChart(lines, high=_high(chart, values), label=_scale, empty="no sample of it")
-    return Titled("AB", chart.name, drawing)
+    in_a, in_b, less = _means(values)
+    return Titled("AB", chart.name, drawing, f"mean {in_a}, {in_b}  B−A {less}")
 
 
 def _high(chart: _Chart, values: Sequence[np.ndarray]) -> float | None:
