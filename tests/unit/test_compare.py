@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -45,10 +46,14 @@ META = {
 }
 
 
+@cache
+def steady() -> Run:
+    return read_run(SAMPLES / "steady.tuiapp")
+
+
 def made(factors: list[float], **changes: object) -> list[Run]:
     """Runs whose latencies are ``factors`` times 10 ms and whose throughput is the inverse."""
     meta = {**META, **changes}
-    base = read_run(SAMPLES / "steady.tuiapp")
     return [
         Run(
             path=Path(f"{at}.tuiapp"),
@@ -62,7 +67,7 @@ def made(factors: list[float], **changes: object) -> list[Run]:
             meta=meta,
             trial={},
             caveats=(),
-            view=base.view,
+            view=steady().view,
         )
         for at, factor in enumerate(factors)
     ]
