@@ -52,6 +52,8 @@ class Status(IntEnum):
     """Not done when the drain's time was up. Counts as +inf in percentiles, like FAILED."""
     CUT = 4
     """In flight when the user ended the run: its latency is only known to exceed its age."""
+    LOST = 5
+    """What told its end is lost; nothing is known of it. Never written, only concluded."""
 
 
 class Phase(IntEnum):

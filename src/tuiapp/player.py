@@ -16,6 +16,7 @@ from tuiapp.events import LOAD_STATE, mark_frame
 from tuiapp.session.columns import TICK_NS, Session
 from tuiapp.session.cut import range_of
 from tuiapp.session.file import SessionFile
+from tuiapp.session.reader import DAMAGED
 from tuiapp.session.samples import folder
 
 _LOOK_S = 0.25
@@ -146,6 +147,8 @@ class Player:
         while self._unread:
             row = self._next_row
             self._next_row += 1
+            if lost := self._file.missing_before(row):
+                self.session.lose(*lost, DAMAGED)
             self.session.fold(self._file.read(row) or self._file.missing(row))
             if monotonic_ns() >= until_ns:
                 return

@@ -63,7 +63,7 @@ def test_the_numbers_of_the_json_make_sense(plain: tuple[Surroundings, Any]):
     assert result["schema"] == "tuiapp.run/1"
     assert result["state"] == "done"
     assert result["requests"] == {
-        "sent": 40, "ok": 40, "failed": 0, "unfinished": 0, "cut": 0, "warmup": 2,
+        "sent": 40, "ok": 40, "failed": 0, "unfinished": 0, "cut": 0, "lost": 0, "warmup": 2,
     }  # fmt: skip
     assert result["session"] == str(around.recording)
     assert 40 * 8 / result["measured_s"] == pytest.approx(result["output_tokens_per_s"], rel=0.1)

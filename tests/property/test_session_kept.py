@@ -64,7 +64,8 @@ def counted_anew(session: Session, cursor_ns: int) -> list[object]:
     over = (end != UNSET) & (end <= cursor_ns)
     ended = []
     for chosen in (over, over & (phase == Phase.MEASURE)):
-        ok, cut = (int((status[chosen] == one).sum()) for one in (Status.OK, Status.CUT))
+        ok = int((status[chosen] == Status.OK).sum())
+        cut = int(np.isin(status[chosen], (Status.CUT, Status.LOST)).sum())
         ended.append((ok, int(chosen.sum()) - ok - cut))
     open_ = np.flatnonzero((sent != UNSET) & (sent <= cursor_ns) & ~over)
     return [[run.summary for run in runs], counts, ended, open_.tolist()]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 from tests.unit.exported import text_of
 from tests.unit.test_session_view import NS, fold, request, served
@@ -22,7 +23,7 @@ def test_a_recording_that_breaks_off_says_so_and_counts_what_was_cut() -> None:
     running = facts_frame(0, LOAD_STATE, json.dumps({"state": "running"}))
     waiting = request(2, t_sched_ns=3 * NS, t_sent_ns=3 * NS)
     text = text_of("text", fold(running, served(0, NS), served(1, 2 * NS), waiting))
-    assert "3 sent, 2 ok, 0 failed, 1 cut off by the end\n" in text
+    assert "3 sent, 2 ok, 0 failed, 1 in flight\n" in text
     assert "ended      not within this: the last that is known is " in text
 
 
@@ -30,6 +31,13 @@ def test_a_dead_engine_is_named_with_its_reason() -> None:
     value = {"signal": "SIGKILL", "expected": False, "reason": "vLLM was killed by SIGKILL."}
     text = text_of("text", fold(served(0, NS), facts_frame(5 * NS, ENGINE_EXIT, json.dumps(value))))
     assert "engine     dead: vLLM was killed by SIGKILL.\n" in text
+
+
+def test_no_unit_begins_a_line() -> None:
+    note = "x " * 20 + "y 12.5 ms z 3.1 %"
+    text = text_of("text", fold(Frame(Kind.META, 0, 0, attrs={"note": note}), served(0, NS)))
+    assert "12.5 ms" in text
+    assert not re.search(r"^ +(ms|%)", text, re.MULTILINE)
 
 
 def test_a_run_that_ended_in_order_says_nothing_of_it() -> None:

@@ -93,7 +93,7 @@ def test_no_gap_is_made_up() -> None:
 def test_errored_requests_count_as_infinite_and_cancelled_ones_as_cut(tmp_path: Path) -> None:
     found = result(CONCURRENT)
     assert found["requests"] == {
-        "sent": 20, "ok": 19, "failed": 1, "unfinished": 0, "cut": 0, "warmup": 0
+        "sent": 20, "ok": 19, "failed": 1, "unfinished": 0, "cut": 0, "lost": 0, "warmup": 0
     }  # fmt: skip
     assert found["ttft_s"]["p99"] is None
     file = fixture("guidellm-concurrent.json")

@@ -244,3 +244,14 @@ def test_a_group_keeps_no_part_that_somebody_is_called(tmp_path: Path) -> None:
     assert sorted(load(tmp_path / "copy.tuiapp").samples) == [
         "process.<user>", "process.engine",
     ]  # fmt: skip
+
+
+def test_a_host_called_vm_spoils_no_word_of_what_it_is(tmp_path: Path) -> None:
+    host = {"hostname": "vm", "virtualization": "VM · Firecracker", "os": "on vm",
+            "machine": {"machine": "guest", "hypervisor": "firecracker"}}  # fmt: skip
+    rewrite([Frame(Kind.META, 0, 0, attrs={"host": host})], tmp_path / "run.tuiapp")
+    redact(tmp_path / "run.tuiapp", tmp_path / "copy.tuiapp")
+    told = load(tmp_path / "copy.tuiapp").meta["host"]
+    assert told["virtualization"] == "VM · Firecracker"
+    assert (told["hostname"], told["os"]) == ("redacted", "on <host>")
+    assert told["machine"] == host["machine"]

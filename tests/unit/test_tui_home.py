@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -115,6 +116,18 @@ async def test_it_lists_what_there_is_newest_first(folder: Path) -> None:
         assert f"{entry.ttft_p99_s * 1e3:.1f}" in line
         assert "pod-2" in line
         assert "broken  " in next(line for line in shown.text.splitlines() if "broken" in line)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 35), (140, 45)])
+async def test_what_has_no_column_stands_below(folder: Path, size: tuple[int, int]) -> None:
+    async with home(folder, size) as shown:
+        await shown.press("down")
+        assert shown.selected == "gamma"
+        file, told, _ = [line.strip() for line in shown.text.splitlines()[-6:] if line.strip()][1:4]
+        assert re.match(r"2025-11-27 \d\d:\d\d · 00:\d\d · [\d.]+ kB · no end · ", file)
+        assert "pod-2 · " in told
+        assert "requests · TTFT p50 " in told or size[0] < 100
+        assert "TTFT p99" in shown.text
 
 
 async def test_an_empty_folder_says_what_to_do(tmp_path: Path) -> None:

@@ -263,6 +263,7 @@ async def test_r_loops(recorded: Path) -> None:
     async with replay(recorded) as again:
         await again.press("g", *"30s", "enter", "r", "g", *"34s", "enter", "r")
         assert "▶ 1×↻" in again.lines[-4]
+        assert "loop from 00:30 to 00:34; r ends it" in "\n".join(again.lines)
         await again.wait_s(9)
         assert again.at_s == 31.0
         await again.press("r")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 import textwrap
 from typing import Any
 
@@ -36,8 +37,15 @@ def run(args: argparse.Namespace) -> int:
 
     if not args.list:
         return play(sample(args.sample).path, args)
+    fill = textwrap.TextWrapper(
+        min(shutil.get_terminal_size().columns, _WIDTH),
+        initial_indent="  ",
+        subsequent_indent="  ",
+        break_on_hyphens=False,
+        break_long_words=False,
+    ).fill
     for found in samples():
         print(found.name)  # noqa: T201
         for text in (found.shows, found.recorded, f"Again: {found.command}"):
-            print(textwrap.fill(text, _WIDTH, initial_indent="  ", subsequent_indent="  "))  # noqa: T201
+            print(fill(text))  # noqa: T201
     return 0

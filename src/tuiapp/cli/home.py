@@ -56,8 +56,10 @@ def _choose(selected: Path | None, check: Callable[[str], object]) -> Choice | N
 def _host() -> dict[str, Any]:
     from tuiapp.collectors.base import Host
     from tuiapp.collectors.host import HostCollector
+    from tuiapp.machine.badge import badge
+    from tuiapp.machine.looking import look
 
-    return HostCollector(Host()).facts()
+    return {**HostCollector(Host()).facts(), "virtualization": badge(look().machine)}
 
 
 def _words(text: str) -> list[str]:

@@ -44,12 +44,13 @@ def add_parser(verbs: Any, name: str) -> None:
     parser.add_argument("--to", required=True, metavar="FORMAT", help=names)
     parser.add_argument("--at", metavar="MOMENT", help="as things stood then (default: the end)")
     add_output(parser, required=False, default="the recording's name, here; - is standard output")
-    parser.add_argument("--force", action="store_true", help="overwrite OUT")
+    parser.add_argument("--force", action="store_true", help="overwrite OUT, but no recording")
 
 
 def run(args: argparse.Namespace) -> int:
     """Do it; returns the exit code."""
     from tuiapp.session.library import find
+    from tuiapp.session.reader import is_recording
 
     suffix = _suffix(args.to)
     path = find(args.file)
@@ -60,6 +61,10 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(f"There is no folder {target.parent}.", "Make it, or choose another.")
     if target.exists() and not args.force:
         raise UsageError(f"{target} exists already.", "Choose another with -o, or add --force.")
+    if is_recording(target):
+        raise UsageError(
+            f"{target} is a recording, and is not overwritten.", "Choose another with -o."
+        )
     _write(args, path, target)
     told = {"file": path, "format": args.to, "output": target}
     return report(args, told, f"{target}: {path.name} as {args.to}")

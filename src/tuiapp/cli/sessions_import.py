@@ -55,7 +55,8 @@ def _import(path: Path, output: Path | None, part: int | None) -> list[dict[str,
     from tuiapp.session.library import sessions_dir
 
     if not path.is_file():
-        raise UsageError(f"There is no file {path}.")
+        what = f"{path} is no file." if path.exists() else f"There is no file {path}."
+        raise UsageError(what, "Name the results themselves.")
     form, runs = imports.detect(path), imports.parts(path)
     if part is not None and not 1 <= part <= len(runs):
         raise UsageError(f"{path} holds {len(runs)} runs, and no run {part}.", "Count from 1.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -81,6 +82,8 @@ def _as_json(entry: Entry) -> dict[str, Any]:
     created = entry.created_ns
     kept["created"] = None if created is None else utc_from_ns(created).isoformat()
     kept["whole"] = entry.whole
+    values = {key: value for key, value in kept.items() if isinstance(value, float)}
+    kept["infinite"] = [key for key, value in values.items() if math.isinf(value)]
     return {key: None if value == "" else value for key, value in kept.items()}
 
 
@@ -114,6 +117,8 @@ def _pair(p50_s: float | None, p99_s: float | None) -> str:
 def _ms(seconds: float | None) -> str:
     if seconds is None:
         return "—"
+    if math.isinf(seconds):
+        return "∞"
     value = seconds * 1e3
     return f"{value:.0f}" if value >= 100 else f"{value:.1f}"
 

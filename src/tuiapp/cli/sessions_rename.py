@@ -25,4 +25,6 @@ def run(args: argparse.Namespace) -> int:
 
     path = find(args.file)
     new = rename(path, args.name)
+    if new == path:
+        return report(args, {"from": path, "file": new}, f"{path.name} is already called that")
     return report(args, {"from": path, "file": new}, f"{path.name} is now {new.name}")

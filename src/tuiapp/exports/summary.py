@@ -55,13 +55,16 @@ def _requests(view: View) -> dict[str, int]:
     sent = table["t_sent_ns"]
     measured = (table["phase"] == Phase.MEASURE) & (sent >= 0) & (sent <= view.cursor_ns)
     ok, failed = outcomes(view.session, view.cursor_ns, Phase.MEASURE)
-    unfinished = measured & (table["status"] == Status.UNFINISHED)
+    ended = measured & (table["t_end_ns"] >= 0) & (table["t_end_ns"] <= view.cursor_ns)
+    unfinished = int((ended & (table["status"] == Status.UNFINISHED)).sum())
+    lost = int((ended & (table["status"] == Status.LOST)).sum())
     return {
         "sent": int(measured.sum()),
         "ok": ok,
         "failed": failed,
-        "unfinished": int(unfinished.sum()),
-        "cut": int(measured.sum()) - ok - failed,
+        "unfinished": unfinished,
+        "cut": int(measured.sum()) - ok - failed - lost,
+        "lost": lost,
         "warmup": int(((table["phase"] == Phase.WARMUP) & (sent >= 0)).sum()),
     }
 
@@ -143,8 +146,13 @@ def _run_caveats(view: View) -> list[str]:
         )
     if view.session.lost_frames:
         lost = view.session.lost_frames
-        what = "1 batch of samples was" if lost == 1 else f"{lost} batches of samples were"
-        caveats.append(f"{what} lost, or not in this file: rates over that time are too low")
+        what = "1 block was" if lost == 1 else f"{lost} blocks were"
+        caveats.append(
+            f"{what} lost, or not in this file: of that time rates are too low and requests may "
+            "be missing"
+        )
+    if ends := _requests(view)["lost"]:
+        caveats.append(f"the end of {plural(ends, 'request')} is lost with them: left out")
     if view.session.rejected:
         count = view.session.rejected
         what = "1 batch makes no sense" if count == 1 else f"{count} batches make no sense"

@@ -23,31 +23,38 @@ _UNSAFE = re.compile(
 )
 
 
+_UNITS = re.compile(r"(?<=\d) (?=(?:m?s|%|tok/s|[kMG]i?B)\b|%)")
+_TOGETHER = "\ue000"
+"""In place of the blank in front of a unit, which does not begin a line."""
+
+
 def write(view: View, out: IO[str]) -> None:
     """Latency table, throughput, objectives, cold start and where the recording is."""
     result = summary(view)
     caveats: dict[str, list[str]] = {}
     lines = [_title(result), "", *_latency(result, caveats), ""]
     lines += (
-        _rates(result)
+        _rates(result, "in flight" if view.health.alive else "cut off by the end")
         + _ended(result["state"], view.health.reason)
         + _stalls(result["host_stalls"])
     )
     lines += _objectives(result) + _cold_start(result)
     lines += _notes(result, caveats) + _said(view)
     lines = [part for line in lines for part in _wrapped(_UNSAFE.sub("?", line))]
-    if result["session"]:  # in one piece, to be copied
-        lines += ["", _UNSAFE.sub("?", f"recording  {result['session']}")]
+    if result["session"]:  # in one piece, to be copied; it may lie where it was not recorded
+        place = view.session.path or result["session"]
+        lines += ["", _UNSAFE.sub("?", f"recording  {place}")]
     out.write("\n".join(lines) + "\n")
 
 
 def _wrapped(line: str) -> list[str]:
     """Lines of ``_WIDTH`` cells, the later ones under the text behind the first one's label."""
     indent = " " * _LABEL
-    return textwrap.wrap(
-        line, _WIDTH, subsequent_indent=indent, break_on_hyphens=False, drop_whitespace=True,
-        replace_whitespace=False,
-    ) or [""]  # fmt: skip
+    lines = textwrap.wrap(
+        _UNITS.sub(_TOGETHER, line), _WIDTH, subsequent_indent=indent, break_on_hyphens=False,
+        drop_whitespace=True, replace_whitespace=False,
+    )  # fmt: skip
+    return [part.replace(_TOGETHER, " ") for part in lines] or [""]
 
 
 def _title(result: dict[str, Any]) -> str:
@@ -86,13 +93,14 @@ def _ms(seconds: float | None) -> str:
     return f"{value:,.1f}" if value >= 10 else f"{value:.2f}"
 
 
-def _rates(result: dict[str, Any]) -> list[str]:
+def _rates(result: dict[str, Any], left: str) -> list[str]:
     requests = result["requests"]
     sent, ok, failed, cut = (f"{requests[name]:,}" for name in ("sent", "ok", "failed", "cut"))
     counted = f"{sent} sent, {ok} ok, {failed} failed"
-    cut = f", {cut} cut off by the end" if requests["cut"] else ""
+    cut = f", {cut} {left}" if requests["cut"] else ""
+    lost = f", {requests['lost']:,} of which the end is lost" if requests["lost"] else ""
     lines = [
-        f"requests   {counted}{cut}",
+        f"requests   {counted}{cut}{lost}",
         f"output     {_number(result['output_tokens_per_s'])} tok/s over "
         f"{_number(result['measured_s'])} s",
     ]

@@ -169,6 +169,8 @@ class Session:
         self.marks: list[Mark] = []
         self.holes: list[Hole] = []
         self.lost_frames = 0
+        self._lost_until_ns: int = UNSET
+        """Frames that are missing may have told of anything up to here."""
         self.folded = self.rejected = 0
         self.end_ns = 0
         self.measure_start_ns: int = NEVER
@@ -290,10 +292,15 @@ class Session:
             self.facts.insert(at, fact)
 
     def _end_in_flight(self, t_ns: int, status: Status) -> None:
-        """A killed engine cannot say that its requests failed: its exit says it for them."""
+        """A killed engine cannot say that its requests failed: its exit says it for them.
+
+        But not for those that may have ended in frames that are missing, as far as anybody knows.
+        """
         sent, end = self.requests["t_sent_ns"], self.requests["t_end_ns"]
         req = np.flatnonzero((sent != UNSET) & (sent <= t_ns) & (end == UNSET))
-        self.requests.put(req, {"t_end_ns": t_ns, "status": status})
+        lived_ns = np.maximum(sent[req], self.requests["last_token_ns"][req])
+        outcome = np.where(lived_ns <= self._lost_until_ns, Status.LOST, status)
+        self.requests.put(req, {"t_end_ns": t_ns, "status": outcome})
         self.prefixes.forget(t_ns)
         self.ends.append(req)
 
@@ -307,12 +314,26 @@ class Session:
         self.marks.sort(key=lambda mark: mark.t_ns)
 
     def _fold_gap(self, frame: Frame) -> None:
-        lost = int(frame.attrs.get("frames", 1))
-        self.lost_frames += lost
-        # Iterations that came too fast are thinned out, and the host's samples are not the run.
-        if lost and frame.attrs.get("source") != "agent" and len(self.holes) < _MAX_HOLES:
-            reason = str(frame.attrs.get("reason") or "unknown")[:_LONGEST_REASON]
-            insort(self.holes, Hole(max(frame.t0_ns, 0), frame.t1_ns, reason), key=_beginning)
+        lost, reason = (
+            int(frame.attrs.get("frames", 1)),
+            str(frame.attrs.get("reason") or "unknown"),
+        )
+        if frame.attrs.get("source") == "agent":
+            self.lost_frames += lost  # the host's samples are not the run
+        else:
+            self.lose(frame.t0_ns, frame.t1_ns, lost, reason)
+
+    def lose(self, t0_ns: int, t1_ns: int, frames: int, reason: str) -> None:
+        """Frames of the run between two moments are missing; 0 of them: thinned out, not lost."""
+        self.lost_frames += frames
+        if not frames:
+            return
+        t0_ns, t1_ns = (min(max(t_ns, 0), MAX_NS) for t_ns in (t0_ns, t1_ns))
+        if len(self.holes) < _MAX_HOLES:
+            insort(self.holes, Hole(t0_ns, t1_ns, reason[:_LONGEST_REASON]), key=_beginning)
+        self._lost_until_ns = max(self._lost_until_ns, t1_ns)
+        # The next delivery of a request would end a gap that deliveries are missing in.
+        self.requests["last_token_ns"][:] = UNSET
 
 
 def _beginning(hole: Hole) -> int:

@@ -30,6 +30,7 @@ from tuiapp.session.frames import (
 )
 from tuiapp.session.identity import Identity
 from tuiapp.session.index import Block, Index, closing
+from tuiapp.session.reader import torn_off
 from tuiapp.session.redaction import Anonymizer
 from tuiapp.session.verify import Lost, Sense, Verdict, Whole, senseless, torn_bytes, walk
 
@@ -148,8 +149,7 @@ def _readable(file: SessionFile, verdict: Verdict) -> Iterator[Frame | bytes]:
         if not lost.is_repeated:
             yield lost.as_gap()
     if verdict.torn_bytes:
-        reason = "the recording was torn off in the middle of a block"
-        yield Frame(Kind.GAP, end_ns, end_ns, {}, {"reason": reason, "frames": 1})
+        yield torn_off(end_ns)
     if not verdict.whole:
         told = {
             "file": file.path.name,

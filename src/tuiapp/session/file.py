@@ -33,7 +33,15 @@ from tuiapp.session.frames import (
     unpack_trailer,
 )
 from tuiapp.session.index import Block, Index, closing
-from tuiapp.session.reader import Report, cannot_read, finish, start_of
+from tuiapp.session.reader import (
+    DAMAGED,
+    Report,
+    cannot_read,
+    finish,
+    lost_between,
+    start_of,
+    torn_off,
+)
 
 _CHUNK = 1 << 20
 
@@ -61,6 +69,7 @@ class SessionFile:
         self.index, self.report = Index(), Report()
         self._sync = b""
         self._next_seq = 0
+        self._breaks: dict[int, int] = {}
         self._fd = -1
         self._tail: Decoder | None = None
         self._open()
@@ -127,8 +136,16 @@ class SessionFile:
     def missing(self, row: int) -> Frame:
         """What stands for the ``row``-th block when it is damaged."""
         block = self.index.block(row)
-        attrs = {"reason": "damaged file", "frames": 1}
+        attrs = {"reason": DAMAGED, "frames": 1}
         return Frame(Kind.GAP, block.t0_ns, max(block.t0_ns, block.t1_ns), {}, attrs)
+
+    def missing_before(self, row: int) -> tuple[int, int, int] | None:
+        """From when, to when and how many frames are missing in front of the ``row``-th block."""
+        count = self._breaks.get(row)
+        if count is None:
+            return None
+        before = self.index.block(row - 1) if row else None
+        return (*lost_between(before, self.index.block(row)), count)
 
     def grow(self) -> Iterator[Frame]:
         """The frames that have been written since the file was opened, or since the last call.
@@ -160,10 +177,15 @@ class SessionFile:
     def append(self, frames: Sequence[Frame]) -> None:
         """Write frames behind the others, and a new index behind them.
 
+        The unfinished block at the end of a recording that was torn off is cut off; a GAP stands
+        for it.
+
         Raises:
             SessionError: the file is being recorded, or cannot be written to.
         """
         end = self.size if self.indexed else self.size - self.report.torn_bytes
+        if end < self.size:
+            frames = [torn_off(self.end_ns), *frames]
         sync, seq, offset = self._sync or os.urandom(8), self._next_seq, end
         parts = []
         for frame in frames:
@@ -185,7 +207,7 @@ class SessionFile:
 
     def _open(self) -> None:
         self.index, self.report, self.indexed = Index(), Report(), False
-        self._tail = None
+        self._tail, self._next_seq, self._breaks = None, 0, {}
         try:
             self._fd, self.size = disk.open_regular(self.path)
             self.version, self.start = start_of(self.path, self._fd)
@@ -266,6 +288,10 @@ class SessionFile:
         header = decoder.header
         assert header is not None
         self.report.frames += 1
+        missing = (header.seq - self._next_seq) & 0xFFFFFFFF
+        if missing:
+            row = len(self.index)
+            self._breaks[row] = self._breaks.get(row, 0) + missing
         self._next_seq = (header.seq + 1) & 0xFFFFFFFF
         if header.kind != Kind.INDEX:
             spans = (header.t0_ns, header.t1_ns, header.rows)

@@ -225,6 +225,7 @@ def _known(session: Session, metric: str, after_ns: int, until_ns: int) -> _Know
     """What became known of ``metric`` in (after, until]; see ``request_values``."""
     table = session.requests
     ended = _measured(session, session.ends.between(after_ns, until_ns))
+    ended = ended[table["status"][ended] != Status.LOST]
     cut = ended[table["status"][ended] == Status.CUT]
     ended = ended[table["status"][ended] != Status.CUT]
     if metric == "ttft":

@@ -8,12 +8,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tuiapp.errors import SessionError
-from tuiapp.events import Frame
+from tuiapp.events import Frame, Kind
 from tuiapp.session import disk
 from tuiapp.session.columns import Session
 from tuiapp.session.decoder import Damage, Decoder
 from tuiapp.session.frames import MAGIC, MAJOR, MINOR
+from tuiapp.session.index import Block
 
+DAMAGED = "damaged file"
 _CHUNK = 1 << 20
 _HEAD = 1 << 20
 """Bytes in which a session whose beginning is damaged has to show a frame."""
@@ -63,16 +65,24 @@ def read_frames(path: Path, report: Report | None = None) -> Iterator[Frame]:
         SessionError: the file cannot be opened, is no session, or is of a newer major version.
     """
     report = report if report is not None else Report()
-    decoder = Decoder(seq=-1)
+    return (frame for frame, _ in _frames(path, report))
+
+
+def _frames(path: Path, report: Report) -> Iterator[tuple[Frame, int]]:
+    """The same, each with how many frames are missing in front of it."""
+    decoder, missing = Decoder(seq=-1), 0
+    for frame in _decoded(path, decoder, report):
+        report.frames += 1
+        yield frame, decoder.damage.missing_frames - missing
+        missing = decoder.damage.missing_frames
+
+
+def _decoded(path: Path, decoder: Decoder, report: Report) -> Iterator[Frame]:
     for chunk in _chunks(path, report):
-        for frame in decoder.feed(chunk):
-            report.frames += 1
-            yield frame
+        yield from decoder.feed(chunk)
         if decoder.given_up:
             break
-    for frame in finish(decoder, report):
-        report.frames += 1
-        yield frame
+    yield from finish(decoder, report)
 
 
 def _chunks(path: Path, report: Report) -> Iterator[bytes]:
@@ -89,6 +99,18 @@ def _chunks(path: Path, report: Report) -> Iterator[bytes]:
             os.close(fd)
     except OSError as error:
         raise cannot_read(path, error) from error
+
+
+def is_recording(path: Path) -> bool:
+    """The file at ``path`` begins as a session does."""
+    try:
+        fd, _ = disk.open_regular(path)
+    except OSError:
+        return False
+    try:
+        return os.pread(fd, len(MAGIC), 0)[:-2] == MAGIC[:-2]
+    finally:
+        os.close(fd)
 
 
 def cannot_read(path: Path, error: OSError) -> SessionError:
@@ -135,8 +157,28 @@ def start_of(path: Path, fd: int) -> tuple[tuple[int, int], int]:
 def load(path: Path, report: Report | None = None) -> Session:
     """The whole session at ``path`` in memory; what is damaged counts as lost."""
     report = report if report is not None else Report()
-    session = Session(path)
-    for frame in read_frames(path, report):
+    session, before, told = Session(path), None, 0
+    for frame, missing in _frames(path, report):
+        if missing:
+            session.lose(*lost_between(before, frame), missing, DAMAGED)
+            told += missing
         session.fold(frame)
-    session.lost_frames += report.lost
+        before = frame
+    session.lost_frames += max(report.lost - told, 0)
     return session
+
+
+def torn_off(t_ns: int) -> Frame:
+    """What stands for the unfinished block at the end of a recording that ended at ``t_ns``."""
+    reason = "the recording was torn off in the middle of a block"
+    return Frame(Kind.GAP, t_ns, t_ns, {}, {"reason": reason, "frames": 1})
+
+
+def lost_between(before: Frame | Block | None, after: Frame | Block) -> tuple[int, int]:
+    """From when to when frames may be of that are missing between two others.
+
+    Frames of one moment are written one after the other, so that those missing are of a time of
+    which the two beside them are, too.
+    """
+    beside = [after] if before is None else [before, after]
+    return min(one.t0_ns for one in beside), max(one.t1_ns for one in beside)

@@ -93,6 +93,10 @@ _OWN_NAME = re.compile(r"[a-z_]+(?:\.[a-z_]+)+|[a-z]+\d*")
 _OWN_COLUMNS = {(Kind.FACTS, "name"), (Kind.LOG, "source"), (Kind.LOG, "level")}
 _OWN_VALUES = frozenset({"phase", "state", "arrival", "device"})
 """Keys whose values are words of this program."""
+_MACHINE_VALUES = frozenset(
+    {"virtualization", "machine", "hypervisor", "role", "container", "cloud", "confidential"}
+)
+"""Keys whose values say what kind of machine it is: a host called "vm" must not spoil them."""
 
 
 class Anonymizer:
@@ -123,13 +127,14 @@ class Anonymizer:
         attrs = self._header(frame.attrs) if frame.kind == Kind.META else frame.attrs
         return replace(frame, columns=columns, attrs=self._value(dict(attrs)))
 
-    def text(self, text: str) -> str:
+    def text(self, text: str, *, hosts: bool = True) -> str:
         """``text`` with names, paths and addresses masked."""
         for model in self._models:
             text = text.replace(model, _last_part(model))
         text = mask_places(text, _PATH_MASK, _ADDRESS_MASK)
         for names, mask in self._masks:
-            text = names.sub(mask, text)
+            if hosts or mask != _HOST_MASK:
+                text = names.sub(mask, text)
         return text
 
     def _column(self, kind: int, name: str, column: list[Any]) -> list[Any]:
@@ -180,6 +185,8 @@ class Anonymizer:
             return value
         if key in HOST_KEYS | USER_KEYS:
             return REDACTED
+        if key in _MACHINE_VALUES:
+            return self.text(value, hosts=False)
         return self._own(value) if key == "group" else self.text(value)
 
     def _key(self, name: Any) -> Any:

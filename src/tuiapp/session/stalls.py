@@ -127,6 +127,7 @@ def slow_requests(
     """
     table = session.requests
     req = session.ends.between(after_ns, until_ns)
+    req = req[table["status"][req] != Status.LOST]
     status = table["status"][req]
     unknown = status == Status.CUT
     if unknown.any():

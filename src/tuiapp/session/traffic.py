@@ -90,7 +90,7 @@ def _sent(session: Session, phase: Phase | None, until_ns: int) -> int:
 
 def outcomes(session: Session, until_ns: int, phase: Phase | None = None) -> tuple[int, int]:
     """(ok, failed or unfinished) requests that ended at or before ``until_ns``; none that were
-    cut off by the end of the run."""
+    cut off by the end of the run, or whose end is lost."""
     add = partial(_outcomes, session, phase)
     early = session.prefixes.upto(f"outcomes {phase}", UNSET, until_ns, add)
     return add(early.value, early.until_ns, until_ns)
@@ -108,9 +108,10 @@ def _outcomes(
     if phase is not None:
         ended = ended[session.requests["phase"][ended] == phase]
     status = session.requests["status"][ended]
-    ok, cut = int((status == Status.OK).sum()), int((status == Status.CUT).sum())
+    ok = int((status == Status.OK).sum())
+    unknown = int(np.isin(status, (Status.CUT, Status.LOST)).sum())
     ok_before, failed_before = before or (0, 0)
-    return ok_before + ok, failed_before + len(ended) - ok - cut
+    return ok_before + ok, failed_before + len(ended) - ok - unknown
 
 
 def _oldest_wait_ns(session: Session, waiting: np.ndarray, until_ns: int) -> int | None:

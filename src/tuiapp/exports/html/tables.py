@@ -22,6 +22,7 @@ _STATUS: dict[int, str] = {
     Status.FAILED: "failed",
     Status.UNFINISHED: "unfinished",
     Status.CUT: "cut off",
+    Status.LOST: "end lost",
 }
 _MIB = 2**20
 _TROUBLE = ("warning", "error", "critical", "warn", "fatal")

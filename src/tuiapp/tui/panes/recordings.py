@@ -22,16 +22,16 @@ from tuiapp.tui.renderables.palette import Ink, Palette
 from tuiapp.tui.renderables.table import Cell, Column, Table, visible_offset
 
 _COLUMNS = (
-    Column("name", "recording", 22, "left", priority=9, grow=True),
+    Column("name", "recording · ms", 22, "left", priority=9, grow=True),
     Column("created", "date", 11, "left", priority=6),
     Column("host", "host", 10, "left", priority=5),
     Column("virtualization", "machine", 10, "left", priority=2),
     Column("model", "model", 12, "left", priority=4),
     Column("load", "load", 10, "left", priority=3),
-    Column("ttft_p50", "TTFT p50 ms", 11, priority=4),
-    Column("ttft_p99", "TTFT p99 ms", 11, priority=8),
-    Column("tpot_p50", "TPOT p50 ms", 11, priority=3),
-    Column("tpot_p99", "TPOT p99 ms", 11, priority=7),
+    Column("ttft_p50", "TTFT p50", 9, priority=4),
+    Column("ttft_p99", "TTFT p99", 9, priority=8),
+    Column("tpot_p50", "TPOT p50", 9, priority=3),
+    Column("tpot_p99", "TPOT p99", 9, priority=7),
     Column("duration", "length", 6, priority=6),
     Column("size", "size", 7, priority=1),
     Column("state", "", 7, "left", priority=7),
@@ -49,7 +49,7 @@ SORTS = {
 }
 """Keys of ``library.sort``, and the column that each sorts by."""
 _CONDITIONS = {
-    WHOLE: ("", Ink.DIM),
+    WHOLE: ("whole", Ink.DIM),
     NO_END: ("no end", Ink.DIM),
     TORN: ("torn", Ink.WARN),
     DAMAGED: ("damaged", Ink.BAD),
@@ -153,7 +153,9 @@ class Recordings(Widget, can_focus=True):
 
 def _cells(entry: Entry, *, chosen: bool) -> tuple[Cell, ...]:
     name = f"◆ {entry.name}" if chosen else entry.name
-    few = "†" if (entry.requests or 0) < samples_needed(0.99) else " "  # as on the live screen
+    # As on the live screen; of what is not known there are not too few.
+    known = entry.ttft_p99_s is not None or entry.tpot_p99_s is not None
+    few = "†" if known and (entry.requests or 0) < samples_needed(0.99) else " "
     return (
         (name, Ink.ACCENT if chosen else Ink.STRONG),
         _date(entry.began_ns),
@@ -161,10 +163,10 @@ def _cells(entry: Entry, *, chosen: bool) -> tuple[Cell, ...]:
         _known(entry.virtualization),
         _known(entry.model),
         _known(entry.load),
-        _ms(entry.ttft_p50_s, 10),
-        (_ms(entry.ttft_p99_s, 10) + few, Ink.P99),
-        _ms(entry.tpot_p50_s, 10),
-        (_ms(entry.tpot_p99_s, 10) + few, Ink.P99),
+        _ms(entry.ttft_p50_s, 9),
+        (_ms(entry.ttft_p99_s, 8) + few, Ink.P99),
+        _ms(entry.tpot_p50_s, 9),
+        (_ms(entry.tpot_p99_s, 8) + few, Ink.P99),
         UNKNOWN if entry.duration_s is None else format_clock(entry.duration_s),
         format_bytes(entry.size),
         _CONDITIONS[entry.condition],

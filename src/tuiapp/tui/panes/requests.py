@@ -30,6 +30,7 @@ _STATUS: dict[int, str] = {
     Status.FAILED: "failed",
     Status.UNFINISHED: "unfinished",
     Status.CUT: "cut off",
+    Status.LOST: "end lost",
 }
 _COLUMNS = (
     Column("req", "request", 7, priority=9),
@@ -97,7 +98,8 @@ def _columns(view: View, req: np.ndarray) -> dict[str, np.ndarray]:
     sched, first, last, end = (
         moment(name) for name in ("t_sched_ns", "t_first_ns", "t_last_ns", "t_end_ns")
     )
-    lost = ~np.isnan(end) & (table["status"][req] != Status.OK)
+    known = (table["status"][req] != Status.OK) & (table["status"][req] != Status.LOST)
+    lost = ~np.isnan(end) & known
     parts = split_columns(view.session, req)
     parts[np.isnan(first)] = np.nan
     tokens = np.where(np.isnan(end), np.nan, table["output_tokens"][req].astype(float))

@@ -19,14 +19,13 @@ from tuiapp.session import library
 from tuiapp.session.entry import UNREADABLE, Entry
 from tuiapp.session.reader import load
 from tuiapp.session.view import View
+from tuiapp.tui.panes.about import about
 from tuiapp.tui.panes.keys import KeyOffer, KeysBar
 from tuiapp.tui.panes.recordings import SORTS, Recordings
 from tuiapp.tui.panes.status import Item, StatusLine
-from tuiapp.tui.renderables.canvas import clean
 from tuiapp.tui.renderables.numbers import format_bytes
 from tuiapp.tui.renderables.palette import Ink
 from tuiapp.tui.screens.ask import AskScreen, ConfirmScreen
-from tuiapp.words import plural
 
 Command = tuple[str, str, Callable[[], object]]
 _BATCH = 8
@@ -173,10 +172,12 @@ class HomeScreen(Screen[None]):
     def _badge(self) -> Sequence[Item]:
         host = self._host
         cores, memory = host.get("cores_logical"), host.get("memory_total_bytes")
-        machine = [f"{cores} cores" if cores else "", format_bytes(memory) if memory else ""]
+        size = format_bytes(memory, binary=True) if memory else ""
+        machine = [f"{cores} cores" if cores else "", size]
         items = [
             Item("tuiapp", Ink.ACCENT, keep=9),
             Item(str(host.get("hostname") or ""), Ink.STRONG, keep=7),
+            Item(str(host.get("virtualization") or ""), Ink.ACCENT, keep=8, most=30),
             Item(str(host.get("cpu_model") or ""), Ink.TEXT, keep=4, most=40),
             Item(" · ".join(filter(None, machine)), Ink.TEXT, keep=5),
             Item(str(host.get("os") or ""), Ink.DIM, keep=2),
@@ -373,15 +374,3 @@ def _whole(path: Path) -> View:
     """The recording at its end."""
     session = load(path)
     return View(session, session.end_ns)
-
-
-def _joined(words: Iterable[str | None]) -> str:
-    return " · ".join(filter(None, words))
-
-
-def about(entry: Entry) -> str:
-    """What else is known of a recording, in up to three lines."""
-    requests = None if entry.requests is None else plural(entry.requests, "request")
-    told = (entry.model, entry.engine, entry.load, requests, entry.virtualization)
-    lines = (str(entry.path), _joined(told), _joined((entry.note, entry.reason)))
-    return "\n".join(clean(line) for line in lines if line)

@@ -150,6 +150,8 @@ class ReplayScreen(SessionScreen):
                 self._loop_start_ns = None
                 clock.loop = (low, high)
                 clock.play()
+                span = f"{format_clock(low / _S)} to {format_clock(high / _S)}"
+                self.notify(f"loop from {span}; r ends it", timeout=4)
             else:
                 self.notify("a loop has two ends: press r at another moment", timeout=4)
         self.redraw(force=True)

@@ -137,7 +137,7 @@ class RequestScreen(ModalScreen[None]):
         names = ("prompt_tokens", "cached_tokens", "target_tokens", "status", "t_sched_ns")
         prompt, cached, target, status, sched = (int(table[name][req]) for name in names)
         sent, first, end = (self._moment(f"t_{name}_ns") for name in ("sent", "first", "end"))
-        lost = end is not None and status != Status.OK
+        lost = end is not None and status not in (Status.OK, Status.LOST)
         ttft = first - sched if first is not None else math.inf if lost else None
         state = "running" if end is None else word(Status, status)
         split = "   ".join(

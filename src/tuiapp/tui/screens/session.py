@@ -278,7 +278,8 @@ class SessionScreen(Screen[None]):
         self._stepped_to = kind, at, t_ns
         self.go_to(t_ns)
         told = f"{kind} {at + 1} of {len(times)}, {clock_text(t_ns)}"
-        self.notify(f"{told}: {MOMENTS[kind].told(view, t_ns)}", timeout=4, markup=False)
+        words = MOMENTS[kind].told(view, t_ns)
+        self.notify(f"{told}: {words}" if words else told, timeout=4, markup=False)
 
     def action_zoom(self) -> None:
         self.viewport.zoom()
