@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -10,6 +13,7 @@ from tests.doubles.synthetic import NS, Load, frames
 from tuiapp.session.columns import Session
 from tuiapp.session.overview import overview
 from tuiapp.session.view import View
+from tuiapp.tui.panes.axes import time_ticks
 from tuiapp.tui.renderables.overview import OverviewStrip
 
 
@@ -77,18 +81,23 @@ def test_what_a_part_does_not_hold_is_dotted(view: View) -> None:
     assert "·" not in line[5:]
 
 
-def test_a_time_gives_way_to_a_flag(view: View) -> None:
+def test_times_are_round_and_give_way_to_signs(view: View) -> None:
     found = overview(view, view.cursor_ns, 60)
     found.failed[:] = 0
-    plain = picture(OverviewStrip(found, 30, (28, 30)), 60, 3)[2]
-    assert plain == "00:00               00:11               00:23"
-    flagged = picture(OverviewStrip(found, 30, (28, 30), {22: "⚑"}), 60, 3)[2]
-    assert flagged[20:30] == "  ⚑00:13  "
-    found.failed[20:28:3] = 1
-    failed = picture(OverviewStrip(found, 30, (28, 30)), 60, 3)[2]
-    assert failed[20:34] == "✗  ✗  ✗00:15  "
-    found.failed[20:40:3] = 1
-    assert picture(OverviewStrip(found, 30, (28, 30)), 60, 3)[2].count(":") == 2
+    times = time_ticks(0, (found.end_ns + 1) / found.columns, found.columns)
+    plain = OverviewStrip(found, 30, (28, 30), times=times)
+    labels = picture(plain, 60, 3)[2].split()
+    assert labels[0] == "00:00"
+    assert len(labels) >= 3
+    steps = {int(label[3:]) - int(before[3:]) for before, label in pairwise(labels)}
+    assert len(steps) == 1
+    assert steps <= {1, 2, 5, 10, 15}
+    at = picture(plain, 60, 3)[2].index(labels[1])
+    assert found.column(int(labels[1][3:]) * NS) == at
+    flagged = replace(plain, flags={at + 2: "⚑"})
+    assert picture(flagged, 60, 3)[2].split()[:2] == ["00:00", "⚑"]
+    found.failed[at] = 1
+    assert picture(plain, 60, 3)[2].split()[1] == "✗"
 
 
 def test_a_short_recording_has_each_time_once() -> None:
@@ -96,8 +105,8 @@ def test_a_short_recording_has_each_time_once() -> None:
     for frame in frames(Load(seed=2, duration_s=1.0, start_s=0.5)):
         session.fold(frame)
     view = View(session, session.end_ns)
-    (_, _, line) = picture(
-        OverviewStrip(overview(view, view.cursor_ns, 120), 119, (0, 119)), 120, 3
-    )
+    found = overview(view, view.cursor_ns, 120)
+    times = time_ticks(0, (found.end_ns + 1) / found.columns, found.columns)
+    (_, _, line) = picture(OverviewStrip(found, 119, (0, 119), times=times), 120, 3)
     labels = line.split()
-    assert len(labels) == len(set(labels)) >= 2
+    assert labels == ["00:00"], "round seconds, each once"

@@ -16,6 +16,7 @@ from tuiapp.session.columns import TICK_NS
 from tuiapp.session.view import View
 from tuiapp.tui.pairs import TABS
 from tuiapp.tui.pairs.scene import INKS, Chosen, DrawingLine, PairScene
+from tuiapp.tui.panes.axes import time_ticks
 from tuiapp.tui.panes.lines import wrap
 from tuiapp.tui.panes.seeking import SeekStrip
 from tuiapp.tui.panes.transport import format_speed
@@ -28,7 +29,6 @@ _S = 1_000_000_000
 _GUTTER = 24
 _SINCE = {"first request": "since the load", "ready": "since ready", "offered load": "by requests"}
 _LEAST_STRIP = 10
-_LABEL_EVERY = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,9 +193,9 @@ class TransportStrip:
             self._draw_side(canvas, side, heights[:columns], palette)
         self._draw_where(canvas)
         if height > 2:
-            for column in range(0, columns, _LABEL_EVERY):
-                moment = format_clock(column / columns * self.span_ns / _S)
-                canvas.text(2, _GUTTER + column, moment, Ink.FAINT)
+            for column, moment in time_ticks(0, self.span_ns / columns, columns):
+                if column + len(moment) <= columns:
+                    canvas.text(2, _GUTTER + column, moment, Ink.DIM)
         return canvas.strips()
 
     def _draw_side(self, canvas: Canvas, side: int, heights: np.ndarray, palette: Palette) -> None:

@@ -10,6 +10,7 @@ from tuiapp.session.overview import Overview, overview
 from tuiapp.session.view import View
 from tuiapp.tui.control import Playback
 from tuiapp.tui.panes.arranged import Beside
+from tuiapp.tui.panes.axes import time_ticks
 from tuiapp.tui.panes.base import Scene
 from tuiapp.tui.panes.seeking import SeekStrip
 from tuiapp.tui.renderables.canvas import Canvas
@@ -85,6 +86,7 @@ class TransportBar(SeekStrip):
             whole.columns if run.read_ns >= end_ns else whole.column(run.read_ns),
             None if loop is None else (whole.column(loop[0]), whole.column(loop[1])),
             whole.column(run.start_ns) if run.start_ns else 0,
+            time_ticks(0, (whole.end_ns + 1) / whole.columns, whole.columns),
         )
         at_ns = scene.view.cursor_ns
         live = run.growing and clock.playing and at_ns >= end_ns - _NEWEST_NS

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from textual.strip import Strip
 
 from tuiapp.session.overview import Overview
+from tuiapp.tui.renderables.axis import Tick
 from tuiapp.tui.renderables.blocks import BLOCKS, eighths
 from tuiapp.tui.renderables.canvas import Canvas
-from tuiapp.tui.renderables.numbers import format_clock
 from tuiapp.tui.renderables.palette import Ink, Palette
 
 CURSOR = "│"
-_LABEL_EVERY = 20
-_S = 1_000_000_000
 
 
 @dataclass(frozen=True)
@@ -31,6 +29,7 @@ class OverviewStrip:
         unread: the first column that is not read yet; as many as there are when all are.
         loop: columns that are played again and again.
         begins: the first column that the recording holds: a part keeps the clock of the whole.
+        times: labels of moments, each with its column.
     """
 
     overview: Overview
@@ -40,6 +39,7 @@ class OverviewStrip:
     unread: int = 1 << 30
     loop: tuple[int, int] | None = None
     begins: int = 0
+    times: Sequence[Tick] = ()
 
     def strips(self, width: int, height: int, palette: Palette) -> list[Strip]:
         """Exactly ``height`` strips of ``width`` cells."""
@@ -80,9 +80,7 @@ class OverviewStrip:
         if canvas.height > 2:
             for column in np.flatnonzero(self._fit(self.overview.failed, canvas.width, 0.0)):
                 canvas.text(row, int(column), "✗", Ink.BAD)
-            told = ""
-            for column in range(0, canvas.width, _LABEL_EVERY):
-                told = self._label(canvas, row, column, told)
+            self._times(canvas, row)
         if self.loop is not None and canvas.height > 1:
             first, last = (min(column, canvas.width - 1) for column in self.loop)
             canvas.text(row, first, "╰" + "─" * max(last - first - 1, 0) + "╯", Ink.ACCENT)
@@ -90,21 +88,13 @@ class OverviewStrip:
             if 0 <= column < canvas.width:
                 canvas.text(row, column, sign, Ink.ACCENT)
 
-    def _label(self, canvas: Canvas, row: int, column: int, before: str) -> str:
-        """A time, moved to the right where a sign stands in its way; none where many do.
-
-        Nor where the label before says the same, in a short recording; returns the newest.
-        """
-        for start in range(column, column + _LABEL_EVERY // 2):
-            moment = format_clock((self.overview.last_ns(start - 1) + 1) / _S)
-            end = start + len(moment)
-            here = slice(start, end + 1)
-            free = (canvas.codes[row, here] == ord(" ")).all()
-            if end <= canvas.width and free and self.flags.keys().isdisjoint(range(start, end)):
-                if moment != before:
-                    canvas.text(row, start, moment, Ink.FAINT)
-                return moment
-        return before
+    def _times(self, canvas: Canvas, row: int) -> None:
+        """Moments at their places; none where a sign stands in its way."""
+        for column, moment in self.times:
+            end = column + len(moment)
+            free = (canvas.codes[row, column : end + 1] == ord(" ")).all()
+            if end <= canvas.width and free and self.flags.keys().isdisjoint(range(column, end)):
+                canvas.text(row, column, moment, Ink.DIM)
 
     def _cursor(self, canvas: Canvas, palette: Palette) -> None:
         column = min(max(self.cursor, 0), canvas.width - 1)
