@@ -19,7 +19,7 @@ from tuiapp.machine.report import CERTAIN, LIKELY, WEAK, Machine, Signal
 from tuiapp.machine.sources.cpuid import SIGNATURES
 from tuiapp.machine.sources.dmi import FIELDS, FOLDER
 
-WITNESSES = ("bit=off", "flag=off", "physical=", "metal=")
+WITNESSES = ("bit=off", "physical=", "metal=")
 GUESTS = ("emulated=", "signature=", "bit=on", "flag=on", "platform=", "dmi=", "clock=", "guest=")
 
 FACTS = {

@@ -12,6 +12,7 @@ from tuiapp.machine.report import BARE_METAL, CERTAIN, GUEST, LIKELY, UNKNOWN, W
 
 SERVER = dmi(sys_vendor="Supermicro", product_name="X", board_vendor="Supermicro", board_name="Y")
 BRIDGE = pci("0000:00:00.0 8086:4621 060000", "0000:00:02.0 8086:46a6 030000")
+GCE = "Google Compute Engine"
 OFF_BIT = leaves(x00000001=OFF)
 TYPE_0 = bytes([0, 0x18, 0, 0]) + bytes(15)
 VM_BIT_OFF, VM_BIT_ON = TYPE_0 + bytes([0x00]) + bytes(6), TYPE_0 + bytes([0x10]) + bytes(6)
@@ -39,8 +40,13 @@ BARE: list[tuple[str, dict[str, Any], dict[str, Any] | None, str]] = [
     ("ec2 metal, sized", dmi(sys_vendor="Amazon EC2", product_name="m7i.metal-24xl"), None, LIKELY),
     ("ec2 metal on arm", dmi(sys_vendor="Amazon EC2", product_name="m6g.metal"), None, LIKELY),
     # systemd 38562: the same names on virtual and on whole machines
-    ("gce metal", dmi(sys_vendor="Google", product_name="Google Compute Engine"), OFF_BIT, LIKELY),
-    ("alibaba's metal", {**PLAIN, **dmi(product_name="Alibaba Cloud ECS")}, None, WEAK),
+    ("gce metal", dmi(sys_vendor="Google", product_name=GCE), OFF_BIT, LIKELY),
+    (
+        "gce metal by its bus",
+        {**PLAIN, **dmi(sys_vendor="Google", product_name=GCE), **BRIDGE},
+        None,
+        LIKELY,
+    ),
     # systemd 21468, ansible 80197: Microsoft makes hardware
     ("surface", dmi(sys_vendor="Microsoft Corporation", product_name="Surface Pro 6"), None, WEAK),
     # systemd 21100, 31871: so does Oracle
@@ -93,6 +99,10 @@ NOT_ENOUGH: list[tuple[str, dict[str, Any]]] = [
     ("placeholders", dmi(sys_vendor="To Be Filled By O.E.M.", board_vendor="Default string")),
     ("no word", dmi(sys_vendor="\ud7fc", board_vendor="??", product_name="1")),
     ("a provider's name", dmi(sys_vendor="Vultr", product_name="VHP")),
+    ("a provider's metal, cpuid not read", {**PLAIN, **dmi(product_name="Alibaba Cloud ECS")}),
+    ("google's metal, cpuid not read", {**PLAIN, **dmi(sys_vendor="Google", product_name=GCE)}),
+    ("a variable of a provider's", {**PLAIN, "/proc/self/environ": b"CODESPACES=true\0"}),
+    ("a pod's variable", {**PLAIN, "/proc/1/environ": b"RUNPOD_POD_ID=x\0"}),
     ("a provider's kind", dmi(sys_vendor="Amazon EC2", bios_vendor="Amazon EC2")),
     ("a card passed through", {**PLAIN, **pci("0000:00:00.0 10de:2330 030200")}),
     ("a bridge's kind is wrong", {**PLAIN, **pci("0000:00:00.0 1002:744c 030000")}),
@@ -112,6 +122,23 @@ def test_without_a_witness_it_is_unknown_and_says_why(
     assert found.machine == UNKNOWN
     assert found.confidence == ""
     assert found.because
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"/sys/bus/virtio/devices/virtio0/modalias": "virtio:d00000001v00001AF4\n"},
+        pci("0000:00:01.0 1af4:1041 020000"),
+        pci("0000:00:00.0 8086:29c0 060000"),
+        {**dmi(sys_vendor="Google", product_name=GCE), **pci("0000:00:04.0 1af4:1000 020000")},
+    ],
+)
+def test_a_bit_that_is_off_is_not_believed_beside_virtual_devices(
+    tmp_path: Path, files: dict[str, str]
+) -> None:
+    found = machine(tmp_path, {**PLAIN, **files}, OFF_BIT)
+    assert found.machine == UNKNOWN
+    assert "looks like a virtual machine's" in found.because
 
 
 def test_the_firmwares_bit_alone_is_a_weak_guest(tmp_path: Path) -> None:

@@ -10,7 +10,8 @@
 7. DMI strings of a hypervisor, though the hypervisor bit be off.
 8. lscpu's word, where nothing else was kept.
 9. A device model's tables, devices or processor names, or the firmware's virtual machine bit: weak.
-10. Bare metal needs a witness: CPUID without the bit, or names of hardware, and nothing above.
+10. Bare metal needs a witness, and nothing above: names of hardware, or CPUID without the bit where
+    no device looks virtual. A provider's label is none: its virtual machines carry it too.
 11. Otherwise it is unknown, and said what is missing.
 """
 
@@ -164,8 +165,10 @@ def _bare_metal(facts: Facts) -> Verdict | None:
     flag = facts.has("flag", "off") and files
     physical = sorted(set(facts.all("physical"))) if files else []
     metal = facts.first("metal")
-    if not (bit or physical or metal or (flag and facts.first("cloud"))):
+    if not (bit or physical or metal):
         return None
+    if not (physical or metal) and facts.first("virtio", "device-model"):
+        return None  # one hidden bit, and nothing but a virtual machine's devices
     seen = [facts.where("bit") + " is off"] if bit else []
     seen += [facts.where("flag") + " show no hypervisor"] if flag else []
     seen += [f"{facts.where('metal')} is a whole machine's"] if metal else []
@@ -190,6 +193,9 @@ def _unknown(facts: Facts) -> Verdict:
     missing = []
     if not facts.first("bit", "flag"):
         missing.append("neither CPUID nor the kernel's flags could be read")
+    elif facts.has("bit", "off"):
+        where = facts.where("device-model") or facts.where("virtio")
+        missing.append(f"CPUID shows no hypervisor, yet {where} looks like a virtual machine's")
     elif not facts.first("bit"):
         missing.append("the kernel shows no hypervisor, which a hidden one does not either")
     if not facts.first("physical"):
