@@ -12,6 +12,7 @@ from tuiapp.machine.report import BARE_METAL, CERTAIN, GUEST, LIKELY, UNKNOWN, W
 
 SERVER = dmi(sys_vendor="Supermicro", product_name="X", board_vendor="Supermicro", board_name="Y")
 BRIDGE = pci("0000:00:00.0 8086:4621 060000", "0000:00:02.0 8086:46a6 030000")
+REFERENCE_BOARD = "440BX Desktop Reference Platform"
 GCE = "Google Compute Engine"
 OFF_BIT = leaves(x00000001=OFF)
 TYPE_0 = bytes([0, 0x18, 0, 0]) + bytes(15)
@@ -150,6 +151,36 @@ def test_the_bit_is_found_in_dmidecodes_output(tmp_path: Path) -> None:
     said = "BIOS Information\n\tCharacteristics:\n\t\tSystem is a virtual machine\n\nSystem\n"
     (tmp_path / "dmidecode.txt").write_text(said)
     assert machine(tmp_path / "root", SERVER).machine == GUEST
+
+
+@pytest.mark.parametrize(
+    ("files", "hypervisor"),
+    [
+        # distributions build it for virtual machines only
+        (dmi(bios_vendor="Proxmox distribution of EDK II"), "qemu"),
+        (dmi(bios_vendor="Debian distribution of EDK II"), "qemu"),
+        (dmi(board_name=REFERENCE_BOARD, bios_vendor="Phoenix Technologies LTD"), "vmware"),
+    ],
+)
+def test_a_part_that_only_virtual_machines_have_outweighs_a_servers_name(
+    tmp_path: Path, files: dict[str, str], hypervisor: str
+) -> None:
+    found = machine(tmp_path, {**PLAIN, **SERVER, **files}, OFF_BIT)
+    assert (found.machine, found.hypervisor, found.confidence) == (GUEST, hypervisor, WEAK)
+    assert any("can be hidden" in conflict for conflict in found.conflicts)
+
+
+def test_firmware_without_a_makers_name_is_no_hardware(tmp_path: Path) -> None:
+    files = dmi(sys_vendor="", product_name="", bios_vendor="EDK II")
+    assert machine(tmp_path, {**PLAIN, **files}, OFF_BIT).machine == UNKNOWN
+
+
+def test_an_imitated_bridge_beside_a_servers_names_is_a_conflict(tmp_path: Path) -> None:
+    files = {**PLAIN, **SERVER, ENTRY: VM_BIT_OFF, **pci("0000:00:00.0 8086:29c0 060000")}
+    found = machine(tmp_path, files, OFF_BIT)
+    assert (found.machine, found.confidence) == (BARE_METAL, LIKELY)
+    (conflict,) = found.conflicts
+    assert "PCI 0000:00:00.0" in conflict
 
 
 def test_virtio_cards_are_sold_for_servers(tmp_path: Path) -> None:

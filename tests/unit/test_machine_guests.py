@@ -64,6 +64,17 @@ def test_a_signature_counts_with_the_bit_off(tmp_path: Path) -> None:
     assert any("hidden" in conflict for conflict in found.conflicts)
 
 
+@pytest.mark.parametrize(
+    ("files", "cpuid"), [(PLAIN, leaves(x00000001=ON)), (FLAGGED, None)], ids=["bit", "flag"]
+)
+def test_hardwares_names_beside_an_unnamed_hypervisor_are_a_conflict(
+    tmp_path: Path, files: dict[str, Any], cpuid: dict[str, Any] | None
+) -> None:
+    found = machine(tmp_path, {**files, **SERVER}, cpuid)
+    assert (found.machine, found.hypervisor) == (GUEST, None)
+    assert any("names hardware" in conflict for conflict in found.conflicts)
+
+
 def test_what_looks_like_text_in_an_unsupported_leaf_is_nothing(tmp_path: Path) -> None:
     chance = (0x16, 0x6B6C6D6E, 0x61626364, 0x41424344)
     found = machine(tmp_path, SERVER, leaves(x00000001=OFF, x40000000=chance))

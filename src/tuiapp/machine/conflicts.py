@@ -46,13 +46,26 @@ def _bits(facts: Facts, verdict: Verdict) -> list[str]:
         if hidden and not _plain_off(facts):
             where = facts.where(hidden[0], "off")
             found.append(f"{where} shows no hypervisor; it can be hidden, so the guest's signs won")
-        if facts.has("physical", "dmi") and facts.first("signature", "xen"):
+        if facts.has("physical", "dmi") and (won := _stronger(facts)):
             where = facts.where("physical", "dmi")
-            found.append(f"{where} names hardware; DMI strings can be set, so CPUID won")
+            found.append(f"{where} names hardware; DMI strings can be set, so {won} won")
     if verdict.machine == BARE_METAL and facts.first("virtio"):
         where = facts.where("virtio")
         found.append(f"{where} is virtio; cards for servers imitate it, so bare metal won")
+    if verdict.machine == BARE_METAL and facts.first("device-model"):
+        where = facts.where("device-model")
+        found.append(
+            f"{where} looks like a virtual machine's; that is weak, so hardware's names won"
+        )
     return found
+
+
+def _stronger(facts: Facts) -> str:
+    """What says guest, and is not set as easily as firmware's strings."""
+    if facts.first("signature", "xen"):
+        return "CPUID"
+    kind = next((one for one in ("bit", "flag") if facts.has(one, "on")), "trusted-module")
+    return facts.where(kind)
 
 
 def _plain_off(facts: Facts) -> bool:

@@ -183,7 +183,8 @@ def _bare_confidence(
 ) -> str:
     """Several independent witnesses are certain; one that can be bent is weak."""
     if metal or "dmi" in physical:
-        if bit and (facts.has("smbios", "off") or "pci" in physical or metal):
+        whole = not facts.first("device-model")  # a virtual machine's bridge is no certainty
+        if bit and whole and (facts.has("smbios", "off") or "pci" in physical or metal):
             return CERTAIN
         return LIKELY if bit or flag or metal or facts.has("smbios", "off") else WEAK
     return LIKELY if bit or physical else WEAK

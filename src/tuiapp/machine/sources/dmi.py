@@ -70,6 +70,10 @@ _PLACEHOLDER = re.compile(
 )
 _SUN = re.compile(r"(?i)oracle|sun microsystems|fujitsu")
 INSTANCE = re.compile(r"[a-z][a-z0-9-]*\.[a-z0-9-]+$")
+VIRTUAL_FIRMWARE = re.compile(
+    r"SeaBIOS|EFI Development Kit II / OVMF|[\w ]*\bdistribution of EDK II"
+)
+"""Distributions build EDK II for their virtual machines; makers of boards put their own name."""
 METAL = re.compile(r"\.metal(?:-\w+)?$|-metal(?:-\w+)?$")
 
 
@@ -152,9 +156,7 @@ def _note_physical(notes: Notes, found: dict[str, str]) -> None:
         proves = "EC2 calls whole machines so"
         notes.add(f"{FOLDER}/product_name", product, proves, "metal=aws", LIKELY)
         return
-    if found.get("bios_vendor", "").startswith(("SeaBIOS", "EFI Development Kit II / OVMF")):
-        proves = "firmware that is built for virtual machines"
-        notes.add(f"{FOLDER}/bios_vendor", found["bios_vendor"], proves, "device-model=qemu")
+    if _note_virtual_parts(notes, found):
         return
     for field in ("board_vendor", "sys_vendor"):
         maker = meaningful(found.get(field, ""))
@@ -165,10 +167,28 @@ def _note_physical(notes: Notes, found: dict[str, str]) -> None:
             proves = "the firmware names hardware"
             notes.add(f"{FOLDER}/{field}", shown, proves, "physical=dmi", LIKELY)
             return
+    if found.get("bios_vendor") == "EDK II":
+        proves = "firmware that nobody gave a name: a virtual machine's, or a board's"
+        notes.add(f"{FOLDER}/bios_vendor", "EDK II", proves, "device-model=qemu", WEAK)
+        return
     for field in _MAKERS:
         if text := meaningful(found.get(field, "")):
             notes.add(f"{FOLDER}/{field}", text)
             return
+
+
+def _note_virtual_parts(notes: Notes, found: dict[str, str]) -> bool:
+    """Firmware and boards that only virtual machines have, though the names around are copied."""
+    bios, board = found.get("bios_vendor", ""), found.get("board_name", "")
+    if VIRTUAL_FIRMWARE.match(bios):
+        proves = "firmware that is built for virtual machines"
+        notes.add(f"{FOLDER}/bios_vendor", bios, proves, "device-model=qemu")
+        return True
+    if board.startswith("440BX Desktop Reference Platform") and bios.startswith("Phoenix"):
+        proves = "the board and the BIOS that VMware imitates"
+        notes.add(f"{FOLDER}/board_name", f"{board}; {bios}", proves, "device-model=vmware")
+        return True
+    return False
 
 
 def _is_provider(maker: str) -> bool:
