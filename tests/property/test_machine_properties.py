@@ -48,6 +48,7 @@ FACTS = {
     "container-runner": ["kubernetes"],
     "container-store": ["docker", "oci"],
     "namespace": ["pid", "uts", "user"],
+    "cloud-mark": ["aws", "runpod"],
     "cloud": ["aws", "gce", "runpod", "hetzner"],
     "confidential": ["tdx", "sev"],
     "trusted-module": ["tdx"],

@@ -43,7 +43,13 @@ CLOUDS: list[tuple[str, dict[str, str | bytes]]] = [
     ("huawei", {**dmi(chassis_asset_tag="HUAWEICLOUD")}),
     ("runpod", {"/proc/1/environ": b"RUNPOD_POD_ID=x\0", **dmi(sys_vendor="Amazon EC2")}),
 ]
+SHELL = {"/proc/self/environ": b"K_SERVICE=x\0CODESPACES=true\0LAMBDA_TASK_ROOT=/x\0"}
+OWN_PID = {"/proc/self/ns/pid.readlink": "pid:[4026532180]\n"}
 NO_CLOUDS = [
+    SHELL,
+    {**SHELL, **dmi(sys_vendor="LENOVO", product_name="ThinkPad")},
+    {**SHELL, **OWN_PID},
+    {**SHELL, "/proc/sys/kernel/osrelease": "5.15.90.1-microsoft-standard-WSL2\n"},
     dmi(sys_vendor="AWS Elemental", product_name="AWS Elemental Appliance"),
     dmi(sys_vendor="Google", product_name="Eve"),
     dmi(sys_vendor="Huawei", product_name="XA320 V2"),
@@ -65,6 +71,27 @@ def test_makers_of_hardware_are_no_clouds(tmp_path: Path, files: dict[str, str])
     assert machine(tmp_path, files).cloud is None
 
 
+@pytest.mark.parametrize(
+    ("files", "name"),
+    [
+        ({"/.dockerenv": "", **OWN_PID}, "azure"),
+        ({"/sys/firmware/acpi/tables/FACP": b"FACP\x14\x01\0\0\6\0FIRECKFCVMFADT"}, "aws"),
+        (dmi(sys_vendor="Google", product_name="Google Compute Engine"), "gce"),
+    ],
+)
+def test_a_variable_of_our_own_counts_with_a_second_sign(
+    tmp_path: Path, files: dict[str, Any], name: str
+) -> None:
+    variable = {"azure": b"CODESPACES=true\0", "aws": b"LAMBDA_TASK_ROOT=/x\0"}
+    own = {"/proc/self/environ": variable.get(name, b"CODESPACES=true\0")}
+    assert machine(tmp_path, {**files, **own}).cloud == name
+
+
+def test_a_variable_that_is_not_believed_is_a_conflict(tmp_path: Path) -> None:
+    (conflict,) = machine(tmp_path, {"/proc/self/environ": b"CODESPACES=true\0"}).conflicts
+    assert "/proc/self/environ" in conflict
+
+
 def _azure(kind: int) -> dict[str, tuple[int, int, int, int]]:
     return leaves(
         x00000001=ON,
@@ -83,6 +110,13 @@ def _azure(kind: int) -> dict[str, tuple[int, int, int, int]]:
     + [
         ({"/dev/sev-guest": ""}, None, "sev-snp"),
         ({"/dev/tdx_guest": ""}, None, "tdx"),
+        # a container's /dev lacks the nodes
+        ({"/sys/class/misc/sev-guest/dev": "10:123\n"}, None, "sev-snp"),
+        ({"/sys/devices/platform/sev-guest/uevent": ""}, None, "sev-snp"),
+        ({"/sys/devices/system/cpu/sev/vmpl": "0\n"}, None, "sev-snp"),
+        ({"/sys/class/misc/tdx_guest/dev": "10:124\n"}, None, "tdx"),
+        # the host's device, which starts such guests
+        ({"/sys/class/misc/sev/dev": "10:125\n"}, None, None),
         ({"/sys/firmware/uv/prot_virt_guest": "1\n"}, None, "secure-execution"),
         ({"/sys/firmware/uv/prot_virt_guest": "0\n"}, None, None),
         ({}, _azure(2), "sev-snp"),

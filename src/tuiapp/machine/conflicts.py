@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tuiapp.machine.containers import left_over
 from tuiapp.machine.facts import Facts
+from tuiapp.machine.provider import inherited
 from tuiapp.machine.report import BARE_METAL, GUEST
 from tuiapp.machine.rules import Verdict
 
@@ -24,6 +25,7 @@ NAMING = {
 def conflicts(facts: Facts, verdict: Verdict) -> tuple[str, ...]:
     """Every disagreement, in the order of the rules."""
     found = [*_names(facts, verdict), *_bits(facts, verdict), left_over(facts)]
+    found.append(inherited(facts, verdict.hypervisor))
     return tuple(dict.fromkeys(sentence for sentence in found if sentence))
 
 

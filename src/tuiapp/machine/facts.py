@@ -22,7 +22,8 @@
 ``container``       a manager's own name; ``container-mark``: a mark that may be left over
 ``container-runner``  who runs the containers; ``container-store``: whose files the root lies in
 ``namespace``       a namespace of our own; ``namespace-first``: the kernel's
-``cloud``, ``confidential``, ``wsl``, ``trusted-module``
+``cloud``           the provider; ``cloud-mark``: in a variable that may be inherited
+``confidential``, ``wsl``, ``trusted-module``
 ==================  ==============================================================================
 """
 

@@ -9,14 +9,12 @@ from tuiapp.machine.conflicts import conflicts
 from tuiapp.machine.containers import container
 from tuiapp.machine.cpuid import Cpuid
 from tuiapp.machine.facts import Facts
+from tuiapp.machine.provider import cloud
 from tuiapp.machine.report import Machine, Signal
 from tuiapp.machine.rules import decide
 from tuiapp.machine.sources import SOURCES, source
 from tuiapp.machine.sources.base import Notes
 from tuiapp.machine.tree import Tree
-
-POD_PROVIDERS = ("runpod", "vast", "modal", "paperspace")
-"""They rent machines themselves: their name is nearer to the user than the machine's owner's."""
 
 STRONGEST = ("sev-snp", "tdx", "cca", "secure-execution", "sev-es", "sev")
 
@@ -53,7 +51,7 @@ def judge(signals: Sequence[Signal]) -> Machine:
         hypervisor=verdict.hypervisor,
         role=verdict.role,
         container=container(facts),
-        cloud=_cloud(facts),
+        cloud=cloud(facts, verdict.hypervisor),
         confidential=next((one for one in STRONGEST if facts.has("confidential", one)), None),
         nested=verdict.nested,
         confidence=verdict.confidence,
@@ -61,8 +59,3 @@ def judge(signals: Sequence[Signal]) -> Machine:
         conflicts=conflicts(facts, verdict),
         signals=tuple(signals),
     )
-
-
-def _cloud(facts: Facts) -> str | None:
-    found = facts.all("cloud")
-    return next((one for one in POD_PROVIDERS if one in found), found[0] if found else None)

@@ -8,12 +8,19 @@ from tuiapp.machine.cpuid import Cpuid
 from tuiapp.machine.report import CERTAIN, LIKELY
 from tuiapp.machine.sources.base import Notes
 
+_DEVICE = "the guest's own device for attestation"
 DEVICES = (
-    ("/dev/sev-guest", "sev-snp", "the guest's own device for attestation"),
-    ("/dev/tdx_guest", "tdx", "the guest's own device for attestation"),
-    ("/dev/tdx-guest", "tdx", "the guest's own device for attestation"),
+    ("/dev/sev-guest", "sev-snp", _DEVICE),
+    ("/sys/class/misc/sev-guest", "sev-snp", _DEVICE),
+    ("/sys/devices/platform/sev-guest", "sev-snp", _DEVICE),
+    ("/sys/devices/system/cpu/sev/vmpl", "sev-snp", "the privilege level of an encrypted guest"),
+    ("/dev/tdx_guest", "tdx", _DEVICE),
+    ("/dev/tdx-guest", "tdx", _DEVICE),
+    ("/sys/class/misc/tdx_guest", "tdx", _DEVICE),
+    ("/sys/class/misc/tdx-guest", "tdx", _DEVICE),
     ("/sys/devices/platform/arm-cca-dev", "cca", "the realm's own device for attestation"),
 )
+"""In a container /dev has few nodes, while /sys shows what the kernel has."""
 ULTRAVISOR = "/sys/firmware/uv/prot_virt_guest"
 MSR_DEVICE, SEV_STATUS = "/dev/cpu/0/msr", 0xC0010131
 SEV_BITS = ((1 << 2, "sev-snp"), (1 << 1, "sev-es"), (1 << 0, "sev"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tuiapp.errors import Unavailable
-from tuiapp.machine.report import CERTAIN, LIKELY
+from tuiapp.machine.report import CERTAIN, LIKELY, WEAK
 from tuiapp.machine.sources.base import Notes
 from tuiapp.machine.sources.manager import manager_name, note_name
 
@@ -53,4 +53,8 @@ def _note_variables(notes: Notes, path: str, variables: dict[str, str]) -> None:
         notes.add(path, name, proves, "container-runner=kubernetes", LIKELY)
     for name, provider in PROVIDERS.items():
         if name in variables:
-            notes.add(path, name, f"{provider} sets it", f"cloud={provider}", CERTAIN)
+            if path == PATHS[0]:
+                notes.add(path, name, f"{provider} sets it", f"cloud={provider}", CERTAIN)
+            else:
+                proves = f"{provider} sets it, and so can anybody"
+                notes.add(path, name, proves, f"cloud-mark={provider}", WEAK)
