@@ -62,6 +62,7 @@ def run(capsys: pytest.CaptureFixture[str], *argv: str) -> tuple[int, str, str]:
         (Machine(GUEST, "kvm", cloud="gce"), "VM · KVM (Google Cloud)"),
         (Machine(GUEST), "VM"),
         (Machine(HOST_PARTITION, role="xen-dom0"), "Xen dom0"),
+        (Machine(HOST_PARTITION, role="hyperv-root", nested=True), "Hyper-V root, nested"),
         (Machine(UNKNOWN, container="podman"), "podman in unknown machine"),
         (Machine(GUEST, "hyperv", container="wsl"), "WSL, VM · Hyper-V"),
         (Machine(GUEST, "something-new"), "VM · something-new"),

@@ -89,6 +89,10 @@ def _hyperv(**more: tuple[int, int, int, int]) -> dict[str, tuple[int, int, int,
     return leaves(x00000001=ON, x40000000=signed("Microsoft Hv"), **more)
 
 
+def _xen(**more: tuple[int, int, int, int]) -> dict[str, tuple[int, int, int, int]]:
+    return leaves(x00000001=ON, x40000000=signed("XenVMMXenVMM", 0x40000005), **more)
+
+
 VIRTUAL_MACHINE = dmi(sys_vendor="Microsoft Corporation", product_name="Virtual Machine")
 VIRTUALBOX = dmi(sys_vendor="innotek GmbH", product_name="VirtualBox")
 COPIED = dmi(sys_vendor="LENOVO", product_name="20XX", board_vendor="Oracle Corporation")
@@ -172,9 +176,51 @@ def test_host_partitions_own_the_hardware(
     assert (found.machine, found.role) == (HOST_PARTITION, role)
 
 
+@pytest.mark.parametrize(
+    ("files", "cpuid", "confidence"),
+    [
+        (SERVER, {}, WEAK),
+        ({**SERVER, "/sys/hypervisor/type": "xen\n"}, {}, WEAK),
+        # the control domain with virtual hardware around it: its number
+        (SERVER, {"x40000004": (0x1C, 0, 0, 0)}, CERTAIN),
+        ({**SERVER, "/proc/xen/capabilities": "control_d\n"}, {}, CERTAIN),
+    ],
+)
+def test_a_servers_names_alone_make_no_certain_control_domain(
+    tmp_path: Path, files: dict[str, str], cpuid: dict[str, Any], confidence: str
+) -> None:
+    found = machine(tmp_path, files, _xen(**cpuid))
+    assert (found.role, found.confidence) == ("xen-dom0", confidence)
+
+
+@pytest.mark.parametrize("features", [(0xC, 0, 0, 0), (0x1C, 0, 7, 0)])
+def test_a_xen_guest_may_be_given_a_servers_names(
+    tmp_path: Path, features: tuple[int, int, int, int]
+) -> None:
+    found = machine(tmp_path, SERVER, _xen(x40000004=features))
+    assert (found.machine, found.hypervisor) == (GUEST, "xen")
+    assert any("names hardware" in conflict for conflict in found.conflicts)
+
+
 def test_dom0_inside_a_virtual_machine_is_nested(tmp_path: Path) -> None:
     found = machine(tmp_path, {**QEMU, "/proc/xen/capabilities": "control_d\n"})
     assert (found.role, found.nested) == ("xen-dom0", True)
+    assert "guest of qemu" in found.because
+    assert not found.conflicts
+
+
+def test_what_answers_in_a_paravirtual_dom0_is_the_machine_below(tmp_path: Path) -> None:
+    found = machine(tmp_path, {"/proc/xen/capabilities": "control_d\n"}, _kvm())
+    assert (found.hypervisor, found.role, found.nested) == ("xen", "xen-dom0", True)
+    assert "guest of kvm" in found.because
+    assert not found.conflicts
+
+
+def test_a_root_partition_inside_a_virtual_machine_is_nested(tmp_path: Path) -> None:
+    found = machine(tmp_path, QEMU, _hyperv(x40000003=ROOT_RIGHTS))
+    assert (found.role, found.nested) == ("hyperv-root", True)
+    assert "machine of qemu" in found.because
+    assert not found.conflicts
 
 
 @pytest.mark.parametrize(
@@ -203,6 +249,8 @@ def test_user_mode_linux_comes_before_cpuid(tmp_path: Path) -> None:
 
 
 POWER = "cpu : POWER9 (architected)\n\nplatform : pSeries\n"
+DUMMY = {"/proc/device-tree/compatible": b"linux,dummy-virt\0"}
+PSCI = "/proc/device-tree/psci/compatible"
 OTHERS: list[tuple[str, dict[str, Any], str]] = [
     ("powervm", {"/proc/cpuinfo": POWER + "machine : CHRP IBM,9009-22A\n"}, "powervm"),
     (
@@ -216,7 +264,13 @@ OTHERS: list[tuple[str, dict[str, Any], str]] = [
     ("z/vm", {"/proc/sysinfo": "LPAR Number: 4\nVM00 Control Program: z/VM    7.3.0\n"}, "zvm"),
     ("kvm on z", {"/proc/sysinfo": "LPAR Number: 4\nVM00 Control Program: KVM/Linux\n"}, "kvm"),
     ("ldoms", {"/proc/cpuinfo": "cpu : SPARC-M7\ntype : sun4v\n"}, "ldoms"),
-    ("kvmtool", {"/proc/device-tree/compatible": b"linux,dummy-virt\0"}, "lkvm"),
+    ("kvmtool, if only its board was kept", DUMMY, "lkvm"),
+    (
+        "kvmtool by its clock",
+        {**DUMMY, PSCI: "", "/proc/device-tree/rtc@1010000/compatible": b"motorola,mc146818\0"},
+        "lkvm",
+    ),
+    ("qemu's channel on that board", {**DUMMY, "/proc/device-tree/fw-cfg@9/reg": ""}, "qemu"),
     ("xen on arm", {"/proc/device-tree/hypervisor/compatible": b"xen,xen-4.17\0xen,xen\0"}, "xen"),
     ("kvm's node", {"/proc/device-tree/hypervisor/compatible": b"linux,kvm\0"}, "kvm"),
     ("qemu's board", {"/proc/device-tree/compatible": b"riscv-virtio\0"}, "qemu"),
@@ -231,6 +285,12 @@ def test_machines_without_cpuid(
 ) -> None:
     found = machine(tmp_path, files)
     assert (found.machine, found.hypervisor) == (GUEST, name)
+
+
+def test_a_board_that_many_device_models_write_names_none(tmp_path: Path) -> None:
+    """Firecracker and Cloud Hypervisor write the same one as kvmtool."""
+    found = machine(tmp_path, {**DUMMY, PSCI: b"arm,psci-0.2\0"})
+    assert (found.machine, found.hypervisor, found.confidence) == (GUEST, None, CERTAIN)
 
 
 def test_two_layers_of_z_are_nested(tmp_path: Path) -> None:

@@ -39,8 +39,9 @@ def badge(machine: Machine) -> str:
 def _kind(machine: Machine) -> str:
     if machine.machine == BARE_METAL:
         return "bare metal"
+    nested = ["nested"] if machine.nested else []
     if machine.role:
-        return _ROLES.get(machine.role, machine.role)
+        return ", ".join([_ROLES.get(machine.role, machine.role), *nested])
     if machine.machine != GUEST:
         return "unknown machine"
     words = ["VM"]
@@ -51,5 +52,4 @@ def _kind(machine: Machine) -> str:
         if machine.confidential
         else []
     )
-    more += ["nested"] if machine.nested else []
-    return ", ".join([" · ".join(words), *more])
+    return ", ".join([" · ".join(words), *more, *nested])

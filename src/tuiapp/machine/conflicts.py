@@ -5,7 +5,7 @@ from __future__ import annotations
 from tuiapp.machine.containers import left_over
 from tuiapp.machine.facts import Facts
 from tuiapp.machine.provider import inherited
-from tuiapp.machine.report import BARE_METAL, GUEST
+from tuiapp.machine.report import BARE_METAL, GUEST, XEN_DOM0
 from tuiapp.machine.rules import Verdict
 
 RELATED = (
@@ -33,12 +33,22 @@ def _names(facts: Facts, verdict: Verdict) -> list[str]:
     if verdict.hypervisor is None:
         return []
     found = []
+    # Under a nested partition they speak of the machine that it runs on.
+    outer = _outer_kinds(verdict)
     for kind, why in NAMING.items():
+        if kind in outer:
+            continue
         for name in dict.fromkeys(facts.all(kind)):
             if not _related(name, verdict.hypervisor):
                 where = facts.where(kind, name)
                 found.append(f"{where} says {name}; {verdict.hypervisor} won: {why}")
     return found
+
+
+def _outer_kinds(verdict: Verdict) -> tuple[str, ...]:
+    if not verdict.nested or verdict.role is None:
+        return ()
+    return ("dmi", "signature") if verdict.role == XEN_DOM0 else ("dmi",)
 
 
 def _bits(facts: Facts, verdict: Verdict) -> list[str]:

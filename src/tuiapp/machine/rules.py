@@ -65,13 +65,18 @@ def _xen(facts: Facts) -> Verdict | None:
     if not found and facts.last("signature") != "xen":
         return None
     if "dom0" not in found and "domu" not in found and facts.has("physical", "dmi"):
-        because = "Xen is below, yet the firmware is hardware's, which only its control domain sees"
-        return Verdict(HOST_PARTITION, "xen", XEN_DOM0, None, LIKELY, because)
+        because = (
+            "Xen is below, yet the firmware is hardware's, whose names its control domain sees"
+        )
+        because += "; a guest may be given them, too"
+        return Verdict(HOST_PARTITION, "xen", XEN_DOM0, None, WEAK, because)
     if not found:
         return None
     if "dom0" in found:
         # QEMU and other hypervisors name themselves in DMI; Xen's own dom0 sees the hardware's.
-        outer = facts.first("dmi")
+        # The instruction is not trapped there, so that the answer may be the outer one's, too.
+        answers = [name for name in facts.all("signature") if name != "xen"]
+        outer = facts.first("dmi") or (answers[-1] if answers else None)
         because = f"{facts.where('xen', 'dom0')} shows Xen's control domain"
         because += f", itself a guest of {outer}" if outer else ""
         return Verdict(

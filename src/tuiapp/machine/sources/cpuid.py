@@ -11,6 +11,7 @@ from tuiapp.machine.sources.brands import note_brand
 
 FIRST, LAST, STEP = 0x40000000, 0x4000FF00, 0x100
 HYPERVISOR_BIT = 1 << 31
+XEN_NUMBER = 1 << 4
 CREATE_PARTITIONS, CPU_MANAGEMENT = 1 << 0, 1 << 12
 
 SIGNATURES = {
@@ -85,6 +86,8 @@ def _note_signature(notes: Notes, cpuid: Cpuid, leaf: int, registers: Registers)
         _note_hyperv(notes, cpuid, leaf)
     if name == "kvm":
         _note_kvm(notes, cpuid, leaf)
+    if name == "xen":
+        _note_xen(notes, cpuid, leaf, registers[0])
 
 
 def _note_hyperv(notes: Notes, cpuid: Cpuid, base: int) -> None:
@@ -107,6 +110,25 @@ def _note_kvm(notes: Notes, cpuid: Cpuid, base: int) -> None:
         if registers[3] & 1:
             proves = "the host says that our virtual CPUs are never descheduled"
             notes.add(f"CPUID {base + 1:#x} EDX.0", "1", proves)
+
+
+def _note_xen(notes: Notes, cpuid: Cpuid, base: int, most: int) -> None:
+    """A leaf that Xen fills for domains with virtual hardware, in newer versions with their number.
+
+    Its paravirtual control domain finds the leaf empty, the other kind is number 0.
+    """
+    registers = cpuid.read(base + 4) if base + 4 <= most < base + STEP else None
+    if not registers or not registers[0]:
+        return
+    where = f"CPUID {base + 4:#x}"
+    if not registers[0] & XEN_NUMBER:
+        proves = "Xen gives this domain virtual hardware, which its control domain hardly has"
+        notes.add(f"{where} EAX", f"{registers[0]:#x}", proves, "xen=domu", LIKELY)
+    elif registers[2]:
+        proves = "the number of an ordinary domain"
+        notes.add(f"{where} ECX", str(registers[2]), proves, "xen=domu", CERTAIN)
+    else:
+        notes.add(f"{where} ECX", "0", "the number of the control domain", "xen=dom0", CERTAIN)
 
 
 def _note_outer_module(notes: Notes, cpuid: Cpuid) -> None:

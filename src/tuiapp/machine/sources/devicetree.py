@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tuiapp.machine.report import CERTAIN, LIKELY
+from tuiapp.machine.report import CERTAIN, LIKELY, WEAK
 from tuiapp.machine.sources.base import Notes
 
 ROOTS = ("/proc/device-tree", "/sys/firmware/devicetree/base")
@@ -56,20 +56,27 @@ def _note_virtual(notes: Notes, root: str, names: list[str]) -> bool:
         notes.add(f"{root}/{fw_cfg[0]}", "exists", proves, "device-model=qemu", CERTAIN)
     board = notes.text(f"{root}/compatible", quiet=True) or ""
     if "linux,dummy-virt" in board:
-        _note_dummy(notes, f"{root}/compatible", bool(fw_cfg))
+        _note_dummy(notes, root, names)
     elif name := _first(board, BOARDS):
         proves = f"the board is one of {name}'s"
         notes.add(f"{root}/compatible", _words(board), proves, f"platform={name}", CERTAIN)
     return len(notes.signals) > before
 
 
-def _note_dummy(notes: Notes, where: str, qemu: bool) -> None:
-    board = "linux,dummy-virt"
+def _note_dummy(notes: Notes, root: str, names: list[str]) -> None:
+    """The board of QEMU, kvmtool, Firecracker, Cloud Hypervisor and crosvm alike."""
+    where, board = f"{root}/compatible", "linux,dummy-virt"
     proves = "the board exists in virtual machines only"
     notes.add(where, board, proves, "guest=devicetree", CERTAIN)
-    if not qemu:
-        # kvmtool's board has nothing else; QEMU's always has fw-cfg.
-        notes.add(where, f"{board} without fw-cfg", "kvmtool builds it so", "board=lkvm", LIKELY)
+    if any(name.startswith("fw-cfg") for name in names):
+        return
+    clock = next((name for name in names if name.startswith("rtc@")), "rtc")
+    if "motorola,mc146818" in (notes.text(f"{root}/{clock}/compatible", quiet=True) or ""):
+        proves = "a PC's clock on this board, which kvmtool alone gives it"
+        notes.add(f"{root}/{clock}/compatible", "motorola,mc146818", proves, "board=lkvm", LIKELY)
+    elif names == ["compatible"]:
+        proves = "kvmtool's, if that is all there is; others write more and call it the same"
+        notes.add(where, f"{board} and no other node", proves, "board=lkvm", WEAK)
 
 
 def _note_board(notes: Notes, root: str) -> None:
