@@ -12,6 +12,7 @@ from tests.doubles.machines import leaves, machine, signed
 ID = "0123456789abcdef" * 4
 OWN_PID = {"/proc/self/ns/pid.readlink": "pid:[4026532180]\n"}
 FIRST_PID = {"/proc/self/ns/pid.readlink": "pid:[4026531836]\n"}
+IMAGE = {"/.singularity.d/runscript": "#!/bin/sh\n"}
 MARK = {"/.dockerenv": ""}
 
 
@@ -34,8 +35,13 @@ CASES: list[tuple[str, dict[str, Any], str | None]] = [
     ("docker by mark and namespace", {**MARK, **OWN_PID}, "docker"),
     (
         "docker with the host's processes",
-        {**MARK, "/proc/self/ns/uts.readlink": "uts:[4026532178]"},
+        {**MARK, **FIRST_PID, "/proc/self/ns/cgroup.readlink": "cgroup:[4026532181]"},
         "docker",
+    ),
+    (
+        "a mark that stayed behind, seen by a service",
+        {**MARK, **FIRST_PID, "/proc/self/ns/uts.readlink": "uts:[4026532178]"},
+        None,
     ),
     ("a mark that stayed behind", {**MARK, **FIRST_PID}, None),
     ("a mark alone", MARK, None),
@@ -93,6 +99,22 @@ CASES: list[tuple[str, dict[str, Any], str | None]] = [
         "docker",
     ),
     ("bubblewrap", {"/proc/1/comm": "bwrap\n"}, "bubblewrap"),
+    (
+        "apptainer",
+        {**IMAGE, "/proc/self/environ": b"A=b\0APPTAINER_CONTAINER=/x.sif\0"},
+        "apptainer",
+    ),
+    ("singularity", {**IMAGE, "/proc/self/environ": b"SINGULARITY_CONTAINER=/x\0"}, "apptainer"),
+    ("apptainer with its own processes", {**IMAGE, **OWN_PID}, "apptainer"),
+    (
+        "apptainer by its root",
+        _mount(
+            "/", "overlay", "overlay", "ro,lowerdir=/var/lib/apptainer/mnt/session/overlay-lower/x"
+        ),
+        "apptainer",
+    ),
+    ("an image of apptainer's that became a machine", {**IMAGE, **FIRST_PID}, None),
+    ("apptainer's variable alone", {"/proc/self/environ": b"APPTAINER_CONTAINER=/x\0"}, None),
     ("a namespace and no name", OWN_PID, "namespaces-only"),
     ("a user's namespace alone", {"/proc/self/ns/user.readlink": "user:[4026532180]"}, None),
 ]

@@ -3,7 +3,7 @@
 1. gVisor and Kata stand before the manager that started them: they are what we run on.
 2. A manager that names itself, or whose control group or files we are in, is believed.
 3. ``/.dockerenv`` and the like are marks: they stay behind when an image becomes a virtual machine.
-   They count with a second sign: a process namespace, other namespaces, a group or a store.
+   They count with a second sign: a namespace of processes or control groups, a group or a store.
 4. Kubernetes and unnamed runtimes come after the engines, WSL after them: it may hold containers.
 5. A guest of Hyper-V without firmware tables is WSL's utility machine, whatever its kernel is
    called: both generations of ordinary guests have such tables.
@@ -18,7 +18,8 @@ SANDBOXES = ("gvisor", "kata")
 UNNAMED = ("oci", "other")
 LAYERS = ("wsl", *UNNAMED)
 NAMESPACES_ONLY = "namespaces-only"
-ISOLATING = ("pid", "uts", "ipc", "cgroup")
+ISOLATING = ("pid", "cgroup")
+"""Services and sandboxes take the other namespaces, one by one, on any machine."""
 
 
 def container(facts: Facts) -> str | None:
@@ -58,8 +59,8 @@ def left_over(facts: Facts) -> str:
         return ""
     where = facts.where("container-mark")
     return (
-        f"{where} is a mark of {mark}, yet no namespace, control group or mount is a container's:"
-        " it stayed behind in an image"
+        f"{where} is a mark of {mark}, yet neither a namespace of processes nor a"
+        " control group nor a mount is a container's: it stayed behind in an image"
     )
 
 

@@ -20,17 +20,17 @@ _KERNELS = re.compile(
     r"(?:cpu|cpuset|cpuacct|memory|pids|io|blkio|cgroup|hugetlb|misc|rdma)\.[\w.]+"
 )
 _WORDS = frozenset({
-    "app", "aufs", "background", "besteffort", "blkio", "btrfs", "buildkit", "burstable",
-    "conf", "conmon", "containerd", "containers", "cpu", "cpuacct", "cpuset", "cri", "crio",
-    "default", "dev", "devices", "diff", "docker", "ecs", "etc", "freezer", "fs", "garden",
-    "guaranteed", "home", "hostname", "hosts", "hugetlb", "incus", "init", "io", "kata",
+    "app", "apptainer", "aufs", "background", "besteffort", "blkio", "btrfs", "buildkit",
+    "burstable", "conf", "conmon", "containerd", "containers", "cpu", "cpuacct", "cpuset", "cri",
+    "crio", "default", "dev", "devices", "diff", "docker", "ecs", "etc", "freezer", "fs",
+    "garden", "guaranteed", "home", "hostname", "hosts", "hugetlb", "incus", "init", "io", "kata",
     "kataShared", "kubepods", "l", "lib", "libpod", "local", "lxc", "lxcfs", "lxd", "machine",
-    "machinectl", "memory", "merged", "misc", "monitor", "nerdctl", "net_cls", "net_prio",
+    "machinectl", "memory", "merged", "misc", "mnt", "monitor", "nerdctl", "net_cls", "net_prio",
     "none", "nspawn", "overlay", "overlay2", "payload", "perf_event", "pids", "pod", "podman",
-    "pools", "proc", "rdma", "resolv", "rootfs", "run", "sandbox", "scope", "service",
-    "session", "share", "shared", "slice", "snapshots", "snapshotter", "storage", "supervisor",
-    "sys", "system", "systemd", "tmpfs", "unified", "user", "users", "v1", "v2", "var", "vfs",
-    "work", "zfs",
+    "pools", "proc", "rdma", "resolv", "rootfs", "run", "sandbox", "scope", "service", "session",
+    "share", "shared", "singularity", "slice", "snapshots", "snapshotter", "storage",
+    "supervisor", "sys", "system", "systemd", "tmpfs", "unified", "user", "users", "v1", "v2",
+    "var", "vfs", "work", "zfs",
 })  # fmt: skip
 """Of managers and the kernel: they tell what shuts us in, and of nobody."""
 

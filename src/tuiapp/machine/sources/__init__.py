@@ -26,6 +26,7 @@ SOURCES: dict[str, str] = {
     "buses": "tuiapp.machine.sources.buses:look",
     "lscpu": "tuiapp.machine.sources.lscpu:look",
     "manager": "tuiapp.machine.sources.manager:look",
+    "apptainer": "tuiapp.machine.sources.apptainer:look",
     "cgroup": "tuiapp.machine.sources.cgroup:look",
     "mounts": "tuiapp.machine.sources.mounts:look",
     "namespaces": "tuiapp.machine.sources.namespaces:look",

@@ -14,6 +14,7 @@ STORES = (
     (r"/docker/(?:[\w.-]+/)*(?:overlay2?|vfs|btrfs|zfs|containers|aufs)/", "docker"),
     (r"/containers/storage/|/libpod/", "podman"),
     (r"/(?:lxc|lxd|incus)/(?:storage-pools/|containers/|rootfs|[^/]+/rootfs)", "lxc"),
+    (r"/(?:apptainer|singularity)/mnt/session/", "apptainer"),
     (r"/containerd/|snapshotter\.v1\.", "oci"),
 )
 WATCHED = frozenset({"/", "/etc/hostname", "/etc/hosts", "/etc/resolv.conf"})
