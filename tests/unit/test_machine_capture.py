@@ -80,6 +80,24 @@ def test_what_identifies_is_blanked_and_what_tells_stays(
             b"acme",
             b"/dev/vda",
         ),
+        (
+            "/proc/self/mountinfo",
+            b"1 0 0:44 / / rw - nfs4 10.1.2.9:/x rw,sec=sys,clientaddr=10.1.2.4,addr=10.1.2.3\n",
+            b"10.1.2",
+            b" / rw - nfs4 redacted rw\n",
+        ),
+        (
+            "/proc/self/mountinfo",
+            b"1 0 0:44 / / ro - overlay overlay ro,lowerdir=alice/l:/var/lib/docker/x,fsid=7\n",
+            b"alice",
+            b"/var/lib/docker/",
+        ),
+        (
+            "/proc/self/mountinfo",
+            b"1 0 0:9 / /sys/fs/cgroup/cpu rw - cgroup alice rw,cpu,cpuacct,release_agent=/alice\n",
+            b"alice",
+            b"rw,cpu,cpuacct",
+        ),
     ],
 )
 def test_files_that_say_anything_keep_only_what_is_looked_for(
@@ -241,6 +259,15 @@ SECRETS = {
     "proc/cpuinfo": "flags\t: fpu\nSerial\t\t: 00000000abcdef99\n",
     "sys/bus/vmbus/devices/7a1b2c3d-1234-5678-9abc-0123456789ab/x": "1\n",
 }
+
+
+@pytest.mark.parametrize("name", ["K_SERVICE", "VAST_CONTAINERLABEL", "CODESPACES"])
+def test_a_provider_is_found_again_and_the_value_is_not(tmp_path: Path, name: str) -> None:
+    root = lay(tmp_path / "m", {"proc/1/environ": f"{name}=alice\0TOKEN=alice\0"})
+    with opened(captured(root, tmp_path / "c.tar.gz")) as folder:
+        again = look(folder)
+        assert again.machine.cloud == look(root).machine.cloud
+        assert "alice" not in again.tree.text("/proc/1/environ")
 
 
 def test_nothing_of_the_owner_is_in_a_capture(tmp_path: Path) -> None:

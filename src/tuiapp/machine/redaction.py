@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from tuiapp.machine.sources.apptainer import VARIABLES as APPTAINER
+from tuiapp.machine.sources.environment import PROVIDERS
 from tuiapp.machine.sources.manager import manager_name
 from tuiapp.machine.sources.mounts import WATCHED
 from tuiapp.machine.standins import StandIns
@@ -29,8 +31,10 @@ _LINES = re.compile(
     rb"|system_id|extended name|vm\d\d name|asset tag)[\w. \t]*[:=]).*$"
 )
 _IDENTIFICATION = re.compile(rb"(identification = )[0-9A-Fa-f]+")
+_VARIABLES = "|".join((*PROVIDERS, *APPTAINER))
 _ENVIRONMENT = re.compile(
-    rb"^(?:container|container_uuid|KUBERNETES_SERVICE_HOST|RUNPOD_\w+|WSL_\w+)="
+    rb"^(?:container|container_uuid|KUBERNETES_SERVICE_HOST|RUNPOD_\w+|WSL_\w+|%b)="
+    % _VARIABLES.encode()
 )
 _BUILDER = re.compile(rb"\((?!root@localhost\)|[^()]*icrosoft)[^()\s]+@[^()\s]+\)")
 """Who compiled the kernel: a person, where it was not a distribution."""
@@ -46,7 +50,9 @@ _DISTRIBUTION = re.compile(rb"(?:NAME|PRETTY_NAME|ID|ID_LIKE|VERSION(?:_ID|_CODE
 _SOURCE = re.compile(
     r"overlay|none|tmpfs|proc|sysfs|cgroup2?|lxcfs|kataShared|systemd|/dev/[a-z0-9]+"
 )
-_PATHS = re.compile(r"/[^,:\s]*")
+_LAYERS = frozenset({"lowerdir", "upperdir", "workdir"})
+"""Options of a mount in which a manager's store shows; others hold addresses and names."""
+_GROUP_OPTION = re.compile(r"[a-z_]+|name=systemd")
 _MADE_UP_UUID = b"ffffffff-ffff-ffff-ffff-ffffffffffff"
 
 
@@ -123,7 +129,8 @@ def _mounts(data: bytes, names: StandIns) -> bytes:
     """The root, what managers lay over it, and the kernel's own; not the owner's disks.
 
     Of what is kept, paths in the root and in options lose their names, and so does the source of
-    anything that is no file system of the kernel's: it may be a server.
+    anything that is no file system of the kernel's: it may be a server. Of the options stay the
+    layers, whether it can be written, and a control group's controllers.
     """
     kept = []
     for line in data.decode("latin-1").splitlines():
@@ -136,9 +143,23 @@ def _mounts(data: bytes, names: StandIns) -> bytes:
         fields[3] = names.group(fields[3])
         if len(fields) > dash + 2 and not _SOURCE.fullmatch(fields[dash + 2]):
             fields[dash + 2] = BLANK
-        tail = [_PATHS.sub(lambda m: names.group(m[0]), field) for field in fields[dash + 3 :]]
-        kept.append(" ".join((*fields[: dash + 3], *tail)))
+        options = _mount_options(" ".join(fields[dash + 3 :]), fields[dash + 1], names)
+        kept.append(" ".join((*fields[: dash + 3], *options)))
     return "".join(f"{line}\n" for line in kept).encode("latin-1")
+
+
+def _mount_options(text: str, kind: str, names: StandIns) -> list[str]:
+    """The options as one field; none where there was none."""
+    kept = []
+    for option in text.split(","):
+        name, equals, value = option.partition("=")
+        if name in _LAYERS and equals:
+            kept.append(f"{name}=" + ":".join(names.group(path) for path in value.split(":")))
+        elif option in ("rw", "ro") or (
+            kind in ("cgroup", "cgroup2") and _GROUP_OPTION.fullmatch(option)
+        ):
+            kept.append(option)
+    return [",".join(kept) or "rw"] if text else []
 
 
 def _status(data: bytes, _: StandIns) -> bytes:
