@@ -60,10 +60,14 @@ def run(capsys: pytest.CaptureFixture[str], *argv: str) -> tuple[int, str, str]:
         (Machine(GUEST, "hyperv", cloud="azure", confidential="sev-snp"),
          "VM · Hyper-V, SEV-SNP (Azure)"),
         (Machine(GUEST, "kvm", cloud="gce"), "VM · KVM (Google Cloud)"),
+        (Machine(GUEST, "kvm", cloud="vultr"), "VM · KVM (Vultr)"),
         (Machine(GUEST), "VM"),
+        (Machine(UNKNOWN), "unknown machine"),
+        (Machine(UNKNOWN, container="namespaces-only"), "unnamed container, machine unknown"),
+        (Machine(GUEST, "kvm", container="namespaces-only"), "unnamed container in VM · KVM"),
         (Machine(HOST_PARTITION, role="xen-dom0"), "Xen dom0"),
         (Machine(HOST_PARTITION, role="hyperv-root", nested=True), "Hyper-V root, nested"),
-        (Machine(UNKNOWN, container="podman"), "podman in unknown machine"),
+        (Machine(UNKNOWN, container="podman"), "podman, machine unknown"),
         (Machine(GUEST, "hyperv", container="wsl"), "WSL, VM · Hyper-V"),
         (Machine(GUEST, "something-new"), "VM · something-new"),
     ],
@@ -181,6 +185,19 @@ def test_explain_shows_what_was_read_and_what_could_not_be(
     _, out, _ = run(capsys, "--root", str(root), "--explain")
     assert "/sys/class/dmi/id" in out
     assert "could not be read" in out
+
+
+def test_every_source_of_signals_fits_its_column(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    device = "sys/class/misc/sev-guest/dev"
+    root = lay(tmp_path / "machine", {**KVM_GUEST, device: "10:123\n"})
+    lines = run(capsys, "--root", str(root))[1].splitlines()
+    starts = {
+        name: next(line for line in lines if line.startswith(f"{name} ")).index(where)
+        for name, where in (("cpuinfo", "/proc"), ("confidential", "/sys"))
+    }
+    assert len(set(starts.values())) == 1, starts
 
 
 def test_hostile_strings_do_not_reach_the_terminal(

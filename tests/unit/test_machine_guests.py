@@ -9,6 +9,7 @@ import pytest
 
 from tests.doubles.machines import FLAGGED, OFF, ON, PLAIN, dmi, leaves, machine, pci, signed
 from tuiapp.machine.report import CERTAIN, GUEST, HOST_PARTITION, WEAK
+from tuiapp.machine.spelling import spelled
 
 ROOT_RIGHTS, GUEST_RIGHTS = (0x3FFF, 0x2BB9FF, 2, 0), (0xAE7F, 0x3B8030, 2, 0)
 SERVER = dmi(sys_vendor="Dell Inc.", product_name="PowerEdge R740", board_vendor="Dell Inc.")
@@ -40,7 +41,7 @@ def test_a_signature_names_the_hypervisor(tmp_path: Path, text: str, name: str) 
     found = machine(tmp_path, {}, leaves(x00000001=ON, x40000000=signed(text)))
     assert (found.machine, found.hypervisor, found.confidence) == (GUEST, name, CERTAIN)
     assert found.container == ("wsl" if name == "hyperv" else None)  # without firmware tables
-    assert name in found.because or text.strip() in found.because
+    assert f"{spelled(name)} answers" in found.because
 
 
 def test_the_highest_known_signature_wins(tmp_path: Path) -> None:
@@ -54,7 +55,7 @@ def test_the_highest_known_signature_wins(tmp_path: Path) -> None:
     found = machine(tmp_path, QEMU, slots)
     assert found.hypervisor == "kvm"
     assert any("Microsoft Hv" in signal.value for signal in found.signals)
-    assert any("hyperv" in conflict for conflict in found.conflicts)
+    assert any("Hyper-V" in conflict for conflict in found.conflicts)
 
 
 def test_a_signature_counts_with_the_bit_off(tmp_path: Path) -> None:
@@ -205,21 +206,21 @@ def test_a_xen_guest_may_be_given_a_servers_names(
 def test_dom0_inside_a_virtual_machine_is_nested(tmp_path: Path) -> None:
     found = machine(tmp_path, {**QEMU, "/proc/xen/capabilities": "control_d\n"})
     assert (found.role, found.nested) == ("xen-dom0", True)
-    assert "guest of qemu" in found.because
+    assert "guest of QEMU" in found.because
     assert not found.conflicts
 
 
 def test_what_answers_in_a_paravirtual_dom0_is_the_machine_below(tmp_path: Path) -> None:
     found = machine(tmp_path, {"/proc/xen/capabilities": "control_d\n"}, _kvm())
     assert (found.hypervisor, found.role, found.nested) == ("xen", "xen-dom0", True)
-    assert "guest of kvm" in found.because
+    assert "guest of KVM" in found.because
     assert not found.conflicts
 
 
 def test_a_root_partition_inside_a_virtual_machine_is_nested(tmp_path: Path) -> None:
     found = machine(tmp_path, QEMU, _hyperv(x40000003=ROOT_RIGHTS))
     assert (found.role, found.nested) == ("hyperv-root", True)
-    assert "machine of qemu" in found.because
+    assert "machine of QEMU" in found.because
     assert not found.conflicts
 
 

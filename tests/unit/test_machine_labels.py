@@ -10,13 +10,22 @@ from typing import Any
 
 import pytest
 
-from tests.doubles.machines import FLAGGED, OFF, ON, build, dmi, leaves, machine, signed
+from tests.doubles.machines import FLAGGED, OFF, ON, build, dmi, leaves, machine, pci, signed
 from tuiapp.machine.cpuid_record import open_record
 from tuiapp.machine.inspection import inspect
+from tuiapp.machine.names import FIRECRACKER_LIKE
 from tuiapp.machine.sources import SOURCES, source
-from tuiapp.machine.sources.acpi import oem_id
+from tuiapp.machine.sources.acpi import MAKERS, oem_id
 from tuiapp.machine.sources.base import Notes, clean
+from tuiapp.machine.sources.cloud import TAGS
+from tuiapp.machine.sources.clouds import PROVIDERS
 from tuiapp.machine.sources.confidential import sev_kind
+from tuiapp.machine.sources.cpuid import NO_HYPERVISOR, SIGNATURES
+from tuiapp.machine.sources.dmi import LABELS
+from tuiapp.machine.sources.environment import PROVIDERS as VARIABLES
+from tuiapp.machine.sources.pci import MODELS
+from tuiapp.machine.spelling import CLOUDS as CLOUDS_SPELLED
+from tuiapp.machine.spelling import HYPERVISORS
 from tuiapp.machine.tree import Tree
 
 MACHINES = Path(__file__).parent.parent / "fixtures" / "machines"
@@ -185,6 +194,30 @@ def test_the_running_system_has_an_answer() -> None:
     found = inspect(Tree("/"), None)
     assert found.machine in ("bare-metal", "guest", "host-partition", "unknown")
     assert found.because
+
+
+def test_people_read_no_internal_names(tmp_path: Path) -> None:
+    files = dmi(sys_vendor="Microsoft Corporation", product_name="Virtual Machine")
+    found = machine(tmp_path, {**files, **pci("0000:00:08.0 1414:5353 030000")})
+    words = " ".join((found.because, *(signal.proves for signal in found.signals)))
+    assert "hyperv" not in words
+    assert "Hyper-V calls its machines so" in words
+    assert "a device of Hyper-V" in words
+
+
+@pytest.mark.parametrize(
+    "name",
+    sorted(
+        {name for _, name in PROVIDERS}
+        | {name for *_, name in TAGS}
+        | {*VARIABLES.values(), *MODELS.values(), *MAKERS.values()}
+        | {name for *_, name in LABELS}
+        | {*SIGNATURES.values()}
+    ),
+)
+def test_every_name_has_a_spelling_for_people(name: str) -> None:
+    if name not in (*NO_HYPERVISOR, FIRECRACKER_LIKE):
+        assert name in HYPERVISORS or name in CLOUDS_SPELLED
 
 
 def test_values_are_cleaned_and_cut() -> None:

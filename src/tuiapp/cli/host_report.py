@@ -18,6 +18,7 @@ from tuiapp.collectors.recorded import TreeHost
 from tuiapp.errors import TuiappError
 from tuiapp.machine.badge import badge
 from tuiapp.machine.report import BARE_METAL, Signal
+from tuiapp.machine.spelling import spelled
 from tuiapp.sources.lines import clean
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 SCHEMA = "tuiapp.host/1"
 _FACTS = ("host", "tuning")
 _NARROWEST, _WIDEST = 60, 160
-_LABEL = 11
+_LABEL = 12
 _MAKERS = {"10de": "NVIDIA", "1002": "AMD", "8086": "Intel", "1da3": "Habana", "1ed5": "Moore"}
 _COLOURS = {"bad": "31;1", "warn": "33;1", "fine": "32", "unknown": "2", "title": "1", "dim": "2"}
 
@@ -128,7 +129,7 @@ def _lines(
     sure = f"  {machine.confidence}" if machine.confidence else ""
     yield paint("title", head) + paint("dim", sure)
     yield from _folded("because", machine.because, paint)
-    yield from _folded("cloud", machine.cloud or "", paint)
+    yield from _folded("cloud", spelled(machine.cloud), paint)
     yield from _folded("container", machine.container or "", paint)
     for conflict in machine.conflicts:
         yield from _folded("conflict", conflict, paint)

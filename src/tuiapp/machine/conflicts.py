@@ -7,6 +7,7 @@ from tuiapp.machine.facts import Facts
 from tuiapp.machine.provider import inherited
 from tuiapp.machine.report import BARE_METAL, GUEST, XEN_DOM0
 from tuiapp.machine.rules import Verdict
+from tuiapp.machine.spelling import spelled
 
 RELATED = (
     frozenset({"kvm", "qemu", "firecracker", "cloud-hypervisor", "crosvm", "lkvm"}),
@@ -41,7 +42,9 @@ def _names(facts: Facts, verdict: Verdict) -> list[str]:
         for name in dict.fromkeys(facts.all(kind)):
             if not _related(name, verdict.hypervisor):
                 where = facts.where(kind, name)
-                found.append(f"{where} says {name}; {verdict.hypervisor} won: {why}")
+                found.append(
+                    f"{where} says {spelled(name)}; {spelled(verdict.hypervisor)} won: {why}"
+                )
     return found
 
 

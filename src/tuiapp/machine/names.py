@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tuiapp.machine.facts import Facts
 from tuiapp.machine.sources.clouds import HYPERVISOR_OF
+from tuiapp.machine.spelling import spelled
 
 OVERRULING = ("virtualbox", "parallels")
 """They answer CPUID as KVM or Hyper-V do, for the sake of the guest's drivers."""
@@ -19,10 +20,12 @@ def refined_name(facts: Facts, signature: str) -> tuple[str, str]:
     dmi = facts.all("dmi")
     for name in OVERRULING:
         if name in dmi and name != signature:
-            return name, f", as {name} lets it; {facts.where('dmi', name)} is {name}'s"
+            shown, where = spelled(name), facts.where("dmi", name)
+            return name, f", as {shown} lets it; {where} is {shown}'s"
     if signature == "hyperv" and (other := next((one for one in dmi if one != "hyperv"), None)):
         name = "kvm" if other == "qemu" else other
-        return name, f", an interface that {name} offers; {facts.where('dmi', other)} is {other}'s"
+        whose = f"{facts.where('dmi', other)} is {spelled(other)}'s"
+        return name, f", an interface that {spelled(name)} offers; {whose}"
     if signature == "kvm":
         return _kvm_name(facts)
     return signature, ""
@@ -35,13 +38,13 @@ def unnamed_guest(facts: Facts) -> tuple[str | None, str]:
             if name == "qemu" and _accelerated(facts):
                 return "kvm", "; QEMU's machine, on a real processor"
             if name == "qemu" and (cloud := facts.first("cloud")) in HYPERVISOR_OF:
-                return HYPERVISOR_OF[cloud], f"; QEMU's machine, at {cloud}"
-            return name, f"; {facts.where(kind, name)} names {name}"
+                return HYPERVISOR_OF[cloud], f"; QEMU's machine, at {spelled(cloud)}"
+            return name, f"; {facts.where(kind, name)} names {spelled(name)}"
     if name := model_name(facts):
-        return name, f"; its devices, or the processor's name, are those of {name}"
+        return name, f"; its devices, or the processor's name, are those of {spelled(name)}"
     if (cloud := facts.first("cloud")) in HYPERVISOR_OF:
         name = HYPERVISOR_OF[cloud]
-        return name, f"; {cloud} runs {name}"
+        return name, f"; {spelled(cloud)} runs {spelled(name)}"
     return None, "; nothing names it"
 
 
@@ -59,7 +62,7 @@ def model_name(facts: Facts) -> str | None:
 def _kvm_name(facts: Facts) -> tuple[str, str]:
     for kind in ("vmm", "dmi"):
         if name := next((one for one in facts.all(kind) if one in REFINING), None):
-            return name, f"; {facts.where(kind, name)} is {name}'s"
+            return name, f"; {facts.where(kind, name)} is {spelled(name)}'s"
     devices = facts.has("device-model", FIRECRACKER_LIKE)
     if not facts.first("dmi", "physical", "cloud") and (
         facts.has("brand", "firecracker") or devices

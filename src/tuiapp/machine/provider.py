@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from tuiapp.machine.containers import NAMESPACES_ONLY, container
 from tuiapp.machine.facts import Facts
+from tuiapp.machine.spelling import spelled
 
 POD_PROVIDERS = ("runpod", "vast", "modal", "paperspace")
 INHERITING = ("wsl", "bubblewrap", "apptainer", NAMESPACES_ONLY)
@@ -31,7 +32,8 @@ def inherited(facts: Facts, hypervisor: str | None) -> str:
     if mark is None or _supported(facts, hypervisor) or facts.has("cloud", mark):
         return ""
     where = facts.where("cloud-mark")
-    return f"{where} has a variable of {mark}, yet nothing else speaks of it: anybody can set one"
+    whose = spelled(mark)
+    return f"{where} has a variable of {whose}, yet nothing else speaks of it: anybody can set one"
 
 
 def _supported(facts: Facts, hypervisor: str | None) -> bool:

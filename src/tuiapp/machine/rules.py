@@ -33,6 +33,7 @@ from tuiapp.machine.report import (
     WEAK,
     XEN_DOM0,
 )
+from tuiapp.machine.spelling import spelled
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ def _program(facts: Facts) -> Verdict | None:
     if (name := facts.first("emulated")) is None:
         return None
     outer = facts.first("signature") or (facts.has("bit", "on") or facts.has("flag", "on"))
-    because = f"{facts.where('emulated')} says that this machine is a program, {name}"
+    because = f"{facts.where('emulated')} says that this machine is a program, {spelled(name)}"
     return Verdict(GUEST, name, nested=bool(outer) or None, confidence=CERTAIN, because=because)
 
 
@@ -78,7 +79,7 @@ def _xen(facts: Facts) -> Verdict | None:
         answers = [name for name in facts.all("signature") if name != "xen"]
         outer = facts.first("dmi") or (answers[-1] if answers else None)
         because = f"{facts.where('xen', 'dom0')} shows Xen's control domain"
-        because += f", itself a guest of {outer}" if outer else ""
+        because += f", itself a guest of {spelled(outer)}" if outer else ""
         return Verdict(
             HOST_PARTITION, "xen", XEN_DOM0, bool(outer) or None, facts.strength("xen"), because
         )
@@ -93,7 +94,7 @@ def _hyperv_root(facts: Facts) -> Verdict | None:
     if facts.has("root", "yes"):
         because = "Hyper-V answers CPUID and grants the rights of the root partition"
         if outer:
-            because += f", on a machine of {outer}"
+            because += f", on a machine of {spelled(outer)}"
         return Verdict(HOST_PARTITION, "hyperv", HYPERV_ROOT, bool(outer) or None, CERTAIN, because)
     if not facts.all("root") and facts.has("physical", "dmi") and not outer:
         because = "Hyper-V answers CPUID, yet the firmware is hardware's; its rights are not known"
@@ -105,7 +106,9 @@ def _signature(facts: Facts) -> Verdict | None:
     if (signature := facts.last("signature")) is None:
         return None
     name, why = refined_name(facts, signature)
-    because = f"{signature} answers CPUID at {facts.where('signature', signature)[6:]}{why}"
+    because = (
+        f"{spelled(signature)} answers CPUID at {facts.where('signature', signature)[6:]}{why}"
+    )
     return Verdict(GUEST, name, nested=_nested(facts), confidence=CERTAIN, because=because)
 
 
@@ -126,7 +129,7 @@ def _platform(facts: Facts) -> Verdict | None:
     name, why = facts.first("platform"), ""
     if name is None:
         name, why = unnamed_guest(facts)
-    because = f"{facts.where(kind)} describes a guest" + (why or f" of {name}")
+    because = f"{facts.where(kind)} describes a guest" + (why or f" of {spelled(name)}")
     return Verdict(GUEST, name, None, _nested(facts), facts.strength(kind), because)
 
 
@@ -135,14 +138,14 @@ def _dmi(facts: Facts) -> Verdict | None:
         return None
     name, _ = unnamed_guest(facts)
     strength = LIKELY if facts.strength("dmi") == CERTAIN else facts.strength("dmi")
-    because = f"the firmware calls it a machine of {name}: {facts.where('dmi')}"
+    because = f"the firmware calls it a machine of {spelled(name)}: {facts.where('dmi')}"
     return Verdict(GUEST, name, confidence=strength, because=because)
 
 
 def _lscpu(facts: Facts) -> Verdict | None:
     if (name := facts.first("lscpu")) is None:
         return None
-    because = f"lscpu found {name}, and what it looked at was not kept"
+    because = f"lscpu found {spelled(name)}, and what it looked at was not kept"
     return Verdict(GUEST, name, confidence=LIKELY, because=because)
 
 

@@ -7,6 +7,7 @@ import re
 from tuiapp.errors import Unavailable
 from tuiapp.machine.report import CERTAIN, LIKELY, WEAK
 from tuiapp.machine.sources.base import Notes
+from tuiapp.machine.spelling import spelled
 
 TABLES, DEVICES = "/sys/firmware/acpi/tables", "/sys/bus/acpi/devices"
 WANTED_TABLES = ("FACP", "DSDT", "APIC", "MCFG")
@@ -75,9 +76,9 @@ def _note_maker(notes: Notes, path: str, maker: str) -> None:
     name = MAKERS.get(maker)
     where = f"{path} OEM id"
     if name in EXACT_MAKERS:
-        notes.add(where, maker, f"{name} wrote the table", f"vmm={name}", CERTAIN)
+        notes.add(where, maker, f"{spelled(name)} wrote the table", f"vmm={name}", CERTAIN)
     elif name:
-        notes.add(where, maker, f"the tables of {name}", f"device-model={name}", LIKELY)
+        notes.add(where, maker, f"the tables of {spelled(name)}", f"device-model={name}", LIKELY)
     else:
         notes.add(where, maker)
 
@@ -94,7 +95,7 @@ def _note_devices(notes: Notes) -> None:
             proves = "a virtual machine is told here when it was copied"
             notes.add(path, kind, proves, "guest=vmgenid", CERTAIN)
         elif name := HARDWARE_IDS.get(kind.upper()):
-            proves = f"a device of {name}"
+            proves = f"a device of {spelled(name)}"
             notes.add(path, kind, proves, f"device-model={name}", LIKELY)
         elif kind in AMAZON_IDS:
             notes.add(path, kind, "Amazon's identifier; Firecracker uses it too", "", WEAK)

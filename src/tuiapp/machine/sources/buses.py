@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tuiapp.machine.report import LIKELY, WEAK
 from tuiapp.machine.sources.base import Notes
+from tuiapp.machine.spelling import spelled
 
 VMBUS, VIRTIO = "/sys/bus/vmbus/devices", "/sys/bus/virtio/devices"
 
@@ -25,5 +26,5 @@ def _note_clock(notes: Notes, name: str) -> None:
     offered = (notes.text(path, quiet=True) or "").split()
     if any(one.startswith(name) for one in offered):
         maker = {"kvm-clock": "kvm", "xen": "xen"}.get(name, "hyperv")
-        proves = f"{maker} offers a clock"
+        proves = f"{spelled(maker)} offers a clock"
         notes.add(path, " ".join(offered), proves, f"clock={maker}", LIKELY)

@@ -9,6 +9,7 @@ from tuiapp.machine.report import CERTAIN, LIKELY
 from tuiapp.machine.sources.base import Notes
 from tuiapp.machine.sources.clouds import PROVIDERS
 from tuiapp.machine.sources.dmi import AZURE_TAG, FOLDER
+from tuiapp.machine.spelling import spelled
 
 VENDOR_FIELDS = ("sys_vendor", "product_name", "bios_vendor", "chassis_vendor", "chassis_asset_tag")
 TAGS = (
@@ -45,4 +46,6 @@ def look(notes: Notes) -> None:
 
 
 def _add(notes: Notes, field: str, text: str, name: str, strength: str) -> None:
-    notes.add(f"{FOLDER}/{field}", text, f"the provider is {name}", f"cloud={name}", strength)
+    notes.add(
+        f"{FOLDER}/{field}", text, f"the provider is {spelled(name)}", f"cloud={name}", strength
+    )

@@ -7,6 +7,7 @@ import os
 from tuiapp.machine.cpuid import Cpuid
 from tuiapp.machine.report import CERTAIN, LIKELY
 from tuiapp.machine.sources.base import Notes
+from tuiapp.machine.spelling import CONFIDENTIAL
 
 _DEVICE = "the guest's own device for attestation"
 DEVICES = (
@@ -57,7 +58,7 @@ def _note_hyperv(notes: Notes, cpuid: Cpuid) -> None:
     name = ISOLATION_KINDS.get(kind[1] & 0xF)
     if name:
         where = "CPUID 0x4000000c EBX"
-        proves = f"Hyper-V isolates this guest with {name}"
+        proves = f"Hyper-V isolates this guest with {CONFIDENTIAL[name]}"
         notes.add(where, f"{kind[1]:#x}", proves, f"confidential={name}", CERTAIN)
 
 
@@ -79,7 +80,9 @@ def _note_sev(notes: Notes, cpuid: Cpuid) -> None:
         notes.miss(where, f"{MSR_DEVICE}: {error.strerror}")
         return
     name = sev_kind(status)
-    proves = f"memory is encrypted with {name}" if name else "memory encryption is off"
+    proves = (
+        f"memory is encrypted with {CONFIDENTIAL[name]}" if name else "memory encryption is off"
+    )
     notes.add(where, f"{status:#x}", proves, f"confidential={name}" if name else "", CERTAIN)
 
 

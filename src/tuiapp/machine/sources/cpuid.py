@@ -8,6 +8,7 @@ from tuiapp.machine.cpuid import Cpuid, Registers
 from tuiapp.machine.report import CERTAIN, LIKELY
 from tuiapp.machine.sources.base import Notes
 from tuiapp.machine.sources.brands import note_brand
+from tuiapp.machine.spelling import spelled
 
 FIRST, LAST, STEP = 0x40000000, 0x4000FF00, 0x100
 HYPERVISOR_BIT = 1 << 31
@@ -81,7 +82,7 @@ def _note_signature(notes: Notes, cpuid: Cpuid, leaf: int, registers: Registers)
     name = SIGNATURES.get(text)
     if name is None or name in NO_HYPERVISOR:
         return
-    notes.add(f"CPUID {leaf:#x}", text, f"{name} answers", f"signature={name}", CERTAIN)
+    notes.add(f"CPUID {leaf:#x}", text, f"{spelled(name)} answers", f"signature={name}", CERTAIN)
     if name == "hyperv":
         _note_hyperv(notes, cpuid, leaf)
     if name == "kvm":

@@ -6,6 +6,7 @@ import re
 
 from tuiapp.machine.report import CERTAIN, LIKELY, WEAK
 from tuiapp.machine.sources.base import Notes
+from tuiapp.machine.spelling import spelled
 
 ROOTS = ("/proc/device-tree", "/sys/firmware/devicetree/base")
 
@@ -48,7 +49,7 @@ def _note_virtual(notes: Notes, root: str, names: list[str]) -> bool:
     compatible = notes.text(f"{root}/hypervisor/compatible", quiet=True)
     if compatible:
         name = _first(compatible, HYPERVISORS)
-        proves = f"the firmware describes the hypervisor {name or ''}".rstrip()
+        proves = f"the firmware describes the hypervisor {spelled(name)}".rstrip()
         fact = f"platform={name}" if name else "guest=devicetree"
         notes.add(f"{root}/hypervisor/compatible", _words(compatible), proves, fact, CERTAIN)
     if fw_cfg := [name for name in names if name.startswith("fw-cfg")]:
@@ -58,7 +59,7 @@ def _note_virtual(notes: Notes, root: str, names: list[str]) -> bool:
     if "linux,dummy-virt" in board:
         _note_dummy(notes, root, names)
     elif name := _first(board, BOARDS):
-        proves = f"the board is one of {name}'s"
+        proves = f"the board is one of {spelled(name)}'s"
         notes.add(f"{root}/compatible", _words(board), proves, f"platform={name}", CERTAIN)
     return len(notes.signals) > before
 

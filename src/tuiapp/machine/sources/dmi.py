@@ -8,6 +8,7 @@ from tuiapp.errors import Unavailable
 from tuiapp.machine.report import CERTAIN, LIKELY, WEAK
 from tuiapp.machine.sources.base import Notes, clean
 from tuiapp.machine.sources.clouds import PROVIDERS
+from tuiapp.machine.spelling import spelled
 
 FOLDER = "/sys/class/dmi/id"
 FIELDS = (
@@ -118,7 +119,7 @@ def _note_labels(notes: Notes, found: dict[str, str]) -> bool:
         for field in fields:
             text = found.get(field, "")
             if re.match(pattern, text):
-                proves = f"{name} calls its machines so"
+                proves = f"{spelled(name)} calls its machines so"
                 notes.add(f"{FOLDER}/{field}", text, proves, f"dmi={name}", LIKELY)
                 seen = True
     return seen

@@ -6,6 +6,7 @@ from tuiapp.errors import Unavailable
 from tuiapp.machine.report import CERTAIN, LIKELY, WEAK
 from tuiapp.machine.sources.base import Notes
 from tuiapp.machine.sources.manager import manager_name, note_name
+from tuiapp.machine.spelling import spelled
 
 PATHS = ("/proc/1/environ", "/proc/self/environ")
 MOST_VARIABLES = 2000
@@ -54,7 +55,7 @@ def _note_variables(notes: Notes, path: str, variables: dict[str, str]) -> None:
     for name, provider in PROVIDERS.items():
         if name in variables:
             if path == PATHS[0]:
-                notes.add(path, name, f"{provider} sets it", f"cloud={provider}", CERTAIN)
+                notes.add(path, name, f"{spelled(provider)} sets it", f"cloud={provider}", CERTAIN)
             else:
-                proves = f"{provider} sets it, and so can anybody"
+                proves = f"{spelled(provider)} sets it, and so can anybody"
                 notes.add(path, name, proves, f"cloud-mark={provider}", WEAK)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tuiapp.errors import Unavailable
 from tuiapp.machine.report import LIKELY
 from tuiapp.machine.sources.base import Notes
+from tuiapp.machine.spelling import spelled
 
 VENDORS = {
     "KVM": "kvm",
@@ -53,7 +54,7 @@ def _note_vendor(notes: Notes, found: dict[str, str]) -> None:
     elif name == "xen":
         notes.add(where, shown, "lscpu calls a Xen domain so", "xen=domain", LIKELY)
     elif kind in ("full", "para"):
-        notes.add(where, shown, f"lscpu names {name}", f"lscpu={name}", LIKELY)
+        notes.add(where, shown, f"lscpu names {spelled(name)}", f"lscpu={name}", LIKELY)
 
 
 def _note_bios(notes: Notes, found: dict[str, str]) -> None:
@@ -63,4 +64,6 @@ def _note_bios(notes: Notes, found: dict[str, str]) -> None:
     # Machine types with this ending are built into qemu-kvm only.
     name = "kvm" if "-rhel" in model or found["BIOS Vendor ID"] == "Red Hat" else "qemu"
     shown = f"{found['BIOS Vendor ID']}, {model}"
-    notes.add("lscpu, BIOS Vendor ID", shown, f"{name} calls its processors so", f"dmi={name}")
+    notes.add(
+        "lscpu, BIOS Vendor ID", shown, f"{spelled(name)} calls its processors so", f"dmi={name}"
+    )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from tuiapp.machine.report import LIKELY, WEAK
 from tuiapp.machine.sources.base import Notes
+from tuiapp.machine.spelling import spelled
 
 SYSFS, PROC = "/sys/bus/pci/devices", "/proc/bus/pci/devices"
 MOST_DEVICES = 600
@@ -99,7 +100,7 @@ def _note_models(notes: Notes, functions: list[Function]) -> bool:
         name = MODELS.get(function.ident) or MODELS.get(vendor)
         if name and name not in seen:
             seen.add(name)
-            proves = f"a device of {name}"
+            proves = f"a device of {spelled(name)}"
             notes.add(
                 f"PCI {function.slot}", function.ident, proves, f"device-model={name}", LIKELY
             )

@@ -6,6 +6,7 @@ import re
 
 from tuiapp.machine.report import CERTAIN
 from tuiapp.machine.sources.base import Notes
+from tuiapp.machine.spelling import spelled
 
 PATH = "/proc/sysinfo"
 _CONTROL = re.compile(r"^VM(\d\d) Control Program:\s*(\S[^\n]*)$", re.MULTILINE)
@@ -25,14 +26,14 @@ def look(notes: Notes) -> None:
     partition = _LPAR.search(text)
     if "00" in programs:
         name = _name(programs["00"])
-        proves = f"the layer below is {name}"
+        proves = f"the layer below is {spelled(name)}"
         notes.add(f"{PATH} VM00", programs["00"].strip(), proves, f"platform={name}", CERTAIN)
     elif partition:
         proves = "the layer below is PR/SM, the machine's own"
         notes.add(f"{PATH} LPAR", partition[1].strip(), proves, "platform=pr/sm", CERTAIN)
     if "01" in programs:
         outer = _name(programs["01"])
-        proves = f"under it lies {outer}"
+        proves = f"under it lies {spelled(outer)}"
         notes.add(f"{PATH} VM01", programs["01"].strip(), proves, f"outer={outer}", CERTAIN)
 
 
