@@ -164,3 +164,14 @@ def test_whatever_is_said_the_json_is_valid() -> None:
     assert len(of(found, "i")) == len(HOSTILE)
     for event in found:
         assert not set(event["name"]) & set("\x00\x1b\r\n\ud800\u202e")
+
+
+@pytest.mark.parametrize("gpus", [0, 1])
+def test_a_machine_without_a_gpu_has_no_lane_for_one(gpus: int) -> None:
+    session = Session()
+    for frame in frames(Load(duration_s=2.0, gpus=gpus)):
+        session.fold(frame)
+    events = strict_json(text_of("trace", session))["traceEvents"]
+    names = {event["args"]["name"] for event in events if event["name"] == "process_name"}
+    assert ("GPU" in names) == bool(gpus)
+    assert {"requests", "engine steps", "host"} <= names

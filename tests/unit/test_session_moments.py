@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.doubles.synthetic import NS, Load, frames
+from tuiapp.cli.sessions_common import moment_ns
 from tuiapp.errors import UsageError
 from tuiapp.events import Frame, Kind, Status, mark_frame
 from tuiapp.session import moments
@@ -132,3 +133,7 @@ def test_a_moment_says_what_it_is() -> None:
     )
     assert any(re.match(r"TTFT [\d.]+ m?s, the objective is 100 ms", t) for t in told("SLO miss"))
     assert all(", the median is " in text for text in told("outlier"))
+
+
+def test_the_commands_know_start_and_end_too() -> None:
+    assert [moment_ns(text, 5, 90) for text in ("start", " end ", "0%", "100%")] == [5, 90, 5, 90]

@@ -72,7 +72,7 @@ def free_output(path: Path) -> Path:
 
 
 def moment_ns(text: str, start_ns: int, end_ns: int) -> int:
-    """Nanoseconds since the session's origin that ``1:30``, ``90s``, ``50%`` mean.
+    """Nanoseconds since the session's origin that ``1:30``, ``90s``, ``50%``, ``end`` mean.
 
     Args:
         start_ns, end_ns: what 0 % and 100 % are.
@@ -83,6 +83,8 @@ def moment_ns(text: str, start_ns: int, end_ns: int) -> int:
     from tuiapp.session.moments import length_s
 
     text = text.strip()
+    if text in ("start", "end"):
+        return start_ns if text == "start" else end_ns
     if text.endswith("%"):
         try:
             share = float(text[:-1]) / 100

@@ -51,7 +51,7 @@ def write(view: View, out: IO[str]) -> None:
     Raises:
         SessionError: the session's file cannot be read.
     """
-    events = chain(_names(), _requests(view), _steps(view), _samples(view), _marks(view))
+    events = chain(_names(view), _requests(view), _steps(view), _samples(view), _marks(view))
     out.write('{"displayTimeUnit":"ms","traceEvents":[')
     for at, event in enumerate(events):
         text = json.dumps(event, allow_nan=False, separators=(",", ":"))
@@ -59,8 +59,11 @@ def write(view: View, out: IO[str]) -> None:
     out.write("\n]}\n")
 
 
-def _names() -> Iterator[Event]:
+def _names(view: View) -> Iterator[Event]:
+    has_gpu = any(group.startswith("gpu") for group in view.session.samples)
     for pid, name in _PROCESSES.items():
+        if pid == _GPU and not has_gpu:
+            continue
         yield {"ph": "M", "name": "process_name", "pid": pid, "args": {"name": name}}
         yield {"ph": "M", "name": "process_sort_index", "pid": pid, "args": {"sort_index": pid}}
 

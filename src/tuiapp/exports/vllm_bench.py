@@ -20,7 +20,7 @@ PERCENTILES = (50, 90, 95, 99)
 _S, _MS = 1e9, 1e3
 _ERRORS = {Status.FAILED: "failed", Status.UNFINISHED: "not finished when the run's time was up"}
 _COUNTED_FROM = (
-    "start_times are intended arrivals: ttfts and latencies hold the time until the send"
+    "start_times are intended arrivals: ttfts and latencies include the time until the send"
 )
 
 

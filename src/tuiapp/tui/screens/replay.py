@@ -25,7 +25,7 @@ from tuiapp.tui.viewport import ReplayViewport
 
 SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
 _S = 1_000_000_000
-_MOMENTS = "1:30   90s   50%   +10s   -2m   14:03:22"
+_MOMENTS = "1:30   90s   50%   +10s   -2m   14:03:22   start   end"
 _OWN_KEYS: tuple[KeyOffer, ...] = (
     (("g", "go to", "screen.go"), 7),
     (("< >", "speed", "screen.speed(1)"), 7),
