@@ -89,6 +89,8 @@ def throughput(comparison: Comparison, bill: Bill | None) -> Advice:
         f"A serves {even.goodput_ratio.value:.2f} × B's good tokens at "
         f"{even.rate_ratio:.2f} × its price"
     )
+    if even.goodput_ratio.value in (0.0, math.inf):
+        told = f"only {'A' if even.goodput_ratio.value else 'B'} serves anything in time"
     if not even.cheaper or _winner(row) == OPEN:
         words = f"not decided: {told}; {_told(row)}"
         return Advice(want, OPEN, words, _needed(comparison, [row]))
