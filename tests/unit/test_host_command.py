@@ -145,7 +145,7 @@ def test_a_probe_that_cannot_read_is_not_asked_again(monkeypatch: pytest.MonkeyP
         lambda probes, *more: rounds.append({*probes}) or asked(probes, *more),
     )
     _, reasons = host_sampling.sampled({})
-    assert rounds == [{"resting"}, set()]
+    assert rounds == [{"resting"}, set(), set()]
     assert reasons == {"resting": "there is none"}
 
 

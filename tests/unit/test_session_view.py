@@ -260,3 +260,14 @@ def test_hostile_sizes_are_not_believed() -> None:
     session = fold(far, huge)
     assert len(session.ticks) == 0
     assert len(session.requests) == 0
+
+
+@pytest.mark.parametrize(
+    ("group", "kept_s"), [("gpu0", 5), ("gpu0.procs", 8), ("gpu0.health", 16), ("tax", 20)]
+)
+def test_a_gauge_is_shown_for_two_periods_of_its_group(group: str, kept_s: int) -> None:
+    session = Session()
+    columns = {"t_ns": [NS], "value": [7.0]}
+    session.fold(Frame(Kind.SAMPLES, NS, NS, columns, {"group": group}))
+    at = [View(session, (1 + kept_s) * NS + late).gauge(group, "value") for late in (0, 1)]
+    assert at == [7.0, None]

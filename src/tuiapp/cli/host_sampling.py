@@ -22,6 +22,8 @@ from tuiapp.session.view import View
 SKIPPED = ("host", "tuning", "machine", "process", "tax", "hiccup")
 """Done already, of a run, or measured on demand."""
 SAMPLE_S = 0.3
+_COUNTING = ("nvml",)
+"""Sampled right away as well: what their counters count from the first sample on."""
 _PATIENCE_NS = 2 * NS_PER_S
 _POLL_S = 0.005
 
@@ -36,15 +38,18 @@ def sampled(
     clock = Clock()
     probes = {name: make_probe(name, Host(), clock) for name in COLLECTORS if name not in SKIPPED}
     reasons: dict[str, str] = dict(known or {})
-    first = _round(probes, clock, reasons)
-    sleep_s(SAMPLE_S)
+    for probe in probes.values():
+        probe.command({"op": "once"})
+    turns = _round(probes, clock, reasons)
     # A probe that has just said why it cannot read rests now: it would not answer.
-    resting = {name for turn in first for name, reason in turn.reasons if reason}
+    resting = {name for turn in turns for name, reason in turn.reasons if reason}
     asked = {name: probe for name, probe in probes.items() if name not in resting}
-    second = _round(asked, clock, reasons)
+    counting = {name: probe for name, probe in asked.items() if name in _COUNTING}
+    turns += _round(counting, clock, reasons)
+    sleep_s(SAMPLE_S)
+    turns += _round(asked, clock, reasons)
     for probe in probes.values():
         probe.close()
-    turns = [*first, *second]
     found = FactBoard().merged(turn.facts for turn in turns)
     for turn in turns:
         reasons |= dict(turn.reasons)

@@ -43,7 +43,9 @@ class NvmlCollector(Collector):
     turn at different samples on different devices, so that no sample is long. Up to four devices
     are read at every sample, more at every other one.
 
-    Orders: ``{"op": "watch", "pid": N}`` tells the engine's process.
+    Orders: ``{"op": "watch", "pid": N}`` tells the engine's process; ``{"op": "once"}``, before it
+    is opened, that this is a single look: then every device and every slow field has its turn at
+    each sample.
     """
 
     name = "nvml"
@@ -57,6 +59,7 @@ class NvmlCollector(Collector):
         self.owners = Owners(host)
         self.changed = False
         self.turns = 1
+        self.once = False
         self._turn = 0
         self._gpus: list[Gpu] = []
         self._now_s = 0.0
@@ -80,7 +83,7 @@ class NvmlCollector(Collector):
         if not count:
             self.close()
             raise Unavailable("NVML sees no GPU")
-        self.turns, self._turn = 1 + (count > _MOST_AT_ONCE), 0
+        self.turns, self._turn = 1 + (count > _MOST_AT_ONCE and not self.once), 0
         self._gpus = [Gpu(self, index) for index in range(count)]
         for gpu in self._gpus:
             self._open_gpu(gpu)
@@ -98,6 +101,7 @@ class NvmlCollector(Collector):
         pid = message.get("pid")
         if message.get("op") == "watch" and isinstance(pid, int) and pid > 0:
             self.owners.watch(pid)
+        self.once = self.once or message.get("op") == "once"
 
     def facts(self) -> dict[str, Any]:
         self.changed = False

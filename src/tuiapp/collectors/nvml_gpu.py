@@ -75,6 +75,8 @@ class Asked:
         """Whether a call of that stride has its turn now."""
         if self.samples == 0:
             return not later
+        if self.collector.once:
+            return True
         turns = self.collector.turns
         return (self.samples + self._place // turns * FAST) % max(stride // turns, 1) == 0
 

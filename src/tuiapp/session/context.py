@@ -8,11 +8,10 @@ from dataclasses import replace
 import numpy as np
 
 from tuiapp.events import CLIENT_LIMITED, RECORDING, UNSET, Frame, Kind
+from tuiapp.session.age import LONGEST_NS, stale_ns
 from tuiapp.session.blocks import merge_frames
 from tuiapp.session.file import SessionFile
 
-_GAUGES_NS = 5_000_000_000
-"""A gauge that is older than this shows nothing."""
 _REQUESTS = ("req", "status", "output_tokens", "t_sched_ns", "t_first_ns", "t_last_ns", "t_end_ns")
 _NEEDED: dict[int, tuple[str, ...]] = {
     Kind.REQUESTS: _REQUESTS,
@@ -151,10 +150,10 @@ def _newest_steps(file: SessionFile, t_ns: int) -> Iterator[Frame]:
 
 def _newest_gauges(file: SessionFile, t_ns: int) -> Iterator[Frame]:
     found: dict[str, Frame] = {}
-    for frame in frames(file, Kind.SAMPLES, t_ns - _GAUGES_NS, t_ns):
-        newest = _newest_row(frame, t_ns)
-        if newest is not None:
-            found[str(frame.attrs.get("group"))] = newest
+    for frame in frames(file, Kind.SAMPLES, t_ns - LONGEST_NS, t_ns):
+        newest, group = _newest_row(frame, t_ns), str(frame.attrs.get("group"))
+        if newest is not None and newest.t1_ns >= t_ns - stale_ns(group):
+            found[group] = newest
     yield from found.values()
 
 

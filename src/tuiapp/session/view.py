@@ -19,6 +19,7 @@ from tuiapp.errors import UsageError
 from tuiapp.events import LAG_P99S_S, LOAD_STATE
 from tuiapp.session import latency
 from tuiapp.session import traffic as flow
+from tuiapp.session.age import stale_ns
 from tuiapp.session.columns import TICK_NS, Fact, LogLine, Mark, Session
 from tuiapp.session.facts import latest
 from tuiapp.session.health import (
@@ -195,12 +196,12 @@ class View:
     # -- host ------------------------------------------------------------------------------
 
     def gauge(self, group: str, name: str) -> float | None:
-        """Newest value of a gauge at the cursor; None when unknown or older than five seconds."""
+        """Newest value of a gauge at the cursor; None when unknown, or stale (``session.age``)."""
         table = self.session.samples.get(group)
         if table is None or name not in table:
             return None
         at = int(np.searchsorted(table["t_ns"], self.cursor_ns, side="right")) - 1
-        if at < 0 or self.cursor_ns - int(table["t_ns"][at]) > 5 * _S:
+        if at < 0 or self.cursor_ns - int(table["t_ns"][at]) > stale_ns(group):
             return None
         value = float(table[name][at])
         return None if np.isnan(value) else value

@@ -73,7 +73,7 @@ class Device:
         return None if math.isnan(value) else value
 
     def health(self, name: str) -> float | None:
-        """A gauge of the error counters, which come every four seconds."""
+        """A gauge of the error counters, which come every eight seconds."""
         return self.view.gauge(f"{self.group}.health", name)
 
     @property
