@@ -290,7 +290,7 @@ def test_a_driver_that_hangs_delays_no_answer(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(host_sampling, "COLLECTORS", table)
     monkeypatch.setattr(host_sampling, "_PATIENCE_NS", 100_000_000)
     view, reasons = host_sampling.sampled({"kernel": "6.1"})
-    assert reasons["hanging"] == "it does not answer"
+    assert reasons["hanging"] == "the driver does not answer"
     assert view.meta["host"]["kernel"] == "6.1"
     assert [gpu["name"] for gpu in view.meta["host"]["gpus"]] == ["A", "B"]
     assert view.gauge("gpu0", "util") == pytest.approx(0.5)

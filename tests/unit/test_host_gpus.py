@@ -61,3 +61,13 @@ def test_counters_are_read_twice(library: Path) -> None:
 def test_slow_groups_come_as_often_as_is_said() -> None:
     strides = {"health": HEALTH, "procs": PROCESSES, "tax": TaxCollector.every}
     assert {name: stride * TICK_S for name, stride in strides.items()} == PERIODS_S
+
+
+def test_a_lost_gpu_is_a_cause(library: Path) -> None:
+    lost = told(library, "count = 2\ngpu0 = !GPU_IS_LOST")["by_rule"]["gpu_lost"]
+    assert (lost["severity"], lost["title"]) == ("bad", "gpu0 has fallen off the bus")
+
+
+def test_a_hung_driver_is_a_cause(library: Path) -> None:
+    hung = told(library, "count = 2\ngpu1.power_mw = hang")["by_rule"]["gpu_lost"]
+    assert (hung["severity"], hung["title"]) == ("bad", "the NVIDIA driver does not answer")

@@ -15,7 +15,7 @@ from tuiapp.collectors.facts import FactBoard
 from tuiapp.collectors.memory import memory_available_bytes
 from tuiapp.collectors.probe import Probe, Turn, make_probe
 from tuiapp.errors import Unavailable
-from tuiapp.events import Frame, Kind
+from tuiapp.events import DRIVER_SILENT, Frame, Kind
 from tuiapp.session.columns import Session
 from tuiapp.session.view import View
 
@@ -77,7 +77,7 @@ def _round(probes: Mapping[str, Probe], clock: Clock, reasons: dict[str, str]) -
                 waited.discard(name)
         if waited:
             sleep_s(_POLL_S)
-    reasons |= dict.fromkeys(waited, "it does not answer")
+    reasons |= dict.fromkeys(waited, DRIVER_SILENT)
     return turns
 
 

@@ -12,6 +12,7 @@ from tuiapp.clock import NS_PER_S, Clock
 from tuiapp.collectors import collector_class
 from tuiapp.collectors.base import Collector, Gauges, Host, Row
 from tuiapp.errors import Unavailable
+from tuiapp.events import DRIVER_SILENT
 
 HANGS_AFTER_NS = 5 * NS_PER_S
 _FIRST_WAIT_NS = NS_PER_S
@@ -195,7 +196,7 @@ class BackgroundProbe:
         hangs = self._since_ns is not None and now_ns - self._since_ns > HANGS_AFTER_NS
         if hangs != self._hangs:
             self._hangs = hangs
-            reason = "the driver does not answer" if hangs else ""
+            reason = DRIVER_SILENT if hangs else ""
             turns.append(Turn(now_ns, reasons=[(self._probe.name, reason)]))
         return turns
 

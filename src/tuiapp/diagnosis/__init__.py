@@ -36,6 +36,7 @@ RULES: dict[str, str] = {
     "pages": "tuiapp.diagnosis.kernel:pages",
     "iommu": "tuiapp.diagnosis.kernel:iommu",
     "gpu_visible": "tuiapp.diagnosis.gpu_health:gpu_visible",
+    "gpu_lost": "tuiapp.diagnosis.gpu_lost:gpu_lost",
     "pcie": "tuiapp.diagnosis.links:pcie",
     "pcie_replays": "tuiapp.diagnosis.links:pcie_replays",
     "p2p": "tuiapp.diagnosis.links:p2p",

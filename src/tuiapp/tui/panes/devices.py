@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from tuiapp.events import DRIVER_SILENT
 from tuiapp.session.health import in_flight
 from tuiapp.session.view import View
 from tuiapp.tui.renderables.canvas import fit
@@ -26,7 +27,6 @@ _NEIGHBOUR_BYTES = 64 * _MIB
 _NEIGHBOUR_SHARE = 0.02
 _IDLE_NS = 3_000_000_000
 _BUSY = 0.05
-HANGS = "the driver does not answer"
 
 # nvmlClocksEventReasons of nvml.h and, from 0x1000, collectors.throttle, the gravest first; reasons
 # that are no fault are dim.
@@ -189,9 +189,9 @@ def stall_words(view: View, found: Sequence[Device]) -> str:
     source = str(first.facts.get("source") or "nvml")
     age = format_duration((view.cursor_ns - (first.stalled_ns or 0)) // _NS)
     which = "" if len(stalled) == len(found) else f" ({', '.join(d.group for d in stalled)})"
-    reason = view.probe_reasons.get(source, HANGS)
+    reason = view.probe_reasons.get(source, DRIVER_SILENT)
     name = source.upper() if source.isascii() and len(source) <= 6 else source
-    if reason == HANGS:
+    if reason == DRIVER_SILENT:
         return f"{name} has not answered for {age}{which}"
     return f"{name}: {reason}, for {age}{which}"
 

@@ -1,0 +1,66 @@
+"""Is every GPU still there, and does its driver answer?"""
+
+from __future__ import annotations
+
+from tuiapp.diagnosis.finding import BAD, Finding, fine, unknown
+from tuiapp.diagnosis.reading import Gpu, gpus, listed, printable, text
+from tuiapp.events import DRIVER_SILENT
+from tuiapp.session.view import View
+from tuiapp.words import plural
+
+_DRIVERS = {"nvml": "the NVIDIA driver", "amdgpu": "amdgpu", "intel_gpu": "Intel's driver"}
+_LOST = (
+    ("fallen off the bus", "has fallen off the bus"),
+    ("needs a reset", "needs a reset"),
+    ("is gone", "is gone"),
+)
+"""Words of a GPU's reason, and what they say of it."""
+_LOST_ADVICE = "Drain the host, then reset the GPU or reboot; dmesg names the error (Xid)."
+_SILENT_ADVICE = "Drain the host and reboot: whoever asks a hung driver hangs with it."
+_GONE_ADVICE = "Was the driver reset or exchanged? Drain the host and load it anew, or reboot."
+
+
+def gpu_lost(view: View) -> Finding | None:
+    """GPUs that have gone, and drivers that do not answer; nothing to tell where there are none."""
+    found, reasons = gpus(view), view.probe_reasons
+    sources = {text(gpu.facts, "source") or "nvml" for gpu in found}
+    for source, driver in _DRIVERS.items():
+        reason = reasons.get(source, "")
+        evidence = f"{printable(reason)}{_since(view, source)} ({source})"
+        if reason == DRIVER_SILENT:
+            return _bad(f"{driver} does not answer", evidence, _SILENT_ADVICE)
+        if reason and source in sources:
+            return _bad(f"{driver} has gone", evidence, _GONE_ADVICE)
+    lost = [(gpu, words) for gpu in found if (words := _lost(reasons.get(gpu.group, "")))]
+    if lost:
+        first, words = lost[0]
+        alike = [gpu.group for gpu, others in lost if others == words]
+        told = printable(reasons[first.group])
+        evidence = f"{first.group}: {told}{_since(view, first.group)}; "
+        evidence += f"{len(lost)} of {plural(len(found), 'GPU')}"
+        have = words if len(alike) == 1 else words.replace("has ", "have ").replace("is ", "are ")
+        return _bad(f"{listed(alike)} {have}", evidence, _LOST_ADVICE)
+    return _not_lost(found, view)
+
+
+def _not_lost(found: list[Gpu], view: View) -> Finding | None:
+    unread = [gpu.group for gpu in found if gpu.group in view.probe_reasons]
+    if unread:
+        reason = printable(view.probe_reasons[unread[0]])
+        return unknown("gpu_lost", "GPU in place", f"{listed(unread)} cannot be read: {reason}")
+    if not found:
+        return None
+    return fine("gpu_lost", "every GPU in place", f"{plural(len(found), 'GPU')} answered")
+
+
+def _lost(reason: str) -> str:
+    return next((words for sign, words in _LOST if sign in reason), "")
+
+
+def _since(view: View, probe: str) -> str:
+    since_s = view.probe_since_ns.get(probe, 0) / 1e9
+    return f", since second {since_s:.0f} of the recording" if since_s >= 1 else ""
+
+
+def _bad(title: str, evidence: str, advice: str) -> Finding:
+    return Finding("gpu_lost", BAD, title, evidence, advice, 0.95)

@@ -1,0 +1,71 @@
+"""GPUs that have gone, and drivers that do not answer."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.doubles.synthetic import NS
+from tuiapp.collectors.nvml import _REASONS
+from tuiapp.diagnosis import rule
+from tuiapp.diagnosis.finding import BAD, FINE, UNKNOWN, Finding
+from tuiapp.events import DRIVER_SILENT, PROBE_UNAVAILABLE, Frame, Kind, facts_frame
+from tuiapp.session.columns import Session
+from tuiapp.session.view import View
+
+LOST = "the GPU is lost: it has fallen off the bus"
+
+
+def judged(*reasons: tuple[str, str], gpus: int = 4, until_s: int = 30) -> Finding | None:
+    """What is said when each reason was told at second twelve."""
+    made = Session()
+    for at in range(gpus):
+        columns = {"t_ns": [NS], "util": [0.5]}
+        made.fold(Frame(Kind.SAMPLES, NS, NS, columns, {"group": f"gpu{at}"}))
+    for probe, reason in reasons:
+        told = json.dumps({"probe": probe, "reason": reason})
+        made.fold(facts_frame(12 * NS, PROBE_UNAVAILABLE, told))
+    return rule("gpu_lost")(View(made, until_s * NS))
+
+
+@pytest.mark.parametrize(
+    ("reasons", "severity", "title"),
+    [
+        ([], FINE, "every GPU in place"),
+        ([("gpu3", LOST)], BAD, "gpu3 has fallen off the bus"),
+        ([("gpu1", LOST), ("gpu3", LOST)], BAD, "gpu1, gpu3 have fallen off the bus"),
+        ([("gpu0", _REASONS[16])], BAD, "gpu0 needs a reset"),
+        ([("gpu0", _REASONS[6])], BAD, "gpu0 is gone"),
+        ([("gpu3", LOST), ("gpu3", "")], FINE, "every GPU in place"),
+        ([("gpu2", _REASONS[4])], UNKNOWN, "GPU in place"),
+        ([("gpu2.power_w", _REASONS[4])], FINE, "every GPU in place"),
+        ([("nvml", DRIVER_SILENT)], BAD, "the NVIDIA driver does not answer"),
+        ([("nvml", f"NVML went away: {_REASONS[1]}")], BAD, "the NVIDIA driver has gone"),
+        ([("amdgpu", "no such device")], FINE, "every GPU in place"),
+    ],
+)
+def test_what_is_gone_is_named(reasons: list[tuple[str, str]], severity: str, title: str) -> None:
+    found = judged(*reasons)
+    assert found is not None
+    assert (found.severity, found.title) == (severity, title)
+    assert bool(found.advice) == (severity == BAD)
+
+
+def test_evidence_tells_the_error_and_since_when() -> None:
+    found = judged(("gpu3", LOST))
+    assert found is not None
+    assert found.evidence == f"gpu3: {LOST}, since second 12 of the recording; 1 of 4 GPUs"
+
+
+def test_before_it_was_lost_it_is_not() -> None:
+    found = judged(("gpu3", LOST), until_s=11)
+    assert found is not None
+    assert found.severity == FINE
+
+
+def test_a_driver_that_never_answered_is_told_without_samples() -> None:
+    found = judged(("nvml", DRIVER_SILENT), gpus=0)
+    assert found is not None
+    assert found.severity == BAD
+    assert judged(("nvml", "libnvidia-ml.so.1 not found"), gpus=0) is None
