@@ -49,22 +49,29 @@ IRQ = 0.10
 
 
 def steal(view: View) -> Finding:
-    """CPU time the hypervisor gave to somebody else."""
+    """CPU time the hypervisor gave to somebody else; what was measured counts before a sample."""
     shares = known(view, "cpu", "steal")
-    if not len(shares):
+    tax = mapping(host(view), "tax")
+    measured, took_s = number(tax, "steal"), number(tax, "took_s")
+    if measured is not None:
+        share = most = measured
+        span = "while the tax was measured" if took_s is None else f"in {took_s:.1f} s"
+        read = f"{percent(share)} of CPU time {span} (/proc/stat)"
+    elif len(shares):
+        share, most = float(shares.mean()), float(shares.max())
+        read = f"{percent(share)} of CPU time, at most {percent(most)} in a sample (/proc/stat)"
+    else:
         return unknown("steal", "steal", why(view, "cpu.steal"))
-    share, most = float(shares.mean()), float(shares.max())
     hypervisor = text(mapping(host(view), "machine"), "hypervisor").lower()
     if most == 0 and is_guest(view) and any(name in hypervisor for name in NO_STEAL_TOLD):
         reason = f"0 in every sample (/proc/stat), but {hypervisor} may not tell it to guests"
         return unknown("steal", "steal", reason)
     title = f"steal {percent(share)}"
-    evidence = f"{percent(share)} of CPU time, at most {percent(most)} in a sample (/proc/stat)"
     severity = graded(share, 1.0, STEAL)
     if severity == FINE:
-        return fine("steal", title, evidence)
+        return fine("steal", title, read)
     advice = "The hypervisor gives our CPUs to others: change the host, or take dedicated CPUs."
-    return Finding("steal", severity, title, evidence, advice, 0.8)
+    return Finding("steal", severity, title, read, advice, 0.8)
 
 
 def quota(view: View) -> Finding:

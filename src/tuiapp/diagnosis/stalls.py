@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from tuiapp.diagnosis.finding import FINE, WARN, Finding, fine, graded, unknown
-from tuiapp.diagnosis.reading import NOT_TOLD, host, is_guest, known, mapping, number, why
+from tuiapp.diagnosis.reading import (
+    NOT_SAMPLED,
+    NOT_TOLD,
+    host,
+    is_guest,
+    known,
+    mapping,
+    number,
+    why,
+)
 from tuiapp.session.view import View
 
 P99_WARN_S, P99_BAD_S = 1e-3, 5e-3
@@ -15,18 +24,27 @@ EXIT_WARN_S = 2e-6
 """CPUID, which always leaves a guest: 0.06 µs on bare metal, 0.5 to 1.2 µs with one hypervisor
 below, 3.8 µs measured where hypervisors are nested."""
 _EXIT_NAMES = ("cpuid_exit_s", "cpuid_exit_p50_s", "cpuid_p50_s")
+_METER = " in the middle one of {} stretches"
 
 
 def jitter(view: View) -> Finding:
     """How late a process wakes up that only sleeps."""
     p99s, longest = known(view, "hiccup", "p99_s"), known(view, "hiccup", "max_s")
-    if not len(p99s) or not len(longest):
-        return unknown("jitter", "wake-up jitter", why(view, "hiccup"))
-    middle = float(p99s[len(p99s) // 2]) if len(p99s) < 3 else float(sorted(p99s)[len(p99s) // 2])
-    most = float(longest.max())
+    if len(p99s) and len(longest):
+        middle = float((p99s if len(p99s) < 3 else sorted(p99s))[len(p99s) // 2])
+        return _jitter(middle, float(longest.max()), _METER.format(len(p99s)), "hiccup meter")
+    tax = mapping(host(view), "tax")
+    p99, slowest = (number(tax, f"wakeup_{name}_s") for name in ("p99", "p999"))
+    if p99 is not None and slowest is not None:
+        return _jitter(p99, slowest, "", "some hundred sleeps of 1 ms, timed")
+    reason = why(view, "hiccup", otherwise=f"{NOT_SAMPLED}; `tuiapp host --tax` measures it")
+    return unknown("jitter", "wake-up jitter", reason)
+
+
+def _jitter(middle: float, most: float, which: str, source: str) -> Finding:
     title = f"host stalls up to {most * 1e3:.1f} ms"
-    evidence = f"a sleeping process woke up {middle * 1e3:.2f} ms late at p99 in the middle one of "
-    evidence += f"{len(p99s)} stretches, {most * 1e3:.1f} ms at most (hiccup meter)"
+    evidence = f"a sleeping process woke up {middle * 1e3:.2f} ms late at p99{which}, "
+    evidence += f"{most * 1e3:.1f} ms at most ({source})"
     grades = {
         graded(middle, P99_WARN_S, P99_BAD_S),
         graded(most, LONGEST_WARN_S, LONGEST_BAD_S),

@@ -28,7 +28,9 @@ class Steal(Result):
     busy: float
 
     def lines(self) -> list[str]:
-        return [f"steal {self.steal:.1%} of the CPUs' time while measuring; bare metal has none"]
+        return [
+            f"steal {self.steal * 100:.1f} % of the CPUs' time while measuring; bare metal has none"
+        ]
 
 
 def read() -> Ticks:
