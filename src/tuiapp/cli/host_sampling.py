@@ -50,7 +50,7 @@ def sampled(
     turns += _round(asked, clock, reasons)
     for probe in probes.values():
         probe.close()
-    found = FactBoard().merged(turn.facts for turn in turns)
+    found = FactBoard().merged([facts, *(turn.facts for turn in turns)])
     for turn in turns:
         reasons |= dict(turn.reasons)
     frames = [
@@ -58,7 +58,7 @@ def sampled(
         for turn in turns
         for group, gauges in turn.samples.items()
     ]
-    return view_of({**facts, **found}, frames, reasons), reasons
+    return view_of(found, frames, reasons), reasons
 
 
 def _round(probes: Mapping[str, Probe], clock: Clock, reasons: dict[str, str]) -> list[Turn]:
