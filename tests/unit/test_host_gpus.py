@@ -71,3 +71,47 @@ def test_a_lost_gpu_is_a_cause(library: Path) -> None:
 def test_a_hung_driver_is_a_cause(library: Path) -> None:
     hung = told(library, "count = 2\ngpu1.power_mw = hang")["by_rule"]["gpu_lost"]
     assert (hung["severity"], hung["title"]) == ("bad", "the NVIDIA driver does not answer")
+
+
+SCENARIO = """
+    count = 3
+    gpu*.name = NVIDIA H100 80GB HBM3
+    gpu*.mem_used_mib = 61440
+    gpu*.util = 80
+    gpu*.pcie_gen = 5
+    gpu0.pcie_gen = 3
+    gpu0.power_limit_mw = 500000
+    gpu0.temp = !NO_PERMISSION
+    gpu1 = !GPU_IS_LOST after 40
+    gpu2.mig = 1
+    gpu2.mig_instances = 2
+"""
+
+
+def test_gpus_are_a_table_that_fits(library: Path) -> None:
+    lines = host(library, SCENARIO).splitlines()
+    assert max(map(len, lines)) <= 100
+    at = next(at for at, line in enumerate(lines) if line.startswith("GPU  "))
+    head, first, lost, divided, driver, refused = (" ".join(x.split()) for x in lines[at : at + 6])
+    assert head == "GPU name memory busy limit W PCIe ECC path bus"
+    assert first == "GPU 0 H100 80GB HBM3 60 of 80 GiB 80 % 500 of 700 3×16 of 5×16 on — 01:00.0"
+    assert lost.endswith("0000:02:00.0 · the GPU is lost: it has fallen off the bus")
+    assert "MIG × 2" in divided
+    assert driver == "driver NVIDIA 0.0 (test double) · CUDA 13.0"
+    assert refused == "refused GPU 0 temp_c: not permitted by the driver"
+
+
+def test_scripts_get_what_the_table_shows(library: Path) -> None:
+    first, lost, _ = told(library, SCENARIO)["gpus"]
+    wanted = {"util": 0.8, "mem_used_bytes": 60 << 30, "temp_c": None,
+              "power_limit_w": 500, "power_default_w": 700, "pcie_gen": 3, "pcie_gen_max": 5,
+              "trouble": None, "refused": {"temp_c": "not permitted by the driver"}}  # fmt: skip
+    assert {name: first[name] for name in wanted} == wanted
+    assert (lost["util"], lost["trouble"]) == (None, "the GPU is lost: it has fallen off the bus")
+
+
+def test_a_hung_drivers_gpus_look_like_it(library: Path) -> None:
+    out = host(library, "count = 2\ngpu1.power_mw = hang")
+    for at in (0, 1):
+        bus = f"0000:0{at + 1}:00.0"
+        assert f"GPU {at}       Test double GPU · {bus} · the driver does not answer" in out

@@ -10,14 +10,14 @@ from contextlib import suppress
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
+from tuiapp.cli.host_gpus import gpu_objects, gpu_rows
 from tuiapp.cli.sessions_common import emit_json, write
 from tuiapp.collectors import collector_class
 from tuiapp.collectors.machine_facts import machine_facts
-from tuiapp.collectors.nvml_path import is_virtual_function
 from tuiapp.collectors.recorded import TreeHost
 from tuiapp.errors import TuiappError
 from tuiapp.machine.badge import badge
-from tuiapp.machine.report import BARE_METAL, Signal
+from tuiapp.machine.report import Signal
 from tuiapp.machine.spelling import spelled
 from tuiapp.sources.lines import clean
 
@@ -31,7 +31,6 @@ SCHEMA = "tuiapp.host/1"
 _FACTS = ("host", "tuning")
 _NARROWEST, _WIDEST = 60, 160
 _LABEL = 12
-_MAKERS = {"10de": "NVIDIA", "1002": "AMD", "8086": "Intel", "1da3": "Habana", "1ed5": "Moore"}
 _COLOURS = {"bad": "31;1", "warn": "33;1", "fine": "32", "unknown": "2", "title": "1", "dim": "2"}
 
 
@@ -49,7 +48,7 @@ def report(found: Look, tax: Tax | None, *, as_json: bool, explain: bool) -> Non
         view = view_of(facts, reasons=reasons)
     findings = _findings(view)
     host = dict(view.meta.get("host") or {})
-    host["gpus"] = host.get("gpus") or _on_the_bus(host, found)
+    host["gpus"] = gpu_objects(view, found, reasons)
     if as_json:
         emit_json(_as_json(found, host, findings, tax, reasons))
     else:
@@ -70,21 +69,6 @@ def collect_facts(found: Look) -> tuple[dict[str, Any], dict[str, str]]:
     if found.no_cpuid:
         reasons["cpuid"] = found.no_cpuid
     return facts | machine_facts(found, facts), reasons
-
-
-def _on_the_bus(host: Mapping[str, Any], found: Look) -> list[dict[str, Any]]:
-    """GPUs that no driver told of: what the PCI bus says, which is not how they are shared."""
-    seen = host.get("pci_gpus")
-    tree = TreeHost(found.tree)
-    gpus = []
-    for at, card in enumerate(seen if isinstance(seen, list) else ()):
-        path = "bare" if found.machine.machine == BARE_METAL else "unknown"
-        if is_virtual_function(tree, card.get("address")):
-            path = "sriov-vf"
-        vendor, device = (str(card.get(key)).removeprefix("0x") for key in ("vendor", "device"))
-        name = f"{_MAKERS.get(vendor, 'maker')} {vendor}:{device}"
-        gpus.append({"index": at, "name": name, "pci_bus_id": card.get("address"), "path": path})
-    return gpus
 
 
 def _findings(view: View) -> tuple[Finding, ...]:
@@ -134,7 +118,8 @@ def _lines(
     for conflict in machine.conflicts:
         yield from _folded("conflict", conflict, paint)
     yield from _folded("host", _host_words(host), paint)
-    yield from _gpu_lines(host, reasons, paint)
+    for label, text in gpu_rows(host["gpus"], host, reasons, _width() - _LABEL - 1):
+        yield from _folded(label, text, paint)
     yield ""
     yield from _finding_lines(findings, paint, explain=explain)
     if tax is not None:
@@ -180,26 +165,6 @@ def _host_words(host: Mapping[str, Any]) -> str:
         host.get("os"),
     ]
     return " · ".join(str(word) for word in words if word)
-
-
-def _gpu_lines(host: Mapping[str, Any], reasons: Mapping[str, str], paint: Paint) -> Iterator[str]:
-    gpus = host.get("gpus")
-    if not isinstance(gpus, list) or not gpus:
-        why = reasons.get("nvml", "no GPU was recorded")
-        yield from _folded("GPU", f"none: {why}", paint)
-        return
-    for gpu in gpus:
-        path = gpu.get("path")
-        memory = gpu.get("mem_total_bytes") or gpu.get("memory_total_bytes")
-        words = [
-            gpu.get("name") or "unknown GPU",
-            f"{memory / (1 << 30):.0f} GiB" if isinstance(memory, int | float) else None,
-            gpu.get("pci_bus_id"),
-            f"path {path}" if path else None,
-        ]
-        yield from _folded(
-            f"GPU {gpu.get('index', '?')}", " · ".join(map(str, filter(None, words))), paint
-        )
 
 
 def _finding_lines(findings: Sequence[Finding], paint: Paint, *, explain: bool) -> Iterator[str]:
