@@ -151,7 +151,7 @@ async def test_a_list_without_processes_is_not_believed(library: Path) -> None:
     row = seen.rows["gpu0"][-1]
     assert math.isnan(row["own_bytes"])
     assert math.isnan(row["other_bytes"])
-    assert reasons(seen)["gpu0.processes"] == HIDDEN
+    assert reasons(seen)["gpu0.processes"].startswith(HIDDEN)
 
 
 def test_numbers_of_another_namespace_belong_to_nobody() -> None:
@@ -161,6 +161,9 @@ def test_numbers_of_another_namespace_belong_to_nobody() -> None:
     assert all(math.isnan(value) for value in gauges.values())
     gauges, reason = attribute(listed, set(), 1e9, namespaced=False)
     assert (gauges["own_bytes"], gauges["other_bytes"], reason) == (0, 500, "")
+    for namespaced in (False, True):
+        reason = attribute([], set(), 1e9, namespaced=namespaced)[1]
+        assert ("inside a container" in reason) is namespaced
     gauges, reason = attribute(listed, {4711}, 1e9, namespaced=True)
     assert (gauges["own_bytes"], gauges["other_procs"], reason) == (500, 0, "")
 

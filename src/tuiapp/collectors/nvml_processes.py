@@ -26,7 +26,8 @@ _FORGET_EVERY = 64
 NAMESPACE = (
     "the driver counts processes as the host does, and this container has numbers of its own"
 )
-HIDDEN = "memory is in use, but no compute process is listed: inside a container they are hidden"
+HIDDEN = "memory is in use, but no compute process is listed"
+HIDDEN_INSIDE = f"{HIDDEN}: inside a container they are hidden"
 NO_MEMORY = "the driver does not say how much memory a process has"
 
 
@@ -107,7 +108,7 @@ def attribute(
         namespaced: our process numbers are not the host's.
     """
     if not processes and used_bytes >= HIDDEN_FROM_BYTES:
-        return dict.fromkeys(GAUGES, NAN), HIDDEN
+        return dict.fromkeys(GAUGES, NAN), HIDDEN_INSIDE if namespaced else HIDDEN
     if processes and not own and namespaced:
         return dict.fromkeys(GAUGES, NAN), NAMESPACE
     mine = [process.used_bytes for process in processes if process.pid in own]

@@ -21,11 +21,12 @@ GPU_PROBES = ("gpu", "nvml", "amdgpu", "intel_gpu")
 STALLED_NS = 3_000_000_000
 """Age of a device's newest sample from which it is no longer taken for alive."""
 _NS = 1e9
-_MIB = 1 << 20
+_MIB, _GIB = 1 << 20, 1 << 30
 _NEIGHBOUR_BYTES = 64 * _MIB
 """Less is a process that only looks."""
 _NEIGHBOUR_SHARE = 0.02
 _IDLE_NS = 3_000_000_000
+_MOST_NAMES = 2
 _BUSY = 0.05
 
 # nvmlClocksEventReasons of nvml.h and, from 0x1000, collectors.throttle, the gravest first; reasons
@@ -81,9 +82,14 @@ class Device:
         return self.group.removeprefix("gpu")
 
     @property
+    def lost(self) -> bool:
+        """It cannot be read at all."""
+        return self.group in self.view.probe_reasons
+
+    @property
     def dim(self) -> bool:
         """Nothing of it is of this moment."""
-        return self.stalled_ns is not None or self.group in self.view.probe_reasons
+        return self.stalled_ns is not None or self.lost
 
     @property
     def instances(self) -> list[Device]:
@@ -207,12 +213,36 @@ def _engine_idle(view: View) -> bool:
 
 
 def unknown(view: View) -> list[str]:
-    """Why gauges of GPUs are unknown, one sentence each."""
+    """Why gauges of GPUs are unknown: a sentence for those of one reason on the same GPUs."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for probe, reason in sorted(view.probe_reasons.items(), key=_by_number):
+        group, _, gauge = probe.partition(".")
+        if probe.startswith(GPU_PROBES):
+            groups.setdefault((gauge, reason), []).append(group)
+    gauges: dict[tuple[tuple[str, ...], str], list[str]] = {}
+    for (gauge, reason), names in groups.items():
+        gauges.setdefault((tuple(names), reason), []).append(gauge)
     return [
-        f"{probe} unknown: {reason}"
-        for probe, reason in view.probe_reasons.items()
-        if probe.startswith(GPU_PROBES)
+        f"{_told(names, [gauge for gauge in found if gauge])} unknown: {reason}"
+        for (names, reason), found in gauges.items()
     ]
+
+
+def _by_number(told: tuple[str, str]) -> tuple[int, str]:
+    group = told[0].partition(".")[0]
+    return len(group), group
+
+
+def _told(names: Sequence[str], gauges: Sequence[str]) -> str:
+    """``gpu5.power_w``, ``gpu0, gpu1: power_w, temp_c``, ``8 GPUs: power_w``."""
+    which = ", ".join(names) if len(names) <= _MOST_NAMES else f"{len(names)} GPUs"
+    if not gauges:
+        return which
+    return (
+        f"{which}.{gauges[0]}"
+        if len(names) == len(gauges) == 1
+        else f"{which}: {', '.join(gauges)}"
+    )
 
 
 def gpu_fields(view: View) -> tuple[Field, ...]:
@@ -267,13 +297,18 @@ def percent(fraction: float | None) -> str:
 
 
 def memory_words(device: Device) -> str:
-    """``55.9 of 74.5 GiB``."""
+    """``55.9 of 74.5 GiB``, ``0.10 of 79.6 GiB``."""
     used, size = device.gauge("mem_used_bytes"), device.gauge("mem_total_bytes")
     first = format_bytes(used, binary=True)
     second = format_bytes(size, binary=True)
-    if first.endswith("GiB") and second.endswith("GiB"):
-        first = first.removesuffix(" GiB")
+    if used is not None and second.endswith("GiB"):
+        first = first.removesuffix(" GiB") if used >= _GIB else f"{used / _GIB:.2f}"
     return f"{first} of {second}"
+
+
+def below(link: tuple[float | None, ...], best: tuple[float | None, ...]) -> bool:
+    """A PCIe link is known to be narrower or slower than it could be."""
+    return None not in (*link, *best) and link != best
 
 
 def link_words(gen: float | None, width: float | None) -> str:

@@ -12,6 +12,7 @@ from tuiapp.tui.panes.arranged import Beside, Faded, Stacked
 from tuiapp.tui.panes.base import Pane, Part, Scene
 from tuiapp.tui.panes.devices import (
     Device,
+    below,
     devices,
     held_field,
     link_words,
@@ -25,7 +26,6 @@ from tuiapp.tui.panes.devices import (
 )
 from tuiapp.tui.panes.gpu_cells import Course, DeviceCells
 from tuiapp.tui.panes.gpu_tables import (
-    below,
     health_table,
     process_rows,
     process_table,
@@ -34,7 +34,7 @@ from tuiapp.tui.panes.gpu_tables import (
     work_table,
 )
 from tuiapp.tui.panes.history import LEAST_NS, last_seen, resample
-from tuiapp.tui.panes.lines import TextLines, wrap
+from tuiapp.tui.panes.lines import TextLines, wrap, wrap_each
 from tuiapp.tui.renderables.bar import Gauge, Gauges
 from tuiapp.tui.renderables.canvas import fit
 from tuiapp.tui.renderables.line import LineChart, Series
@@ -48,6 +48,9 @@ _MOST_HISTORY = 6
 _LEAST_CHART = 4
 _MOST_CHARTS = 4
 _LEAST_REASONS = 3
+_MORE_REASONS = "{} more reasons for unknown values: no room here"
+_LOOSE_FROM = 6
+"""Rows beside both tables from which an empty one stands between them."""
 _CELL_ROWS = 4
 """Rows that cells get before the second line of sums does."""
 _HELD = 20
@@ -90,12 +93,15 @@ def _full(view: View, found: Sequence[Device], width: int, height: int) -> list[
     """Everything: work, links and errors, processes, history where there is room, reasons."""
     lines = len(found) + sum(len(device.instances) for device in found) + 1
     parts: list[Part] = [(work_table(found, width), min(lines, height))]
-    parts += [(TextLines(()), 1), (health_table(found), len(found) + 1), (TextLines(()), 1)]
+    gap = 1 if height - lines - len(found) >= _LOOSE_FROM else 0
+    parts += [(TextLines(()), gap), (health_table(found), len(found) + 1), (TextLines(()), gap)]
     left = height - sum(rows for _, rows in parts)
-    reasons = [line for why in unknown(view) for line in wrap(why, width, 2)]
+    reasons = unknown(view)
     processes = process_rows(found)
     table_rows = min(len(processes) + 1 if processes else 2, max(left // 2, 2))
-    spare = left - min(len(reasons), _LEAST_REASONS)
+    if reasons and left - table_rows < (1 if processes else len(reasons)):
+        table_rows = 0
+    spare = left - min(sum(len(wrap(why, width, 2)) for why in reasons), _LEAST_REASONS)
     table = process_table(processes)
     if len(found) <= _MOST_CHARTS and spare >= _LEAST_CHART * len(found):
         each = spare // len(found)
@@ -104,7 +110,8 @@ def _full(view: View, found: Sequence[Device], width: int, height: int) -> list[
     else:
         parts.append((table, table_rows))
     left = height - sum(rows for _, rows in parts)
-    return [*parts, (TextLines(reasons, Ink.DIM), max(left, 0))]
+    told = wrap_each(reasons, width, left, _MORE_REASONS)
+    return [*parts, (TextLines(told, Ink.DIM), max(left, 0))]
 
 
 def _chart(device: Device, width: int, rows: int) -> list[Part]:
@@ -214,9 +221,12 @@ def _summary(found: Sequence[Device]) -> list[tuple[Field, ...]]:
     """Sums over all devices, and how many are held back."""
     power = total([device.gauge("power_w") for device in found])
     limit = total([device.gauge("power_limit_w") for device in found])
-    held = [device for device in found if device.held_ink in (Ink.BAD, Ink.WARN)]
-    words = f"{len(held)} held: {held[0].held_words(_HELD)}" if held else "not throttled"
-    ink = held[0].held_ink if held else Ink.GOOD
+    lost = [device for device in found if device.lost]
+    held = [d for d in found if d.held_ink in (Ink.BAD, Ink.WARN) and not d.lost]
+    told = [f"{len(lost)} lost: {', '.join(d.group for d in lost)}"] if lost else []
+    told += [f"{len(held)} held: {held[0].held_words(_HELD)}"] if held else []
+    words = " · ".join(told) or "not throttled"
+    ink = Ink.BAD if lost else held[0].held_ink if held else Ink.GOOD
     shared = [device for device in found if device.neighbours]
     if shared and ink != Ink.BAD:
         words, ink = f"{shared[0].group}: {shared[0].neighbours}", Ink.WARN

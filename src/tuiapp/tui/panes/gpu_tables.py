@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from tuiapp.tui.panes.devices import (
     Device,
+    below,
     link_words,
     memory_words,
     number,
@@ -103,7 +105,11 @@ def _instance(device: Device) -> list[Cell]:
 
 def health_table(found: Sequence[Device]) -> Table:
     """A row a device: its path, its links, and what it has counted of errors."""
-    return Table(_HEALTH, [_health(device) for device in found])
+    rows = [_health(device) for device in found]
+    at = next(at for at, column in enumerate(_HEALTH) if column.key == "pcie")
+    needed = max((len(row[at][0]) for row in rows), default=0)
+    columns = (replace(c, width=max(c.width, needed)) if c.key == "pcie" else c for c in _HEALTH)
+    return Table(tuple(columns), rows)
 
 
 def _health(device: Device) -> list[Cell]:
@@ -137,12 +143,9 @@ def _count(value: float | None, ink: Ink) -> Cell:
 def _pcie(device: Device) -> Cell:
     link = (device.gauge("pcie_gen"), device.gauge("pcie_width"))
     best = (device.gauge("pcie_gen_max"), device.gauge("pcie_width_max"))
-    return (link_words(*link), Ink.WARN if below(link, best) else Ink.TEXT)
-
-
-def below(link: tuple[float | None, ...], best: tuple[float | None, ...]) -> bool:
-    """A PCIe link is known to be narrower or slower than it could be."""
-    return None not in (*link, *best) and link != best
+    if below(link, best):
+        return (f"{link_words(*link)} of {link_words(*best)}", Ink.WARN)
+    return (link_words(*link), Ink.TEXT)
 
 
 def rates(device: Device, bus: str) -> str:

@@ -32,6 +32,7 @@ _MIN_HISTORY = 24
 _ROOFLINE_FROM = 4
 _TABLE_FROM = 20
 """Rows from which the engine's processes are listed one by one."""
+_LABEL = 6
 _WHY = 42
 """Cells the likeliest cause of a slow host may take in a line with other numbers."""
 _NOTES, _LONG_NOTES = 36, 44
@@ -123,7 +124,7 @@ def _numbers(scene: Scene, cause: Finding | None, width: int, height: int) -> Se
     if bound.words and (bound.device == "cpu" or not scene.gpu_pane) and height > _ROOFLINE_FROM:
         lines.append((Field("", bound.words, len(bound.words), keep=8, align="left"),))
     if not devices(view):
-        lines.append(_no_gpu(view))
+        lines.append(_no_gpu(view, width))
     elif not scene.gpu_pane:
         lines.insert(0, gpu_fields(view))
     if stalls := stall_line(view):
@@ -204,10 +205,10 @@ def _engine_line(view: View) -> tuple[Field, ...]:
     )
 
 
-def _no_gpu(view: View) -> tuple[Field, ...]:
-    reason = view.probe_reasons.get("nvml", "")
-    text = f"none: {reason}" if reason else "not looked for yet"
-    return (Field("GPU", text, min(len(text), 60), keep=3, gap=2, ink=Ink.TEXT, align="left"),)
+def _no_gpu(view: View, width: int = 60) -> tuple[Field, ...]:
+    reason = view.probe_reasons.get("nvml", "").replace("NVML does not start", "NVML", 1)
+    text = fit(f"none: {reason}" if reason else "not looked for yet", max(width - _LABEL, 1))
+    return (Field("GPU", text, len(text), keep=3, gap=2, ink=Ink.TEXT, align="left"),)
 
 
 def _cores(view: View) -> CoreBars:

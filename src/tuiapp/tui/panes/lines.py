@@ -44,6 +44,23 @@ def wrap(text: str, width: int, most: int | None = None) -> list[str]:
     return lines
 
 
+def wrap_each(sentences: Sequence[str], width: int, rows: int, rest: str) -> list[str]:
+    """Sentences of at most two lines each, as many as ``rows`` hold.
+
+    Args:
+        rest: the last line where not all fit; ``{}`` is how many are left out.
+    """
+    wrapped = [wrap(sentence, width, 2) for sentence in sentences]
+    kept: list[str] = []
+    if sum(map(len, wrapped)) <= rows or rows < 1:
+        return [line for lines in wrapped for line in lines][: max(rows, 0)]
+    for at, lines in enumerate(wrapped):
+        if len(kept) + len(lines) >= rows:
+            return [*kept, fit(rest.format(len(wrapped) - at), width)]
+        kept += lines
+    return kept
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """Lines from ``offset`` on, with a thumb at the right edge where not all fit."""
