@@ -241,6 +241,8 @@ def test_quiet_answers_with_its_exit_code(
         (["--quiet", "--vm", "--container"], "exclude each other"),
         (["--quiet", "--json"], "prints nothing"),
         (["--root", "/tmp", "--tax"], "--tax measures"),
+        (["--root", ""], "empty name"),
+        (["--quie"], "does not know --quie"),
     ],
 )
 def test_bad_words_are_one_sentence(
@@ -249,6 +251,26 @@ def test_bad_words_are_one_sentence(
     code, out, err = run(capsys, *argv)
     assert (code, out) == (2, "")
     assert says in err
+    assert "vLLM" not in err
+
+
+def test_only_commands_that_start_an_engine_speak_of_its_arguments(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for argv in (["demo", "--foo"], ["replay", "x", "--foo"]):
+        assert cli.main(argv) == 2
+        assert "vLLM" not in capsys.readouterr().err
+    assert cli.main(["run", "--foo"]) == 2
+    assert "What is meant for vLLM stands behind `--`" in capsys.readouterr().err
+
+
+def test_a_recorded_machine_is_not_to_be_measured(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = lay(tmp_path / "machine", KVM_GUEST)
+    _, out, _ = run(capsys, "--root", str(root), "--explain")
+    assert "--tax" not in out
+    assert "a recorded machine cannot be measured" in out
 
 
 def test_a_file_that_is_no_capture_is_refused(

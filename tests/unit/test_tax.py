@@ -17,7 +17,7 @@ from tuiapp.collectors.tax import TaxCollector
 from tuiapp.errors import Unavailable
 from tuiapp.tax import PROBES, bandwidth, clocks, exits, faults, gpu, steal, switches, wakeups
 from tuiapp.tax.native_loops import Calls
-from tuiapp.tax.ranks import apart, rank, time_text
+from tuiapp.tax.ranks import apart, rank, time_text, times_text
 from tuiapp.tax.run import run
 
 x86_64 = pytest.mark.skipif(
@@ -143,6 +143,21 @@ def test_ranks_are_nearest_ranks() -> None:
     assert (rank(values, 0.5), rank(values, 0.99), rank(values, 1.0)) == (50, 99, 100)
     assert apart([1, 1, 2, 2]) == pytest.approx(1.0)
     assert apart([1]) is None
+
+
+def test_times_that_are_compared_have_one_unit() -> None:
+    assert times_text(5e-5, 3.1e-4) == ["0.05 ms", "0.31 ms"]
+    assert times_text(4.925e-5, 5e-5) == ["49.25 µs", "50.00 µs"]
+    found = wakeups.Wakeup(None, 1.2e-4, 7e-4, 5.6e-3, 4.9e-5, 1e-4, 5e-5)
+    assert found.lines() == [
+        "waking up late from 1 ms: p50 0.12 ms, p99 0.70 ms, p99.9 5.60 ms; "
+        "0.05 ms of it may be timer slack",
+        "  in the real-time class: p50 0.05 ms, p99 0.10 ms",
+    ]
+
+
+def test_shares_are_written_as_elsewhere() -> None:
+    assert steal.Steal(None, 0.013, 0.5).lines()[0].startswith("steal 1.3 % of")
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,8 @@ COMMANDS = {
     "compare": "tuiapp.cli.compare",
 }
 
+_STARTING = ("run", "trial", "sweep")
+"""Commands that start an engine, and pass on to it what stands behind ``--``."""
 _DESCRIPTION = """\
 Watch what a user of your model would feel, while it happens, next to what the host is doing.
 
@@ -84,7 +86,7 @@ def _parse(given: list[str]) -> argparse.Namespace:
         advice = "`tuiapp --help` shows how to use it."
         if args.command is not None:
             advice = f"`tuiapp {args.command} --help` shows its options."
-            if any(word.startswith("-") for word in unknown):
+            if args.command in _STARTING and any(word.startswith("-") for word in unknown):
                 advice = f"What is meant for vLLM stands behind `--`; {advice}"
         raise UsageError(f"tuiapp does not know {' '.join(unknown)}.", advice)
     args.engine_args = passed_on

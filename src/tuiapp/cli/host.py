@@ -36,7 +36,7 @@ def add_parser(commands: Any, name: str) -> None:
     parser.add_argument("--json", action="store_true", help="the result as JSON on stdout")
     parser.add_argument("--explain", action="store_true", help="show every signal and conflict")
     parser.add_argument(
-        "--root", type=Path, metavar="DIR", help="look at a recorded machine: a tree or a capture"
+        "--root", type=_place, metavar="DIR", help="look at a recorded machine: a tree or a capture"
     )
     parser.add_argument(
         "--capture", type=Path, metavar="FILE", help="write what was read, redacted, as .tar.gz"
@@ -50,6 +50,12 @@ def add_parser(commands: Any, name: str) -> None:
     parser.add_argument("-q", "--quiet", action="store_true", help="print nothing; see exit codes")
     parser.add_argument("--vm", action="store_true", help="with --quiet: only guests count")
     parser.add_argument("--container", action="store_true", help="with --quiet: only containers")
+
+
+def _place(text: str) -> Path:
+    if not text:
+        raise argparse.ArgumentTypeError("an empty name is no folder")
+    return Path(text)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from tuiapp.tax.report import Tax
 
 SCHEMA = "tuiapp.host/1"
+_RECORDED = "a recorded machine cannot be measured"
 _FACTS = ("host", "tuning")
 _NARROWEST, _WIDEST = 60, 160
 _LABEL = 12
@@ -45,6 +46,7 @@ def report(found: Look, tax: Tax | None, *, as_json: bool, explain: bool) -> Non
         view, more = sampled(facts, reasons)
         reasons |= more
     else:
+        reasons |= dict.fromkeys(("tax", "hiccup"), _RECORDED)
         view = view_of(facts, reasons=reasons)
     findings = _findings(view)
     host = dict(view.meta.get("host") or {})

@@ -47,7 +47,7 @@ def run(
         except Unavailable as reason:
             unknown["steal"] = reason.message
     caveats += [
-        f"{name.replace('_', ' ')}: the two halves of the probe differ by {result.noise:.0%}"
+        f"{name.replace('_', ' ')}: its two halves differ by {result.noise * 100:.0f} %"
         for name, result in results.items()
         if result.noise is not None and result.noise > _NOISY
     ]
@@ -72,4 +72,6 @@ def _busy_before() -> list[str]:
         return []
     if busy <= _BUSY:
         return []
-    return [f"the machine was busy before it began ({busy:.0%} of its CPUs): measure it at rest"]
+    return [
+        f"the machine was busy before it began ({busy * 100:.0f} % of its CPUs): measure it at rest"
+    ]

@@ -13,7 +13,7 @@ from typing import ClassVar
 from tuiapp.clock import monotonic_ns, sleep_s
 from tuiapp.machine.apart import call_apart
 from tuiapp.priority import come_first
-from tuiapp.tax.ranks import apart, rank, time_text
+from tuiapp.tax.ranks import apart, rank, times_text
 from tuiapp.tax.report import Result
 
 _SLEEP_S, _COUNT = 0.001, 700
@@ -40,15 +40,14 @@ class Wakeup(Result):
     timer_slack_s: float | None
 
     def lines(self) -> list[str]:
-        p50, p99, p999 = map(time_text, (self.wakeup_p50_s, self.wakeup_p99_s, self.wakeup_p999_s))
-        slack = ""
-        if self.timer_slack_s is not None:
-            slack = f"; {time_text(self.timer_slack_s)} of it may be timer slack"
-        lines = [f"waking up from 1 ms: {p50} late, p99 {p99}, p99.9 {p999}{slack}"]
+        times = (self.wakeup_p50_s, self.wakeup_p99_s, self.wakeup_p999_s)
+        p50, p99, p999, slack = times_text(*times, self.timer_slack_s or 0.0)
+        of_it = "" if self.timer_slack_s is None else f"; {slack} of it may be timer slack"
+        lines = [f"waking up late from 1 ms: p50 {p50}, p99 {p99}, p99.9 {p999}{of_it}"]
         if self.realtime_wakeup_p50_s is None or self.realtime_wakeup_p99_s is None:
             return [*lines, "  in the real-time class: not permitted"]
-        p50, p99 = time_text(self.realtime_wakeup_p50_s), time_text(self.realtime_wakeup_p99_s)
-        return [*lines, f"  in the real-time class: {p50} late, p99 {p99}"]
+        p50, p99 = times_text(self.realtime_wakeup_p50_s, self.realtime_wakeup_p99_s)
+        return [*lines, f"  in the real-time class: p50 {p50}, p99 {p99}"]
 
 
 def probe(count: int = _COUNT) -> Wakeup:
