@@ -115,3 +115,14 @@ def test_a_hung_drivers_gpus_look_like_it(library: Path) -> None:
     for at in (0, 1):
         bus = f"0000:0{at + 1}:00.0"
         assert f"GPU {at}       Test double GPU · {bus} · the driver does not answer" in out
+
+
+def test_what_is_not_there_is_not_imported() -> None:
+    code = "import sys; from tuiapp.cli import main; main(['host']); print(*sys.modules)"
+    env = os.environ | {"LD_LIBRARY_PATH": ""}
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True)
+    loaded = set(done.stdout.split())
+    if "GPU         none: libnvidia-ml.so.1 not found" not in done.stdout:
+        pytest.skip("NVIDIA's library is installed")
+    assert "tuiapp.cli.host_report" in loaded
+    assert not loaded & {"pynvml", "tuiapp.collectors.nvml_gpu", "tuiapp.cli.replay"}

@@ -81,7 +81,8 @@ def _run(given: list[str]) -> int:
 
 def _parse(given: list[str]) -> argparse.Namespace:
     own, passed_on = _split(given)
-    args, unknown = _parser().parse_known_args(own)
+    # Of a command that is named first, the others need not be known.
+    args, unknown = _parser(*COMMANDS.keys() & own[:1]).parse_known_args(own)
     if unknown:
         advice = "`tuiapp --help` shows how to use it."
         if args.command is not None:
@@ -101,10 +102,11 @@ def _split(argv: list[str]) -> tuple[list[str], list[str]]:
     return argv[:at], argv[at + 1 :]
 
 
-def _parser() -> Parser:
+def _parser(*wanted: str) -> Parser:
+    """With the commands that are ``wanted``; with all, when none is named."""
     parser = Parser(prog="tuiapp", description=_DESCRIPTION, epilog=_EXAMPLES)
     parser.add_argument("--version", action="version", version=f"tuiapp {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
-    for name, module in COMMANDS.items():
-        import_module(module).add_parser(commands, name)
+    for name in wanted or COMMANDS:
+        import_module(COMMANDS[name]).add_parser(commands, name)
     return parser

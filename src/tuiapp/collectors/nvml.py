@@ -6,15 +6,18 @@ import ctypes
 from collections.abc import Mapping
 from contextlib import suppress
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tuiapp.collectors.base import Collector, Gauges, Host
-from tuiapp.collectors.nvml_facts import link_peers, system_facts
-from tuiapp.collectors.nvml_gpu import DRIVER_GONE, Gpu
-from tuiapp.collectors.nvml_processes import Owners
 from tuiapp.errors import Unavailable
 
+if TYPE_CHECKING:
+    from tuiapp.collectors.nvml_gpu import Gpu
+    from tuiapp.collectors.nvml_processes import Owners
+
 LIBRARY = "libnvidia-ml.so.1"
+DRIVER_GONE = (1, 9, 18)
+"""nvmlReturn_t that mean that the driver itself has gone or was exchanged."""
 _MOST_AT_ONCE = 4
 """With more devices, only every other one is asked at each sample."""
 _REASONS = {  # by nvmlReturn_t
@@ -56,7 +59,8 @@ class NvmlCollector(Collector):
         super().__init__(host)
         self.nvml: Any = None
         self.library: Any = None
-        self.owners = Owners(host)
+        self.owners: Owners
+        self._watched: int | None = None
         self.changed = False
         self.turns = 1
         self.once = False
@@ -66,7 +70,8 @@ class NvmlCollector(Collector):
 
     def open(self) -> None:
         try:
-            # pynvml takes 50 ms and 6 MB to import: not where there is nothing to read.
+            # pynvml takes 50 ms and 6 MB to import: not where there is nothing to read. What reads
+            # with it waits as well.
             self.library = ctypes.CDLL(LIBRARY)
         except OSError as error:
             missing = "cannot open shared object" in str(error)
@@ -83,6 +88,12 @@ class NvmlCollector(Collector):
         if not count:
             self.close()
             raise Unavailable("NVML sees no GPU")
+        from tuiapp.collectors.nvml_gpu import Gpu
+        from tuiapp.collectors.nvml_processes import Owners
+
+        self.owners = Owners(self.host)
+        if self._watched is not None:
+            self.owners.watch(self._watched)
         self.turns, self._turn = 1 + (count > _MOST_AT_ONCE and not self.once), 0
         self._gpus = [Gpu(self, index) for index in range(count)]
         for gpu in self._gpus:
@@ -100,10 +111,14 @@ class NvmlCollector(Collector):
     def command(self, message: Mapping[str, Any]) -> None:
         pid = message.get("pid")
         if message.get("op") == "watch" and isinstance(pid, int) and pid > 0:
-            self.owners.watch(pid)
+            self._watched = pid
+            if self._gpus:
+                self.owners.watch(pid)
         self.once = self.once or message.get("op") == "once"
 
     def facts(self) -> dict[str, Any]:
+        from tuiapp.collectors.nvml_facts import link_peers, system_facts
+
         self.changed = False
         handles = {gpu.index: gpu.handle for gpu in self._gpus if gpu.handle is not None}
         for gpu in self._gpus:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tuiapp.collectors.base import NAN, Gauges
+from tuiapp.collectors.nvml import DRIVER_GONE
 from tuiapp.collectors.nvml_counters import ERRORS, FAST, HEALTH, TRAFFIC, Counters, Value
 from tuiapp.collectors.nvml_facts import gpu_facts, instances
 from tuiapp.collectors.nvml_fields import FIELDS, INSTANCE_FIELDS, PCIE_FIELDS, Field
@@ -32,8 +33,6 @@ _INSTANCE_GAUGES = (
 _NOT_SUPPORTED = 3
 _NEVER = (_NOT_SUPPORTED, 4, 13)
 _LOST = (6, 15, 16, 28)
-DRIVER_GONE = (1, 9, 18)
-"""What means that the driver itself has gone or was exchanged."""
 MIG_HIDES = "not given while MIG divides the GPU"
 
 
