@@ -349,6 +349,7 @@ def test_a_gpu_on_the_bus_is_told_without_a_driver(
     _, out, _ = run(capsys, "--root", str(root), "--json")
     (gpu,) = json.loads(out)["gpus"]
     assert (gpu["name"], gpu["path"]) == ("NVIDIA 10de:2330", "unknown")
+    assert (gpu["util"], gpu["trouble"], gpu["refused"]) == (None, None, {})
     (root / card / "physfn").symlink_to("../0000:01:00.1")
     _, out, _ = run(capsys, "--root", str(root), "--json")
     assert json.loads(out)["gpus"][0]["path"] == "sriov-vf"

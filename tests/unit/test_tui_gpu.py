@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.doubles.drawing import PALETTES, check
-from tests.doubles.gpu_scenes import last, lost, watched
+from tests.doubles.gpu_scenes import last, lost, silent, watched
 from tests.doubles.scenes import FakeRun, serving, unavailable
 from tuiapp.session.view import View
 from tuiapp.tui.panes import pane_class
@@ -70,6 +70,12 @@ def test_reasons_without_room_are_said_in_a_small_terminal() -> None:
 def test_a_lost_gpu_is_not_called_held() -> None:
     told = drawn(lost(), "gpu", 45, 6)
     assert "1 lost: gpu5" in told
+    assert "held" not in told
+
+
+def test_a_silent_gpu_is_not_called_held() -> None:
+    told = drawn(silent(), "gpu", 45, 7)
+    assert "8 without an answer" in told
     assert "held" not in told
 
 

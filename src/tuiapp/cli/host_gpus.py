@@ -73,7 +73,8 @@ def _on_the_bus(host: Mapping[str, Any], found: Look) -> list[Gpu]:
             path = "sriov-vf"
         vendor, device = (str(card.get(key)).removeprefix("0x") for key in ("vendor", "device"))
         name = f"{_MAKERS.get(vendor, 'maker')} {vendor}:{device}"
-        gpus.append({"index": at, "name": name, "pci_bus_id": card.get("address"), "path": path})
+        told = {"index": at, "name": name, "pci_bus_id": card.get("address"), "path": path}
+        gpus.append({**told, **dict.fromkeys(_GAUGES), "trouble": None, "refused": {}})
     return gpus
 
 

@@ -222,11 +222,13 @@ def _summary(found: Sequence[Device]) -> list[tuple[Field, ...]]:
     power = total([device.gauge("power_w") for device in found])
     limit = total([device.gauge("power_limit_w") for device in found])
     lost = [device for device in found if device.lost]
-    held = [d for d in found if d.held_ink in (Ink.BAD, Ink.WARN) and not d.lost]
+    silent = [device for device in found if device.stalled_ns is not None and not device.lost]
+    held = [d for d in found if d.held_ink in (Ink.BAD, Ink.WARN) and not d.dim]
     told = [f"{len(lost)} lost: {', '.join(d.group for d in lost)}"] if lost else []
+    told += [f"{len(silent)} without an answer"] if silent else []
     told += [f"{len(held)} held: {held[0].held_words(_HELD)}"] if held else []
     words = " · ".join(told) or "not throttled"
-    ink = Ink.BAD if lost else held[0].held_ink if held else Ink.GOOD
+    ink = Ink.BAD if lost or silent else held[0].held_ink if held else Ink.GOOD
     shared = [device for device in found if device.neighbours]
     if shared and ink != Ink.BAD:
         words, ink = f"{shared[0].group}: {shared[0].neighbours}", Ink.WARN
