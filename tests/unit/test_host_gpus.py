@@ -114,7 +114,7 @@ def test_a_hung_drivers_gpus_look_like_it(library: Path) -> None:
     out = host(library, "count = 2\ngpu1.power_mw = hang")
     for at in (0, 1):
         bus = f"0000:0{at + 1}:00.0"
-        assert f"GPU {at}       Test double GPU · {bus} · the driver does not answer" in out
+        assert f"GPU {at}        Test double GPU · {bus} · the driver does not answer" in out
 
 
 def test_what_is_not_there_is_not_imported() -> None:
