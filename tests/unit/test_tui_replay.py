@@ -311,10 +311,12 @@ async def test_a_file_that_cannot_be_changed_says_so(recorded: Path, tmp_path: P
         assert again.said.startswith("Cannot write to")
 
 
-async def test_at_80x24_the_bar_is_one_line(recorded: Path) -> None:
+async def test_at_80x24_the_strip_has_p99_and_throughput(recorded: Path) -> None:
     async with replay(recorded, (80, 24)) as again:
         await again.press("g", *"50s", "enter")
-        assert again.lines[-2].startswith(" ‖ 1×     00:50 / 01:3")
+        assert again.lines[-3].startswith(" ‖ 1×     00:50 / 01:3")
+        assert again.lines[-2].startswith("    ▀ p99 TTFT  ▄ tok/s")
+        assert all(set(line[24:]) & set("▁▂▃▄▅▆▇█") for line in again.lines[-3:-1])
         assert "TTFT ms" in again.lines[1]
         assert all(len(line) == 80 for line in again.lines)
 
