@@ -246,7 +246,7 @@ def test_recover_returns_zero_three_and_one(call: Any, home: Path) -> None:
     assert json.loads(out)["lost"][0]["what"] == "TOKENS"
     assert call("verify", "saved.tuiapp")[0] == 0
     told = json.loads(call("show", "saved.tuiapp", "--json")[1])
-    assert told["caveats"][-1].startswith("1 batch of samples was lost")
+    assert told["caveats"][-1].startswith("1 block was lost")
     (home / "quieter.tuiapp").write_bytes((home / "quieter.tuiapp").read_bytes()[:20])
     assert call("recover", "quieter.tuiapp", "-o", "none.tuiapp")[0] == 1
 
@@ -256,7 +256,7 @@ def test_show_of_a_damaged_file_says_so_beside_the_numbers(call: Any, home: Path
     code, out, err = call("show", "quieter", "--json")
     assert code == 0
     assert "is damaged" in err
-    assert any(said.startswith("1 batch of samples was") for said in json.loads(out)["caveats"])
+    assert any(said.startswith("1 block was") for said in json.loads(out)["caveats"])
 
 
 # -- cut, merge, redact --------------------------------------------------------------------
