@@ -126,7 +126,7 @@ def test_failures_are_infinitely_late_and_counted() -> None:
     assert found.p99 == np.inf
     assert found.p50 == pytest.approx(NS / 50)
     result = summary(view)
-    counts = {"sent": 10, "ok": 9, "failed": 1, "unfinished": 0, "cut": 0, "warmup": 0}
+    counts = {"sent": 10, "ok": 9, "failed": 1, "unfinished": 0, "cut": 0, "lost": 0, "warmup": 0}
     assert result["requests"] == counts
     assert result["ttft_s"]["p99"] is None
     assert any("infinite" in caveat for caveat in result["ttft_s"]["caveats"])

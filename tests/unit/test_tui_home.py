@@ -243,25 +243,28 @@ def _formats() -> dict[str, object]:
     return dict(EXPORTS)
 
 
-async def test_a_result_of_another_program_is_imported(folder: Path) -> None:
+async def test_a_result_of_another_program_is_imported(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(VLLM.parent)
     async with home(folder) as shown:
         await shown.press("i")
         assert isinstance(shown.app.screen, AskScreen)
         await shown.press(*"/no/such/file", "enter")
         assert "There is no file /no/such/file" in shown.text
-        await shown.press("ctrl+u", *str(VLLM), "enter")
+        await shown.press("ctrl+u", *VLLM.name, "enter")
         await shown.app.workers.wait_for_complete()
         await shown.pilot.pause()
         assert "vllm-rate" in shown.names
     assert (folder / "vllm-rate.tuiapp").exists()
 
 
-async def test_what_is_no_result_is_said(folder: Path) -> None:
+async def test_what_is_no_result_is_said(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
     async with home(folder) as shown:
-        await shown.press("i", *str(folder / "broken.tuiapp"), "enter")
-        await shown.app.workers.wait_for_complete()
-        await shown.pilot.pause()
-        assert any("Not imported" in note.title for note in shown.app._notifications)
+        await shown.press("i", *"broken.tuiapp", "enter")
+        await shown.settle()
+        assert "Not imported: broken.tuiapp holds no JSON." in shown.text
 
 
 async def test_two_side_by_side(folder: Path) -> None:
