@@ -14,14 +14,6 @@ from tuiapp.collectors.nvml_gpu import GAUGES, MIG_HIDES
 GPU0 = "gpu0"
 
 
-@pytest.fixture(scope="module")
-def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    try:
-        return nvml.build(tmp_path_factory.mktemp("nvml"))
-    except LookupError as error:
-        pytest.skip(str(error))
-
-
 async def test_without_a_driver_one_line_says_so() -> None:
     seen = await watch({"LD_LIBRARY_PATH": ""}, lambda seen: bool(seen.reasons))
     assert seen.reasons == [("nvml", "libnvidia-ml.so.1 not found")]

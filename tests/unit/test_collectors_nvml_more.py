@@ -25,14 +25,6 @@ from tuiapp.collectors.nvml_processes import (
 MIB = 1 << 20
 
 
-@pytest.fixture(scope="module")
-def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    try:
-        return nvml.build(tmp_path_factory.mktemp("nvml"))
-    except LookupError as error:
-        pytest.skip(str(error))
-
-
 def reasons(seen: Seen) -> dict[str, str]:
     return dict(seen.reasons)
 

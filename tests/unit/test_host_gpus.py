@@ -20,14 +20,6 @@ from tuiapp.events import PERIODS_S
 TICK_S = 0.5
 
 
-@pytest.fixture(scope="module")
-def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    try:
-        return nvml.build(tmp_path_factory.mktemp("nvml"))
-    except LookupError as error:
-        pytest.skip(str(error))
-
-
 def host(library: Path, scenario: str, *argv: str) -> str:
     env = os.environ | nvml.environment(library, scenario) | {"COLUMNS": "100"}
     command = [sys.executable, "-m", "tuiapp", "host", *argv]
