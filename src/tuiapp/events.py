@@ -150,6 +150,8 @@ LAG_P99S_S = tuple(f"{name.removesuffix('_s')}_10s_p99_s" for name in LAG_BOUNDS
 """What is held against these bounds."""
 PROBE_UNAVAILABLE = "probe.unavailable"
 """``{"probe", "reason"}``: unknown, because ...; never zero."""
+MOST_VALUE = 1e18
+"""A file may hold any number; none beyond this was measured or told by a machine."""
 DRIVER_SILENT = "the driver does not answer"
 """The reason while calls of a probe hang."""
 PERIODS_S = {"health": 8.0, "procs": 4.0, "tax": 10.0}

@@ -13,6 +13,7 @@ import tuiapp.diagnosis
 from tests.doubles.synthetic import NS
 from tuiapp.diagnosis import RULES, diagnose
 from tuiapp.diagnosis.finding import SEVERITIES
+from tuiapp.diagnosis.moment import Moment
 from tuiapp.events import Frame, Kind
 from tuiapp.session.columns import Session
 from tuiapp.session.view import View
@@ -60,9 +61,20 @@ def test_nothing_in_a_file_makes_a_rule_raise(
     for group, columns in samples.items():
         rows = {"t_ns": [1, NS], **{name: [value, 0.5] for name, value in columns.items()}}
         session.fold(Frame(Kind.SAMPLES, 1, NS, rows, {"group": group}))
-    found = diagnose(View(session, 2 * NS))
+    view = View(session, 2 * NS)
+    found = diagnose(view)
     assert {finding.rule for finding in found} <= set(RULES)
     for finding in found:
         assert finding.severity in SEVERITIES
         assert f"{finding.title}{finding.evidence}{finding.advice}".isprintable()
         assert len(finding.evidence) < 2000
+    # One look at a host, without a session, is judged alike; of no load driver, for it runs none.
+    meta = {"host": host, "engine": engine}
+    looks = {
+        group: [(1, columns), (NS, dict.fromkeys(columns, 0.5))]
+        for group, columns in samples.items()
+    }
+    alike = diagnose(Moment(meta, looks, {}, 2 * NS))
+    assert [one for one in alike if one.rule != "client"] == [
+        one for one in found if one.rule != "client"
+    ]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -147,6 +149,21 @@ def test_a_probe_that_cannot_read_is_not_asked_again(monkeypatch: pytest.MonkeyP
     _, reasons = host_sampling.sampled({})
     assert rounds == [{"resting"}, set(), set()]
     assert reasons == {"resting": "there is none"}
+
+
+@pytest.mark.parametrize("more", [[], ["--json"], ["--quiet"], ["--root", "/etc"]])
+def test_what_a_session_needs_is_not_loaded_for_a_look(more: list[str]) -> None:
+    code = f"""if True:
+        import sys
+        from tuiapp.cli import main
+        try:
+            main(["host", *{more!r}])
+        finally:
+            heavy = {{"numpy", "msgpack", "textual", "rich", "psutil"}} & set(sys.modules)
+            assert not heavy, heavy
+    """
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert "AssertionError" not in done.stderr, done.stderr
 
 
 def test_a_recorded_machine_as_text_and_json(

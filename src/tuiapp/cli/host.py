@@ -61,8 +61,6 @@ def _place(text: str) -> Path:
 def run(args: argparse.Namespace) -> int:
     """Do it; returns the exit code."""
     _check(args)
-    # numpy's linear algebra is not needed, and its threads cost a tenth of a second to start.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         return _answer(args)
     except PermissionError as error:
@@ -130,6 +128,8 @@ def _measure(engine_python: str | None) -> Any:
     from tuiapp.cli.host_sampling import spare_bytes
     from tuiapp.tax import measure
 
+    # numpy's linear algebra is not needed, and its threads cost a tenth of a second to start.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     return measure(
         lambda what: say(f"measuring {what}"),
         engine_python=engine_python,

@@ -11,8 +11,8 @@ from tuiapp.collectors.recorded import TreeHost
 from tuiapp.machine.report import BARE_METAL
 
 if TYPE_CHECKING:
+    from tuiapp.diagnosis.moment import Moment
     from tuiapp.machine.looking import Look
-    from tuiapp.session.view import View
 
 _MAKERS = {"10de": "NVIDIA", "1002": "AMD", "8086": "Intel", "1da3": "Habana", "1ed5": "Moore"}
 _GAUGES = (
@@ -32,16 +32,16 @@ _UNKNOWN = "—"
 Gpu = dict[str, Any]
 
 
-def gpu_objects(view: View, found: Look, reasons: Mapping[str, str]) -> list[Gpu]:
+def gpu_objects(seen: Moment, found: Look, reasons: Mapping[str, str]) -> list[Gpu]:
     """Facts of each GPU, its gauges now (None for unknown), what ails it, and what was refused."""
-    host = view.meta.get("host") or {}
+    host = seen.meta.get("host") or {}
     told = host.get("gpus")
     if not told:
         return _on_the_bus(host, found)
-    return [_object(view, gpu, reasons) for gpu in told if isinstance(gpu, Mapping)]
+    return [_object(seen, gpu, reasons) for gpu in told if isinstance(gpu, Mapping)]
 
 
-def _object(view: View, gpu: Mapping[str, Any], reasons: Mapping[str, str]) -> Gpu:
+def _object(seen: Moment, gpu: Mapping[str, Any], reasons: Mapping[str, str]) -> Gpu:
     group = f"gpu{gpu.get('index')}"
     refused = {
         field.removeprefix(f"{group}."): reason
@@ -51,14 +51,14 @@ def _object(view: View, gpu: Mapping[str, Any], reasons: Mapping[str, str]) -> G
     source = str(gpu.get("source") or gpu.get("driver") or "")
     return {
         **gpu,
-        **{name: _rounded(view.gauge(group, name)) for name in _GAUGES},
+        **{name: _rounded(seen.gauge(group, name)) for name in _GAUGES},
         "trouble": reasons.get(group) or reasons.get(source) or None,
         "refused": refused,
     }
 
 
 def _rounded(value: float | None) -> float | None:
-    """Without the digits that single precision adds."""
+    """Without the digits that its unit's conversion adds."""
     return None if value is None else round(value, 4)
 
 

@@ -15,6 +15,8 @@ from tuiapp.cli.sessions_common import emit_json, write
 from tuiapp.collectors import collector_class
 from tuiapp.collectors.machine_facts import machine_facts
 from tuiapp.collectors.recorded import TreeHost
+from tuiapp.diagnosis import diagnose
+from tuiapp.diagnosis.moment import Moment
 from tuiapp.errors import TuiappError
 from tuiapp.machine.badge import badge
 from tuiapp.machine.report import Signal
@@ -24,7 +26,6 @@ from tuiapp.sources.lines import clean
 if TYPE_CHECKING:
     from tuiapp.diagnosis.finding import Finding
     from tuiapp.machine.looking import Look
-    from tuiapp.session.view import View
     from tuiapp.tax.report import Tax
 
 SCHEMA = "tuiapp.host/1"
@@ -37,20 +38,20 @@ _COLOURS = {"bad": "31;1", "warn": "33;1", "fine": "32", "unknown": "2", "title"
 
 def report(found: Look, tax: Tax | None, *, as_json: bool, explain: bool) -> None:
     """Print the whole answer on stdout."""
-    from tuiapp.cli.host_sampling import sampled, view_of
-
     facts, reasons = collect_facts(found)
     if tax is not None:
         facts["tax"] = tax.as_json()
     if found.tree.live:
-        view, more = sampled(facts, reasons)
+        from tuiapp.cli.host_sampling import sampled
+
+        seen, more = sampled(facts, reasons)
         reasons |= more
     else:
         reasons |= dict.fromkeys(("tax", "hiccup"), _RECORDED)
-        view = view_of(facts, reasons=reasons)
-    findings = _findings(view)
-    host = dict(view.meta.get("host") or {})
-    host["gpus"] = gpu_objects(view, found, reasons)
+        seen = Moment({"host": facts}, probe_reasons=reasons)
+    findings = diagnose(seen)
+    host = dict(seen.meta["host"])
+    host["gpus"] = gpu_objects(seen, found, reasons)
     if as_json:
         emit_json(_as_json(found, host, findings, tax, reasons))
     else:
@@ -71,12 +72,6 @@ def collect_facts(found: Look) -> tuple[dict[str, Any], dict[str, str]]:
     if found.no_cpuid:
         reasons["cpuid"] = found.no_cpuid
     return facts | machine_facts(found, facts), reasons
-
-
-def _findings(view: View) -> tuple[Finding, ...]:
-    from tuiapp.diagnosis import diagnose
-
-    return diagnose(view)
 
 
 def _as_json(

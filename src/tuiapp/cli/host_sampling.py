@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from tuiapp.agent import rows_frame, unavailable_frame
 from tuiapp.clock import NS_PER_S, Clock, sleep_s
 from tuiapp.collectors import COLLECTORS
 from tuiapp.collectors.base import Host
@@ -14,10 +13,9 @@ from tuiapp.collectors.cgroup import memory_left_bytes
 from tuiapp.collectors.facts import FactBoard
 from tuiapp.collectors.memory import memory_available_bytes
 from tuiapp.collectors.probe import Probe, Turn, make_probe
+from tuiapp.diagnosis.moment import Moment, by_group
 from tuiapp.errors import Unavailable
-from tuiapp.events import DRIVER_SILENT, Frame, Kind
-from tuiapp.session.columns import Session
-from tuiapp.session.view import View
+from tuiapp.events import DRIVER_SILENT
 
 SKIPPED = ("host", "tuning", "machine", "process", "tax", "hiccup")
 """Done already, of a run, or measured on demand."""
@@ -30,8 +28,8 @@ _POLL_S = 0.005
 
 def sampled(
     facts: Mapping[str, Any], known: Mapping[str, str] | None = None
-) -> tuple[View, dict[str, str]]:
-    """(a view of this moment with the host's facts in its header, why others are unknown).
+) -> tuple[Moment, dict[str, str]]:
+    """(what was seen now, under the host's facts; why other facts and gauges are unknown).
 
     A probe that does not answer within two seconds is left behind, and said to hang.
     """
@@ -53,12 +51,10 @@ def sampled(
     found = FactBoard().merged([facts, *(turn.facts for turn in turns)])
     for turn in turns:
         reasons |= dict(turn.reasons)
-    frames = [
-        rows_frame(group, [(turn.t_ns, gauges)])
-        for turn in turns
-        for group, gauges in turn.samples.items()
-    ]
-    return view_of(found, frames, reasons), reasons
+    samples = by_group(
+        (group, (turn.t_ns, gauges)) for turn in turns for group, gauges in turn.samples.items()
+    )
+    return Moment({"host": found}, samples, reasons, clock.now_ns()), reasons
 
 
 def _round(probes: Mapping[str, Probe], clock: Clock, reasons: dict[str, str]) -> list[Turn]:
@@ -91,22 +87,3 @@ def spare_bytes() -> int | None:
         left = memory_left_bytes(host)
         known += [] if left is None else [left]
     return min(known, default=None)
-
-
-def view_of(
-    facts: Mapping[str, Any],
-    frames: Sequence[Frame] = (),
-    reasons: Mapping[str, str] | None = None,
-) -> View:
-    """A small session, so that what judges runs judges a host as well.
-
-    Args:
-        reasons: why facts and probes are unknown: unknown is not fine.
-    """
-    session = Session()
-    session.fold(Frame(Kind.META, 0, 0, attrs={"host": dict(facts)}))
-    for probe, reason in (reasons or {}).items():
-        session.fold(unavailable_frame(0, probe, reason))
-    for frame in frames:
-        session.fold(frame)
-    return View(session, max((frame.t1_ns for frame in frames), default=0))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tuiapp.diagnosis.finding import Finding
-    from tuiapp.session.view import View
+    from tuiapp.diagnosis.seen import Seen
 
 RULES: dict[str, str] = {
     "layers": "tuiapp.diagnosis.topology:layers",
@@ -53,16 +53,14 @@ RULES: dict[str, str] = {
 """Name to ``"module:function"``, resolved on use; the order is that of reading."""
 
 
-def rule(name: str) -> Callable[[View], Finding | None]:
+def rule(name: str) -> Callable[[Seen], Finding | None]:
     """The rule registered under ``name``; KeyError when there is none."""
-    found: Callable[[View], Finding | None] = resolve(RULES[name])
+    found: Callable[[Seen], Finding | None] = resolve(RULES[name])
     return found
 
 
-def diagnose(view: View) -> tuple[Finding, ...]:
+def diagnose(view: Seen) -> tuple[Finding, ...]:
     """What every rule says that applies here, the gravest first, then by weight."""
-    from tuiapp.diagnosis.finding import (
-        ranked,  # with numpy behind the rules: not before it is used
-    )
+    from tuiapp.diagnosis.finding import ranked
 
     return ranked(found for name in RULES if (found := rule(name)(view)) is not None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tuiapp.diagnosis.finding import BAD, FINE, WARN, Finding, fine, unknown
 from tuiapp.diagnosis.reading import NOT_TOLD, gpus_used, host, known, number, percent, why
-from tuiapp.session.view import View
+from tuiapp.diagnosis.seen import Seen
 from tuiapp.words import plural
 
 CORES_BESIDE_GPUS = 2
@@ -17,7 +17,7 @@ BUSY_FROM = 0.3
 """Share of CPU time in use, from which a clock counts as one under load."""
 
 
-def cores(view: View) -> Finding:
+def cores(view: Seen) -> Finding:
     """Physical cores we may use, against two and one a GPU."""
     facts = host(view)
     found = number(facts, "cores_physical")
@@ -40,7 +40,7 @@ def cores(view: View) -> Finding:
     return Finding("cores", BAD, f"only {title}", evidence, advice, 0.9)
 
 
-def clock(view: View) -> Finding:
+def clock(view: Seen) -> Finding:
     """The clock under load, against what the CPU promises."""
     mhz, busy = known(view, "cpu", "freq_mhz"), known(view, "cpu", "total")
     if not len(mhz):

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from tuiapp.diagnosis.finding import BAD, WARN, Finding, fine, unknown
 from tuiapp.diagnosis.reading import NOT_TOLD, flag, known, mapping, text, why
+from tuiapp.diagnosis.seen import Seen
 from tuiapp.events import LAG_BOUNDS_S, LAG_P99S_S
-from tuiapp.session.health import WARMUP
-from tuiapp.session.view import View
 
 _SPECULATIVE = "--speculative-config"
 
 
-def engine(view: View) -> Finding | None:
+def engine(view: Seen) -> Finding | None:
     """Settings that cost latency, and that must be equal on two hosts; None without an engine."""
     facts = mapping(view.meta, "engine")
     if not facts:
@@ -34,11 +33,11 @@ def engine(view: View) -> Finding | None:
     return fine("engine", "engine settings", evidence)
 
 
-def client(view: View) -> Finding | None:
+def client(view: Seen) -> Finding | None:
     """Whether the load driver was late: then latencies are overstated; None without a driver."""
-    if view.session.samples.get("driver") is None:
+    if "driver" not in view.groups("driver"):
         return None
-    if view.health.state == WARMUP:
+    if view.client_limited is None:
         return unknown("client", "load driver", "the measured load has not begun")
     told = zip(LAG_BOUNDS_S, LAG_P99S_S, strict=True)
     lags = {name: known(view, "driver", p99) for name, p99 in told}
@@ -50,8 +49,7 @@ def client(view: View) -> Finding | None:
         f"(bound {LAG_BOUNDS_S[name] * 1e3:.0f})"
         for name, value in late.items()
     )
-    limited = bool(view.health.client_limited)
-    if not limited and all(value <= LAG_BOUNDS_S[name] for name, value in late.items()):
+    if not view.client_limited and all(value <= LAG_BOUNDS_S[name] for name, value in late.items()):
         return fine("client", "load driver in time", evidence)
     advice = "Latencies are overstated: lower the rate, or give the load driver a core."
     return Finding("client", BAD, "load driver late", evidence, advice, 0.6)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from tuiapp.diagnosis.finding import BAD, WARN, Finding, fine, unknown
 from tuiapp.diagnosis.per_gpu import worst
-from tuiapp.diagnosis.reading import Gpu, gpus, host, items, known, text, why
-from tuiapp.session.view import View
+from tuiapp.diagnosis.reading import Gpu, gpus, host, increase, items, known, text, why
+from tuiapp.diagnosis.seen import Seen
 
 _BROKEN = (
     ("ecc_uncorrected", "uncorrected memory errors"),
@@ -22,7 +20,7 @@ _WORN = (
 _COUNTED = tuple(name for name, _ in (*_BROKEN, *_WORN))
 
 
-def gpu_visible(view: View) -> Finding | None:
+def gpu_visible(view: Seen) -> Finding | None:
     """GPUs on the PCI bus that no probe can read; nothing to tell where there are none."""
     seen = items(host(view), "pci_gpus")
     if gpus(view) or not seen:
@@ -33,7 +31,7 @@ def gpu_visible(view: View) -> Finding | None:
     return unknown("gpu_visible", f"GPU at {place}", f"it cannot be read: {reason}", advice)
 
 
-def ecc(view: View) -> Finding | None:
+def ecc(view: Seen) -> Finding | None:
     """Memory errors, and what was taken out of use because of them."""
     return worst(view, _ecc)
 
@@ -50,7 +48,7 @@ def _ecc(gpu: Gpu) -> Finding:
     if broken:
         title = f"GPU memory: {broken[0]}"
         return Finding("ecc", BAD, title, f"{', '.join(broken + worn)} (NVML)", advice, 0.5)
-    more = float(np.maximum(np.diff(corrected), 0).sum()) if len(corrected) > 1 else 0.0
+    more = increase(corrected)
     if more:
         worn.append(f"{more:.0f} errors corrected in this stretch of time")
     if worn:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from tuiapp.diagnosis.finding import BAD, WARN, Finding, fine, unknown
 from tuiapp.diagnosis.per_gpu import worst
-from tuiapp.diagnosis.reading import Gpu, number, percent
-from tuiapp.session.view import View
+from tuiapp.diagnosis.reading import Gpu, number, percent, share
+from tuiapp.diagnosis.seen import Few, Seen
 
 # nvmlClocksEventReasons of nvml.h; AMD's and Intel's reasons come in the same bits.
 CLOCKS_SET, POWER_CAP = 0x2, 0x4
@@ -33,7 +31,7 @@ LOW_CLOCK = 0.7
 NEAR_SLOWDOWN_C = 3.0
 
 
-def power(view: View) -> Finding | None:
+def power(view: Seen) -> Finding | None:
     """The power limit, against the vendor's default, and how often it holds clocks back."""
     return worst(view, _power)
 
@@ -45,20 +43,22 @@ def _power(gpu: Gpu) -> Finding:
         evidence = f"limit {limit:.0f} W, the vendor's default {default:.0f} W (NVML)"
         advice = "Somebody lowered the power limit: ask the provider, or change the host."
         return Finding("power", BAD, f"power limit {limit:.0f} W", evidence, advice, 0.55)
-    if not len(held):
+    if not held:
         return unknown("power", "power limit", gpu.not_loaded("throttle_reasons"))
-    share = float(np.mean((held & POWER_CAP) != 0))
+    capped = share(held, POWER_CAP)
     usual = "unknown" if not default else f"{default:.0f} W"
     now = "unknown" if limit is None else f"{limit:.0f} W"
-    evidence = f"held back by power in {percent(share)} of samples under load; limit {now}, "
+    evidence = f"held back by power in {percent(capped)} of samples under load; limit {now}, "
     evidence += f"default {usual} (NVML)"
-    if share <= CAPPED:
+    if capped <= CAPPED:
         return fine("power", "power limit", evidence)
     advice = "Usual under full load; compare the clock with another host of the same GPU."
-    return Finding("power", WARN, f"power cap {percent(share)} of the time", evidence, advice, 0.25)
+    return Finding(
+        "power", WARN, f"power cap {percent(capped)} of the time", evidence, advice, 0.25
+    )
 
 
-def thermal(view: View) -> Finding | None:
+def thermal(view: Seen) -> Finding | None:
     """Slowdowns by heat, by the power supply's brake, or by another pin of the hardware."""
     return worst(view, _thermal)
 
@@ -69,23 +69,23 @@ def _thermal(gpu: Gpu) -> Finding:
     warm = "" if temp is None else f"; {temp:.0f} °C"
     if limit is not None:
         warm += f", slows down at {limit:.0f} °C"
-    if len(held):
+    if held:
         for bit, name in _GRAVE:
-            share = float(np.mean((held & bit) != 0))
-            if share > RARE:
-                evidence = f"held back in {percent(share)} of samples under load (NVML){warm}"
+            slowed = share(held, bit)
+            if slowed > RARE:
+                evidence = f"held back in {percent(slowed)} of samples under load (NVML){warm}"
                 advice = "Cooling or power supply do not suffice: change the host."
                 title = f"GPU slowed by {name}"
                 return Finding("thermal", BAD, title, evidence, advice, 0.75)
     if temp is not None and limit is not None and temp >= limit - NEAR_SLOWDOWN_C:
         advice = "A little warmer, and it slows down: look at the cooling."
         return Finding("thermal", WARN, f"GPU at {temp:.0f} °C", warm.lstrip("; "), advice, 0.3)
-    if not len(held):
+    if not held:
         return unknown("thermal", "heat and brakes", gpu.not_loaded("throttle_reasons"))
     return fine("thermal", "heat and brakes", f"no slowdown under load (NVML){warm}")
 
 
-def clocks(view: View) -> Finding | None:
+def clocks(view: Seen) -> Finding | None:
     """Clocks that somebody set, and clocks that are low without a reason."""
     return worst(view, _clocks)
 
@@ -96,15 +96,15 @@ def _clocks(gpu: Gpu) -> Finding:
         evidence = f"set to {wanted:.0f} MHz, default {default:.0f} MHz (NVML)"
         return _set(evidence)
     held = gpu.held()
-    if len(held) and np.mean((held & CLOCKS_SET) != 0) > RARE:
+    if held and share(held, CLOCKS_SET) > RARE:
         return _set("the driver names a clock setting as what holds clocks back (NVML)")
     now, most = gpu.loaded("sm_clock_mhz", "sm_clock_max_mhz")
-    if not len(now) or not (most > 0).all():
+    if not now or min(most) <= 0:
         return unknown("clocks", "GPU clock", gpu.not_loaded("sm_clock_mhz", "sm_clock_max_mhz"))
-    share = float(np.mean(now / most))
-    title = f"GPU clock {float(now.mean()):.0f} MHz"
-    evidence = f"{percent(share)} of the highest, {float(most.max()):.0f} MHz, under load (NVML)"
-    if share >= LOW_CLOCK:
+    fast = Few(mhz / highest for mhz, highest in zip(now, most, strict=True)).mean()
+    title = f"GPU clock {now.mean():.0f} MHz"
+    evidence = f"{percent(fast)} of the highest, {most.max():.0f} MHz, under load (NVML)"
+    if fast >= LOW_CLOCK:
         return fine("clocks", title, evidence)
     advice = "Look at the power limit and the temperature; ask the provider for locked clocks."
     return Finding("clocks", WARN, f"{title}, low", evidence, advice, 0.4)

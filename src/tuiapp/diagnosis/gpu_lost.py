@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from tuiapp.diagnosis.finding import BAD, Finding, fine, unknown
 from tuiapp.diagnosis.reading import Gpu, gpus, listed, printable, text
+from tuiapp.diagnosis.seen import Seen
 from tuiapp.events import DRIVER_SILENT
-from tuiapp.session.view import View
 from tuiapp.words import plural
 
 _DRIVERS = {"nvml": "the NVIDIA driver", "amdgpu": "amdgpu", "intel_gpu": "Intel's driver"}
@@ -20,7 +20,7 @@ _SILENT_ADVICE = "Drain the host and reboot: whoever asks a hung driver hangs wi
 _GONE_ADVICE = "Was the driver reset or exchanged? Drain the host and load it anew, or reboot."
 
 
-def gpu_lost(view: View) -> Finding | None:
+def gpu_lost(view: Seen) -> Finding | None:
     """GPUs that have gone, and drivers that do not answer; nothing to tell where there are none."""
     found, reasons = gpus(view), view.probe_reasons
     sources = {text(gpu.facts, "source") or "nvml" for gpu in found}
@@ -43,7 +43,7 @@ def gpu_lost(view: View) -> Finding | None:
     return _not_lost(found, view)
 
 
-def _not_lost(found: list[Gpu], view: View) -> Finding | None:
+def _not_lost(found: list[Gpu], view: Seen) -> Finding | None:
     unread = [gpu.group for gpu in found if gpu.group in view.probe_reasons]
     if unread:
         reason = printable(view.probe_reasons[unread[0]])
@@ -57,7 +57,7 @@ def _lost(reason: str) -> str:
     return next((words for sign, words in _LOST if sign in reason), "")
 
 
-def _since(view: View, probe: str) -> str:
+def _since(view: Seen, probe: str) -> str:
     since_s = view.probe_since_ns.get(probe, 0) / 1e9
     return f", since second {since_s:.0f} of the recording" if since_s >= 1 else ""
 

@@ -17,7 +17,7 @@ from tuiapp.diagnosis.reading import (
     text,
     why,
 )
-from tuiapp.session.view import View
+from tuiapp.diagnosis.seen import Seen
 
 OTHER_UTIL_WARN, OTHER_UTIL_BAD = 0.02, 0.10
 """Time on the GPU that other processes had. Own bounds."""
@@ -25,7 +25,7 @@ OTHER_BYTES = 1 << 30
 """Memory others hold; a display server takes some hundred MiB. Own bound."""
 
 
-def slices(view: View) -> Finding | None:
+def slices(view: Seen) -> Finding | None:
     """MIG slices, vGPUs and virtual functions, and a vGPU's licence."""
     return worst(view, _slices)
 
@@ -53,7 +53,7 @@ def _slices(gpu: Gpu) -> Finding:
     return fine("slices", f"whole GPU, {path or mode}", "neither MIG nor vGPU (NVML)")
 
 
-def gpu_neighbour(view: View) -> Finding | None:
+def gpu_neighbour(view: Seen) -> Finding | None:
     """Processes that are not the engine's on its GPU."""
     return worst(view, _neighbour)
 
@@ -61,7 +61,7 @@ def gpu_neighbour(view: View) -> Finding | None:
 def _neighbour(gpu: Gpu) -> Finding:
     view, group = gpu.view, gpu.group
     advice = "Something else uses the GPU: take one for the engine alone."
-    if view.session.samples.get("process") is None and "engine" not in view.meta:
+    if "process" not in view.groups("process") and "engine" not in view.meta:
         used, util = gpu.newest("mem_used_bytes"), mean(view, group, "util")
         who = "while no engine of ours runs"
     else:
@@ -80,7 +80,7 @@ def _neighbour(gpu: Gpu) -> Finding:
     return Finding("gpu_neighbour", severity, "neighbour on the GPU", evidence, advice, 0.65)
 
 
-def confidential(view: View) -> Finding | None:
+def confidential(view: Seen) -> Finding | None:
     """Memory encrypted by CPU or GPU; nothing to tell without a GPU in a machine without it."""
     gpu = mapping(host(view), "gpu_confidential")
     guest = text(mapping(host(view), "machine"), "confidential")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tuiapp.diagnosis.finding import BAD, WARN, Finding, fine, unknown
 from tuiapp.diagnosis.reading import NOT_TOLD, host, is_guest, number, text, why
-from tuiapp.session.view import View
+from tuiapp.diagnosis.seen import Seen
 
 FAST_SOURCES = ("tsc", "kvm-clock", "hyperv_clocksource_tsc_page", "arch_sys_counter", "timebase",
                 "tod", "riscv_clocksource")  # fmt: skip
@@ -15,7 +15,7 @@ SLOW_SOURCES = ("hpet", "acpi_pm", "jiffies", "refined-jiffies", "pit", "hyperv_
 vLLM and PyTorch read the clock many times a token."""
 
 
-def clocksource(view: View) -> Finding:
+def clocksource(view: Seen) -> Finding:
     """Where the kernel gets the time."""
     name = text(host(view), "clocksource")
     if not name:
@@ -31,7 +31,7 @@ def clocksource(view: View) -> Finding:
     return Finding("clocksource", BAD, f"clocksource {name}", evidence, advice, 0.4)
 
 
-def pages(view: View) -> Finding:
+def pages(view: Seen) -> Finding:
     """Huge pages: without them large memory needs many more look-ups of addresses."""
     facts = host(view)
     mode, defrag = text(facts, "thp"), text(facts, "thp_defrag")
@@ -52,7 +52,7 @@ def pages(view: View) -> Finding:
     return fine("pages", title, evidence)
 
 
-def iommu(view: View) -> Finding:
+def iommu(view: Seen) -> Finding:
     """Whether devices reach memory through an IOMMU; context for copies to a GPU."""
     groups = number(host(view), "iommu_groups")
     if groups is None:

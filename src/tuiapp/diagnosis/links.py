@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from tuiapp.diagnosis.finding import BAD, WARN, Finding, fine, unknown
 from tuiapp.diagnosis.per_gpu import worst
-from tuiapp.diagnosis.reading import Gpu, gpus_used, known, listed, mapping, number, printable, why
-from tuiapp.session.view import View
+from tuiapp.diagnosis.reading import (
+    Gpu,
+    gpus_used,
+    increase,
+    known,
+    listed,
+    mapping,
+    number,
+    printable,
+    why,
+)
+from tuiapp.diagnosis.seen import Seen
 
 REPLAYS_BAD_PER_MIN = 60.0
 """A sound link repeats next to nothing; once a second and more points to cable, riser or slot.
 Own bound."""
 
 
-def pcie(view: View) -> Finding | None:
+def pcie(view: Seen) -> Finding | None:
     """The PCIe link under load; at rest it slows down to save power, which means nothing."""
     return worst(view, _pcie)
 
@@ -24,8 +32,8 @@ def _pcie(gpu: Gpu) -> Finding:
     gen, width, gen_max, width_max = gpu.loaded(*names)
     if not len(gen):
         return unknown("pcie", "PCIe link", gpu.not_loaded(*names))
-    now = (float(gen.max()), float(width.max()))
-    best = (float(gen_max.max()), float(width_max.max()))
+    now = (gen.max(), width.max())
+    best = (gen_max.max(), width_max.max())
     title = f"PCIe {now[0]:.0f} × {now[1]:.0f}"
     evidence = (
         f"generation and lanes under load; possible {best[0]:.0f} × {best[1]:.0f} (NVML, sysfs)"
@@ -36,7 +44,7 @@ def _pcie(gpu: Gpu) -> Finding:
     return Finding("pcie", BAD, f"{title} of {best[0]:.0f} × {best[1]:.0f}", evidence, advice, 0.6)
 
 
-def pcie_replays(view: View) -> Finding | None:
+def pcie_replays(view: Seen) -> Finding | None:
     """Packets that had to be sent again."""
     return worst(view, _replays)
 
@@ -46,7 +54,7 @@ def _replays(gpu: Gpu) -> Finding:
     if len(counts) < 2:
         reason = why(gpu.view, f"{gpu.group}.pcie_replays")
         return unknown("pcie_replays", "PCIe replays", reason)
-    more = float(np.maximum(np.diff(counts), 0).sum())
+    more = increase(counts)
     minutes = max((gpu.view.cursor_ns - max(gpu.view.window_start_ns, 0)) / 60e9, 1 / 60)
     evidence = f"{more:.0f} in this stretch of time, {counts[-1]:.0f} since the driver began (NVML)"
     if more == 0:
@@ -56,7 +64,7 @@ def _replays(gpu: Gpu) -> Finding:
     return Finding("pcie_replays", severity, f"{more:.0f} PCIe replays", evidence, advice, 0.45)
 
 
-def p2p(view: View) -> Finding | None:
+def p2p(view: Seen) -> Finding | None:
     """Whether the GPUs of one engine reach each other's memory; nothing to tell of one alone."""
     return worst(view, _p2p) if gpus_used(view) > 1 else None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tuiapp.diagnosis.finding import BAD, FINE, Finding, fine, graded, unknown
 from tuiapp.diagnosis.reading import known, mean, percent, why
-from tuiapp.session.view import View
+from tuiapp.diagnosis.seen import Seen
 
 SWAP_BYTES_PER_S = 1 << 20
 """More than a stray page now and then. Own bound."""
@@ -12,7 +12,7 @@ PRESSURE_WARN, PRESSURE_BAD = 0.01, 0.10
 """Share of time in which some task waited for memory (PSI). Own bounds."""
 
 
-def memory(view: View) -> Finding:
+def memory(view: Seen) -> Finding:
     """Swapping, and time spent waiting for memory."""
     rates = [mean(view, "memory", f"swap_{way}_bytes_per_s") for way in ("in", "out")]
     pressure = known(view, "memory", "psi_some_avg10")

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from tuiapp.diagnosis.finding import Finding, ranked
 from tuiapp.diagnosis.reading import Gpu, gpus
-from tuiapp.session.view import View
+from tuiapp.diagnosis.seen import Seen
 
 
-def worst(view: View, judge: Callable[[Gpu], Finding | None]) -> Finding | None:
+def worst(view: Seen, judge: Callable[[Gpu], Finding | None]) -> Finding | None:
     """The gravest of what ``judge`` says of each GPU, and of how many; None without any."""
     judged = [(gpu, found) for gpu in gpus(view) if (found := judge(gpu)) is not None]
     if not judged:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tuiapp.diagnosis.finding import WARN, Finding, fine, unknown
 from tuiapp.diagnosis.reading import NOT_TOLD, flag, host, items, number, text, why
-from tuiapp.session.view import View
+from tuiapp.diagnosis.seen import Seen
 
 GOVERNOR_FINE = ("performance",)
 HARDWARE_DRIVERS = ("intel_pstate", "amd-pstate-epp", "amd_pstate_epp")
@@ -15,7 +15,7 @@ EXIT_LATENCY_US = 50
 takes some 130 µs (intel_idle of the Linux kernel), deep states of other CPUs up to 1 ms."""
 
 
-def governor(view: View) -> Finding:
+def governor(view: Seen) -> Finding:
     """Who sets the CPU's clock, and how eagerly."""
     facts = host(view)
     name, driver = text(facts, "governor"), text(facts, "cpufreq_driver")
@@ -39,7 +39,7 @@ def governor(view: View) -> Finding:
     return Finding("governor", WARN, title, evidence, advice, 0.35)
 
 
-def idle_states(view: View) -> Finding:
+def idle_states(view: Seen) -> Finding:
     """How long the CPU takes to wake up from the deepest idle state it may enter."""
     states = items(host(view), "idle_states")
     if not states:

@@ -6,24 +6,22 @@ unknown, and text is cut and cleaned before it becomes evidence.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping, Sequence
+from math import isfinite, prod
 from typing import Any
 
-import numpy as np
-
-from tuiapp.session.view import View
+from tuiapp.diagnosis.seen import Few, Seen, Values
+from tuiapp.events import MOST_VALUE
 
 NOT_SAMPLED = "no sample of it in this stretch of time"
 NOT_TOLD = "nothing tells it here"
 _MOST_ITEMS, _MOST_CPUS = 64, 8192
 _LONGEST = 80
-_MOST = 1e18
 _GPU = re.compile(r"gpu\d{1,4}")
 
 
-def host(view: View) -> Mapping[str, Any]:
+def host(view: Seen) -> Mapping[str, Any]:
     """Facts of the host."""
     return mapping(view.meta, "host")
 
@@ -46,7 +44,7 @@ def number(facts: Mapping[str, Any], name: str) -> float | None:
     value = facts.get(name)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return float(value) if -_MOST < value < _MOST else None
+    return float(value) if -MOST_VALUE < value < MOST_VALUE else None
 
 
 def flag(facts: Mapping[str, Any], name: str) -> bool | None:
@@ -81,36 +79,35 @@ def cpus(listed: str) -> frozenset[int]:
     return frozenset(found)
 
 
-def samples(view: View, group: str, *names: str) -> list[np.ndarray]:
-    """Gauges of one group over the window, row by row; NaN where unknown."""
-    series = [view.series(group, name, view.window_start_ns) for name in names]
-    rows = max(len(t_ns) for t_ns, _ in series)
-    return [
-        values.astype(float) if len(values) == rows else np.full(rows, np.nan)
-        for _, values in series
-    ]
-
-
-def known(view: View, group: str, name: str) -> np.ndarray:
+def known(view: Seen, group: str, name: str) -> Values:
     """The known values of a gauge over the window, oldest first."""
-    values = samples(view, group, name)[0]
-    found: np.ndarray = values[np.isfinite(values) & (np.abs(values) < _MOST)]
-    return found
+    return view.known(group, name)
 
 
-def mean(view: View, group: str, name: str) -> float | None:
+def mean(view: Seen, group: str, name: str) -> float | None:
     """Mean of a gauge over the window."""
     values = known(view, group, name)
     return float(values.mean()) if len(values) else None
 
 
-def newest(view: View, group: str, name: str) -> float | None:
+def newest(view: Seen, group: str, name: str) -> float | None:
     """The last known value of a gauge in the window."""
     values = known(view, group, name)
     return float(values[-1]) if len(values) else None
 
 
-def why(view: View, *fields: str, otherwise: str = NOT_SAMPLED) -> str:
+def increase(counts: Values) -> float:
+    """By how much a counter grew in all; where it begins anew it did not shrink."""
+    steps = (float(counts[at] - counts[at - 1]) for at in range(1, len(counts)))
+    return sum(step for step in steps if step > 0)
+
+
+def share(masks: Sequence[int], bit: int) -> float:
+    """In how many of ``masks`` ``bit`` is set, 0 to 1; not of none."""
+    return sum(mask & bit != 0 for mask in masks) / len(masks)
+
+
+def why(view: Seen, *fields: str, otherwise: str = NOT_SAMPLED) -> str:
     """Why fields (``cpu.steal``, ``tuning.governor``) are unknown, as their probe told."""
     for field in fields:
         name = field
@@ -126,7 +123,7 @@ def percent(share: float) -> str:
     return f"{share * 100:.1f} %" if share < 0.0995 else f"{share * 100:.0f} %"
 
 
-def is_guest(view: View) -> bool | None:
+def is_guest(view: Seen) -> bool | None:
     """A hypervisor schedules our CPUs; None when that is not known."""
     machine = text(mapping(host(view), "machine"), "machine")
     if machine in ("guest", "bare-metal", "host-partition"):
@@ -147,16 +144,14 @@ class Gpu:
     BUSY_FROM = 0.3
     """Share of time with a kernel running, from which a sample counts as one under load."""
 
-    def __init__(self, view: View, group: str, facts: Mapping[str, Any], label: str) -> None:
+    def __init__(self, view: Seen, group: str, facts: Mapping[str, Any], label: str) -> None:
         self.view, self.group, self.facts, self.label = view, group, facts, label
 
-    def loaded(self, *names: str) -> list[np.ndarray]:
+    def loaded(self, *names: str) -> list[Few]:
         """Gauges, at the samples under load where all of them are known."""
-        util, *columns = samples(self.view, self.group, "util", *names)
-        kept = util >= self.BUSY_FROM
-        for column in columns:
-            kept &= np.isfinite(column)
-        return [column[kept] for column in columns]
+        rows = self.view.rows(self.group, "util", *names)
+        kept = [row[1:] for row in rows if row[0] >= self.BUSY_FROM and all(map(isfinite, row))]
+        return [Few(column) for column in zip(*kept, strict=True)] or [Few() for _ in names]
 
     def not_loaded(self, *names: str) -> str:
         """Why ``loaded`` gave nothing."""
@@ -171,13 +166,12 @@ class Gpu:
         """The last known value of a gauge, of ``part`` (``health``) of its groups."""
         return newest(self.view, self.group + (f".{part}" if part else ""), name)
 
-    def held(self) -> np.ndarray:
+    def held(self) -> list[int]:
         """What held its clocks back at the samples under load: masks of NVML's bits."""
-        masks = self.loaded("throttle_reasons")[0]
-        return masks[(masks >= 0) & (masks < 1 << 24)].astype(np.int64)
+        return [int(mask) for mask in self.loaded("throttle_reasons")[0] if 0 <= mask < 1 << 24]
 
 
-def gpus(view: View) -> list[Gpu]:
+def gpus(view: Seen) -> list[Gpu]:
     """Every GPU that was sampled, in order."""
     groups = [name for name in view.groups("gpu") if _GPU.fullmatch(name)]
     told = {f"gpu{found.get('index')}": found for found in items(host(view), "gpus")}
@@ -187,14 +181,14 @@ def gpus(view: View) -> list[Gpu]:
     ]
 
 
-def gpus_used(view: View) -> int:
+def gpus_used(view: Seen) -> int:
     """How many GPUs the engine uses; all there are, where no engine says."""
     engine = mapping(view.meta, "engine")
     if text(engine, "device") == "cpu":
         return 0
     parts = [number(engine, f"{kind}_parallel") for kind in ("tensor", "pipeline", "data")]
     if engine and parts[0] is not None:
-        wanted = math.prod(part for part in parts if part is not None and 1 <= part <= 1024)
+        wanted = prod(part for part in parts if part is not None and 1 <= part <= 1024)
         return int(min(wanted, 1024))
     return max(len(gpus(view)), len(items(host(view), "gpus")))
 

@@ -15,7 +15,7 @@ from tuiapp.diagnosis.reading import (
     text,
     why,
 )
-from tuiapp.session.view import View
+from tuiapp.diagnosis.seen import Seen
 
 STEAL = 0.01
 """More than one per cent taken by the hypervisor: bare metal has none, an undisturbed guest
@@ -48,7 +48,7 @@ IRQ = 0.10
 """Share of CPU time in interrupts. Own bound."""
 
 
-def steal(view: View) -> Finding:
+def steal(view: Seen) -> Finding:
     """CPU time the hypervisor gave to somebody else; what was measured counts before a sample."""
     shares = known(view, "cpu", "steal")
     tax = mapping(host(view), "tax")
@@ -74,7 +74,7 @@ def steal(view: View) -> Finding:
     return Finding("steal", severity, title, read, advice, 0.8)
 
 
-def quota(view: View) -> Finding:
+def quota(view: Seen) -> Finding:
     """How long the CPU limit of our control group held threads back."""
     held = known(view, "cpu", "quota_throttled_s")
     limit = number(host(view), "cpu_quota_cores")
@@ -95,7 +95,7 @@ def quota(view: View) -> Finding:
     return Finding("quota", severity, f"CPU limit, held {percent(share)}", evidence, advice, 0.85)
 
 
-def run_wait(view: View) -> Finding:
+def run_wait(view: Seen) -> Finding:
     """How long the engine's threads waited for a CPU although they could have run."""
     waited, used = mean(view, "process", "run_wait_cores"), mean(view, "process", "cpu_cores")
     advice = "Give the engine cores of its own (taskset, cpusets), or more of them."
@@ -121,7 +121,7 @@ def run_wait(view: View) -> Finding:
     return Finding("run_wait", severity, title, evidence, advice, 0.7)
 
 
-def sessions(view: View) -> Finding | None:
+def sessions(view: Seen) -> Finding | None:
     """Whether the kernel divides the CPU between terminal sessions before it does between threads.
 
     Nothing to tell where it does not, or where no header says so.
@@ -141,9 +141,9 @@ def sessions(view: View) -> Finding | None:
     return Finding("sessions", WARN, title, evidence + waited, advice, 0.5)
 
 
-def neighbours(view: View) -> Finding | None:
+def neighbours(view: Seen) -> Finding | None:
     """CPU time of processes that are not the engine's; nothing to tell without an engine."""
-    if view.session.samples.get("process") is None:
+    if "process" not in view.groups("process"):
         return None
     busy, cores = mean(view, "cpu", "total"), number(host(view), "cores_online")
     engine = mean(view, "process", "cpu_cores")
@@ -162,7 +162,7 @@ def neighbours(view: View) -> Finding | None:
     return Finding("neighbours", severity, title, evidence, advice, 0.75)
 
 
-def interrupts(view: View) -> Finding:
+def interrupts(view: Seen) -> Finding:
     """CPU time spent on interrupts."""
     share = mean(view, "cpu", "irq")
     if share is None:

@@ -13,7 +13,7 @@ from tuiapp.diagnosis.reading import (
     number,
     why,
 )
-from tuiapp.session.view import View
+from tuiapp.diagnosis.seen import Seen
 
 P99_WARN_S, P99_BAD_S = 1e-3, 5e-3
 """An undisturbed nested guest woke up 0.3 ms late at p99, 50 µs of it the timer's slack."""
@@ -27,7 +27,7 @@ _EXIT_NAMES = ("cpuid_exit_s", "cpuid_exit_p50_s", "cpuid_p50_s")
 _METER = " in the middle one of {} stretches"
 
 
-def jitter(view: View) -> Finding:
+def jitter(view: Seen) -> Finding:
     """How late a process wakes up that only sleeps."""
     p99s, longest = known(view, "hiccup", "p99_s"), known(view, "hiccup", "max_s")
     if len(p99s) and len(longest):
@@ -56,7 +56,7 @@ def _jitter(middle: float, most: float, which: str, source: str) -> Finding:
     return Finding("jitter", severity, title, evidence, advice, 0.6)
 
 
-def vm_exit(view: View) -> Finding | None:
+def vm_exit(view: Seen) -> Finding | None:
     """What one exit to the hypervisor takes; nothing to tell on bare metal."""
     tax = mapping(host(view), "tax")
     cost = next((found for name in _EXIT_NAMES if (found := number(tax, name)) is not None), None)

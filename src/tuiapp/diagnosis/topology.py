@@ -20,10 +20,10 @@ from tuiapp.diagnosis.reading import (
     text,
     why,
 )
-from tuiapp.session.view import View
+from tuiapp.diagnosis.seen import Seen
 
 
-def layers(view: View) -> Finding:
+def layers(view: Seen) -> Finding:
     """Hypervisors and containers: what each costs is measured by other rules."""
     facts = mapping(host(view), "machine")
     kind, hypervisor = text(facts, "machine"), text(facts, "hypervisor")
@@ -43,7 +43,7 @@ def layers(view: View) -> Finding:
     return fine("layers", f"{words.get(kind, kind)}{named}", f"{because}{inside}")
 
 
-def numa(view: View) -> Finding:
+def numa(view: Seen) -> Finding:
     """Where the engine may run, against where its GPUs and its memory are."""
     facts = host(view)
     nodes = items(facts, "numa_nodes")

@@ -16,13 +16,14 @@ from typing import Any
 import numpy as np
 
 from tuiapp.errors import UsageError
-from tuiapp.events import LAG_P99S_S, LOAD_STATE
+from tuiapp.events import LAG_P99S_S, LOAD_STATE, MOST_VALUE
 from tuiapp.session import latency
 from tuiapp.session import traffic as flow
 from tuiapp.session.age import stale_ns
 from tuiapp.session.columns import TICK_NS, Fact, LogLine, Mark, Session
 from tuiapp.session.facts import latest
 from tuiapp.session.health import (
+    WARMUP,
     Health,
     health,
     probe_reasons,
@@ -214,6 +215,18 @@ class View:
         start, stop = np.searchsorted(table["t_ns"], (after_ns, self.cursor_ns), side="right")
         return table["t_ns"][start:stop], table[name][start:stop]
 
+    def known(self, group: str, name: str) -> np.ndarray:
+        """A gauge's known values in the window, oldest first."""
+        values = self.series(group, name, self.window_start_ns)[1].astype(float)
+        return np.asarray(values[np.abs(values) < MOST_VALUE])  # which NaN is not either
+
+    def rows(self, group: str, *names: str) -> list[tuple[float, ...]]:
+        """Gauges of one group over the window, sample by sample; NaN where unknown."""
+        columns = [self.series(group, name, self.window_start_ns)[1] for name in names]
+        rows = max(map(len, columns))
+        told = [column.tolist() if len(column) == rows else [nan] * rows for column in columns]
+        return list(zip(*told, strict=True))
+
     def groups(self, prefix: str) -> tuple[str, ...]:
         """Names of the sample groups that begin with ``prefix`` (gpu0, gpu1, ...), in order."""
         names = [name for name in self.session.samples if name.startswith(prefix)]
@@ -235,6 +248,12 @@ class View:
     def coincidence(self) -> Coincidence:
         """Whether requests over the SLO met a stall of the host; over the run so far."""
         return coincide(self.session, self._limits_ns, self.run_start_ns, self.cursor_ns)
+
+    @property
+    def client_limited(self) -> bool | None:
+        """The load driver is late; None while the measured load has not begun."""
+        warming = self.health.state == WARMUP
+        return None if warming else bool(self.health.client_limited)
 
     @cached_property
     def driver_lag_s(self) -> float | None:
