@@ -28,6 +28,8 @@ SHOWN = {
     "cpuid_exit_s": (1e6, "µs"),
     "clock_read_s": (1e9, "ns"),
     "clock_syscall_s": (1e9, "ns"),
+    "core_clock_hz": (1e-9, "GHz"),
+    "core_python_s": (1e3, "ms"),
     "context_switch_s": (1e6, "µs"),
     "page_fault_s": (1e6, "µs"),
     "wakeup_p50_s": (1e6, "µs"),

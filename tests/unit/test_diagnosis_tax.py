@@ -14,9 +14,11 @@ from tuiapp.session.columns import Session
 from tuiapp.session.view import View
 
 
-def judged(name: str, tax: dict[str, Any] | None, **gauges: dict[str, float]) -> Finding:
+def judged(
+    name: str, measured: dict[str, Any] | None, facts: dict[str, Any] | None = None, **gauges: Any
+) -> Finding:
     made = Session()
-    made.fold(Frame(Kind.META, 0, 0, attrs={"host": {"tax": tax}}))
+    made.fold(Frame(Kind.META, 0, 0, attrs={"host": {"tax": measured, **(facts or {})}}))
     for group, row in gauges.items():
         columns = {"t_ns": [NS], **{key: [value] for key, value in row.items()}}
         made.fold(Frame(Kind.SAMPLES, NS, NS, columns, {"group": group}))
@@ -52,3 +54,25 @@ def test_steal_over_seconds_counts_before_a_short_sample() -> None:
     assert (found.severity, found.evidence) == (FINE, "0.0 % of CPU time in 2.5 s (/proc/stat)")
     found = judged("steal", {"steal": 0.05, "took_s": 2.5}, cpu={"steal": 0.0})
     assert found.severity == BAD
+
+
+NOMINAL = {"cpu_freq_base_mhz": 3000.0}
+
+
+@pytest.mark.parametrize(("hz", "severity"), [(3.4e9, FINE), (2.9e9, FINE), (2.4e9, BAD)])
+def test_the_timed_clock_of_a_core_at_work_is_judged(hz: float, severity: str) -> None:
+    found = judged("clock", {"core_clock_hz": hz}, NOMINAL)
+    assert (found.severity, "at work (timed)" in found.evidence) == (severity, True)
+
+
+def test_a_clock_timed_in_passing_counts_where_the_cpus_are_busy() -> None:
+    timed, constant = {"core_clock_hz": 2.4e9}, {"freq_mhz": 3000.0}
+    found = judged("clock", None, NOMINAL, tax=timed, cpu=constant | {"total": 0.9})
+    assert (found.severity, found.title) == (BAD, "CPU clock 2.40 GHz, low")
+    idle = judged("clock", None, NOMINAL, tax=timed, cpu=constant | {"total": 0.1})
+    assert (idle.severity, "idle" in idle.evidence) == (UNKNOWN, True)
+
+
+def test_without_a_timed_clock_the_kernels_word_counts() -> None:
+    found = judged("clock", {"cpuid_exit_s": 1e-6}, NOMINAL, cpu={"freq_mhz": 2000.0, "total": 1.0})
+    assert (found.severity, "cpufreq or cpuinfo" in found.evidence) == (BAD, True)

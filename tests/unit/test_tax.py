@@ -15,8 +15,8 @@ import pytest
 from tuiapp.collectors.base import Host
 from tuiapp.collectors.tax import TaxCollector
 from tuiapp.errors import Unavailable
-from tuiapp.tax import PROBES, bandwidth, clocks, exits, faults, gpu, steal, switches, wakeups
-from tuiapp.tax.native_loops import Calls
+from tuiapp.tax import PROBES, bandwidth, clocks, core, exits, faults, gpu, steal, switches, wakeups
+from tuiapp.tax.native_loops import Calls, add_chain
 from tuiapp.tax.ranks import apart, rank, time_text, times_text
 from tuiapp.tax.run import run
 
@@ -36,6 +36,26 @@ def test_an_exit_is_timed_one_by_one() -> None:
 @x86_64
 def test_the_counter_runs_at_a_frequency_of_a_processor() -> None:
     assert 1e8 < exits.ticks_per_s() < 1e10
+
+
+@x86_64
+def test_a_core_adds_one_by_one_at_the_clock_of_a_processor() -> None:
+    assert add_chain()(3, 1000) == 3 * 1000 * 16  # every addition was made
+    read = core.clock_reader()
+    assert 5e8 < rank([read() for _ in range(50)], 0.5) < 1e10
+
+
+def test_a_core_is_timed_at_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = core.probe(3)
+    assert 0 < found.core_python_s < 10
+    assert found.core_python.endswith(platform.python_version())
+
+    def none() -> None:
+        raise Unavailable("no machine code for it")
+
+    monkeypatch.setattr(core, "add_chain", none)
+    assert core.probe(1).core_clock_hz is None
+    assert "clock unknown" in core.probe(1).lines()[0]
 
 
 def test_a_system_call_costs_more_than_the_vdso_or_as_much() -> None:
@@ -81,9 +101,9 @@ def write_cache(root: Path, core: int, level: int, size: str, shared: str) -> No
 
 
 def test_a_cache_that_cores_share_counts_once(tmp_path: Path) -> None:
-    for core in range(4):
-        write_cache(tmp_path, core, 2, "1024K", str(core))
-        write_cache(tmp_path, core, 3, "32768K", "0-1" if core < 2 else "2-3")
+    for at in range(4):
+        write_cache(tmp_path, at, 2, "1024K", str(at))
+        write_cache(tmp_path, at, 3, "32768K", "0-1" if at < 2 else "2-3")
     write_cache(tmp_path, 4, 3, "much", "4")
     assert bandwidth.last_caches([0, 1], tmp_path) == [32 << 20]
     assert bandwidth.last_caches(range(5), tmp_path) == [32 << 20, 32 << 20]
@@ -228,8 +248,10 @@ def test_the_collector_tells_what_it_can() -> None:
     facts, gauges = collector.facts()["tax"], collector.sample(1.0)["tax"]
     assert 0 < gauges["clock_read_s"] < SANE_S
     assert facts["clock_read_s"] > 0
+    assert "core_clock_hz" not in facts
     if platform.machine() in ("x86_64", "AMD64"):
         assert 0 < gauges["cpuid_exit_s"] < SANE_S
+        assert 1e8 < gauges["core_clock_hz"] < 1e10
     else:
         assert math.isnan(gauges["cpuid_exit_s"])
         assert "cpuid_exit_s" not in facts

@@ -1,4 +1,4 @@
-"""The light part of the virtualization tax, over and over: exits and clock reads."""
+"""The light part of the virtualization tax, over and over: exits, clock reads, a core's clock."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ from functools import partial
 from typing import Any
 
 from tuiapp.collectors.base import NAN, Collector, Gauges
-from tuiapp.tax import clocks, exits
+from tuiapp.tax import clocks, core, exits
 from tuiapp.tax.native_loops import cpuid_timer
 from tuiapp.tax.ranks import rank
 
-_EXITS, _ROUNDS = 40, 3
+_EXITS, _ROUNDS, _CLOCKS = 40, 3, 5
 
 
 class TaxCollector(Collector):
-    """Group ``tax``, every ten seconds: ``cpuid_exit_s`` (median of 40) and ``clock_read_s``.
+    """Group ``tax``, every ten seconds: ``cpuid_exit_s`` (median of 40), ``clock_read_s`` and
+    ``core_clock_hz`` of the core the agent runs on, which rests where nothing else is at work.
 
     ``tax`` among the facts holds the first reading, for whoever judges the host.
     """
@@ -28,10 +29,12 @@ class TaxCollector(Collector):
         # Apart first: where the instruction is forbidden, it would end the agent.
         first = self.known("tax.cpuid_exit_s", partial(exits.probe, _EXITS))
         self._time_cpuid = cpuid_timer() if first else None
+        self._read_clock = self.known("tax.core_clock_hz", core.clock_reader)
         self._tick_s = first.cpuid_exit_s / first.cpuid_exit_cycles if first else NAN
 
     def facts(self) -> dict[str, Any]:
         found = self._read()
+        del found["core_clock_hz"]  # of a core that had nothing to do yet
         return {"tax": {name: value for name, value in found.items() if value == value}}
 
     def sample(self, dt_s: float) -> dict[str, Gauges]:  # noqa: ARG002 - gauges only
@@ -41,7 +44,11 @@ class TaxCollector(Collector):
         exit_s = NAN
         if self._time_cpuid:
             exit_s = rank(self._time_cpuid(_EXITS), 0.5) * self._tick_s
-        return {"cpuid_exit_s": exit_s, "clock_read_s": self.gauge("tax.clock_read_s", _clock_s)}
+        hz = NAN
+        if self._read_clock:
+            hz = rank([self._read_clock() for _ in range(_CLOCKS)], 0.5)
+        read_s = self.gauge("tax.clock_read_s", _clock_s)
+        return {"cpuid_exit_s": exit_s, "clock_read_s": read_s, "core_clock_hz": hz}
 
 
 def _clock_s() -> float:

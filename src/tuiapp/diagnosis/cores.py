@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tuiapp.diagnosis.finding import BAD, FINE, WARN, Finding, fine, unknown
-from tuiapp.diagnosis.reading import NOT_TOLD, gpus_used, host, known, number, percent, why
+from tuiapp.diagnosis.reading import NOT_TOLD, gpus_used, host, known, mapping, number, percent, why
 from tuiapp.diagnosis.seen import Seen
 from tuiapp.words import plural
 
@@ -42,25 +42,37 @@ def cores(view: Seen) -> Finding:
 
 def clock(view: Seen) -> Finding:
     """The clock under load, against what the CPU promises."""
-    mhz, busy = known(view, "cpu", "freq_mhz"), known(view, "cpu", "total")
-    if not len(mhz):
+    busy = known(view, "cpu", "total")
+    now, how, worked = _clock_mhz(view)
+    if now is None:
         return unknown("clock", "CPU clock", why(view, "cpu.freq_mhz"))
-    now = float(mhz.mean())
     base, most = (number(host(view), f"cpu_freq_{kind}_mhz") for kind in ("base", "max"))
-    title, read = (
-        f"CPU clock {now / 1000:.2f} GHz",
-        f"{now:.0f} MHz on average (cpufreq or cpuinfo)",
-    )
+    title, read = f"CPU clock {now / 1000:.2f} GHz", f"{now:.0f} MHz {how}"
     if not base and not most:
         reason = why(view, "tuning.cpu_freq_max_mhz", otherwise="its highest clock is not told")
         return unknown("clock", title, f"{read}, and nothing to compare it with: {reason}")
-    if not len(busy) or float(busy.mean()) < BUSY_FROM:
+    if not worked and (not len(busy) or float(busy.mean()) < BUSY_FROM):
         return unknown("clock", title, f"{read}, but the CPUs were mostly idle, when clocks rest")
     under_base = bool(base) and now < LOW_BASE_SHARE * (base or 0)
     under_max = bool(most) and now < LOW_MAX_SHARE * (most or 0)
     against = f"nominal {base:.0f}" if base else f"at most {most:.0f}"
-    evidence = f"{read}; {against} MHz (cpufreq); CPUs {percent(float(busy.mean()))} busy"
+    evidence = f"{read}; {against} MHz (cpufreq)"
+    evidence += "" if worked else f"; CPUs {percent(float(busy.mean()))} busy"
     if not (under_base or (under_max and not base)):
         return Finding("clock", FINE, title, evidence)
     advice = "Look for a power or thermal limit and the governor; else take a CPU with more clock."
     return Finding("clock", BAD if under_base else WARN, f"{title}, low", evidence, advice, 0.5)
+
+
+def _clock_mhz(view: Seen) -> tuple[float | None, str, bool]:
+    """(MHz, how it was read, whether the core was kept at work for it).
+
+    What was timed comes before what the kernel says: a guest is shown a constant.
+    """
+    if timed := number(mapping(host(view), "tax"), "core_clock_hz"):
+        return timed / 1e6, "at work (timed)", True
+    readings = known(view, "tax", "core_clock_hz")
+    if len(readings):
+        return float(readings.mean()) / 1e6, "on average (timed)", False
+    told = known(view, "cpu", "freq_mhz")
+    return (float(told.mean()) if len(told) else None), "on average (cpufreq or cpuinfo)", False

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 PROBES: dict[str, str] = {
     "cpuid_exit": "tuiapp.tax.exits:probe",
     "clock_read": "tuiapp.tax.clocks:probe",
+    "core": "tuiapp.tax.core:probe",
     "context_switch": "tuiapp.tax.switches:probe",
     "page_fault": "tuiapp.tax.faults:probe",
     "wakeup": "tuiapp.tax.wakeups:probe",

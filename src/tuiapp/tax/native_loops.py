@@ -83,6 +83,19 @@ RUN_CALLS = bytes.fromhex(
 )
 """``void run_calls(struct {f, a, b, c} *table, size_t rows, size_t count)``: f(a, b, c) each."""
 
+ADDITIONS = 16
+ADD_CHAIN = bytes.fromhex(
+    "f30f1efa"  # endbr64
+    "31c0"  #     xor eax, eax
+    # next:
+    + "4801f8"
+    * ADDITIONS  # add rax, rdi: each waits for the one before; 48 bytes
+    + "48ffce"  # dec rsi
+    "75cb"  #     jnz next           53 bytes back
+    "c3"  #       ret
+)
+"""``uint64 add_chain(uint64 step, size_t turns)``: step × turns × ``ADDITIONS``."""
+
 Call = tuple[str, int, int, int]
 """Name of a function of the C library, and three arguments."""
 
@@ -102,6 +115,11 @@ def cpuid_timer() -> Callable[[int], list[int]]:
 def tsc_reader() -> Callable[[], int]:
     """Reads the time stamp counter; Unavailable."""
     return CFUNCTYPE(c_uint64)(load(READ_TSC))
+
+
+def add_chain() -> Callable[[int, int], int]:
+    """Adds a number to itself, 16 times a turn, a cycle each; Unavailable."""
+    return CFUNCTYPE(c_uint64, c_uint64, c_size_t)(load(ADD_CHAIN))
 
 
 class Calls:
