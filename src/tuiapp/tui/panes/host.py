@@ -143,7 +143,7 @@ def _numbers(scene: Scene, cause: Finding | None, width: int, height: int) -> Se
 def _one_line(view: View, cause: Finding | None) -> tuple[Field, ...]:
     steal = view.gauge("cpu", "steal")
     used, total = view.gauge("memory", "used_bytes"), view.gauge("memory", "total_bytes")
-    gpu = gpu_fields(view) if devices(view) else _no_gpu(view)
+    gpu = gpu_fields(view) if devices(view) else _no_gpu_in_brief(view)
     keep = 2 if devices(view) or stall_strip(view) else 8  # these say as much
     return (
         Field("cpu", _percent(view.gauge("cpu", "total")), 4, "%", keep=9, gap=2),
@@ -209,6 +209,15 @@ def _no_gpu(view: View, width: int = 60) -> tuple[Field, ...]:
     reason = view.probe_reasons.get("nvml", "").replace("NVML does not start", "NVML", 1)
     text = fit(f"none: {reason}" if reason else "not looked for yet", max(width - _LABEL, 1))
     return (Field("GPU", text, len(text), keep=3, gap=2, ink=Ink.TEXT, align="left"),)
+
+
+def _no_gpu_in_brief(view: View) -> tuple[Field, ...]:
+    """Why there is none goes first where a line is short."""
+    (told,) = _no_gpu(view)
+    word, _, reason = told.value.partition(": ")
+    why = f"({reason})" if reason else ""
+    brief = replace(told, value=word, width=len(word))
+    return brief, replace(brief, label="", value=why, width=len(why), keep=1, gap=1)
 
 
 def _cores(view: View) -> CoreBars:
