@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import StringIO
 from itertools import pairwise
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 
 from tests.doubles.synthetic import NS, Load, frames
 from tuiapp.events import UNSET, Frame, Kind, Phase, Status
+from tuiapp.exports import text_summary
 from tuiapp.exports.summary import summary
 from tuiapp.session.columns import Session
 from tuiapp.session.stalls import (
@@ -18,6 +20,7 @@ from tuiapp.session.stalls import (
     lateness,
     slow_requests,
     stalls,
+    watched_share,
 )
 from tuiapp.session.view import View
 from tuiapp.stats.coincidence import NO_STALLS
@@ -195,6 +198,34 @@ def test_what_makes_the_numbers_doubtful_is_told() -> None:
     found = coincide(session_of(requests(*rows), *hiccups, stalled), LIMITS, -1, 60 * NS)
     assert any("no real-time class" in caveat for caveat in found.caveats)
     assert any("of the time" in caveat for caveat in found.caveats)
+
+
+def test_a_meter_that_fell_silent_is_no_quiet_host() -> None:
+    """Slow requests came after its last word, when it may itself have been kept from the CPU."""
+    rows = [served(1000 * at, 10 if at < 20 else 900, 5) for at in range(80)]
+    hiccups = [report(at / 4) for at in range(80)]
+    session = session_of(requests(*rows), *hiccups)
+    assert watched_share(session, 0, 90 * NS) == pytest.approx(0.25, abs=0.01)
+    found = coincide(session, LIMITS, 0, 90 * NS)
+    assert found.share is None
+    silent = "the hiccup meter watched 25% of the time; 60 slow requests in the rest"
+    assert silent in found.caveats
+    session.fold(Frame(Kind.META, 0, 0, attrs={"slo": ["ttft:p99<50ms"]}))
+    view = View(session, 90 * NS)
+    assert summary(view)["host_stalls"]["watched_share"] == pytest.approx(0.25, abs=0.01)
+    text = StringIO()
+    text_summary.write(view, text)
+    assert "no stall of 2 ms or more in the 25% of the time watched; wake-ups" in text.getvalue()
+    assert silent in " ".join(text.getvalue().split())
+
+
+@pytest.mark.parametrize("cursor_s", [2, 11, 20.3, 79.9])
+def test_a_report_on_its_way_is_no_silence(cursor_s: float) -> None:
+    rows = [served(1000 * at, 10, 5) for at in range(80)]
+    hiccups = [report(at / 4) for at in range(1, 4 * 82)]
+    session = session_of(requests(*rows), *hiccups)
+    assert watched_share(session, 0, int(cursor_s * NS)) == pytest.approx(1.0, abs=0.15)
+    assert not any("of the time" in one for one in coincide(session, LIMITS, 0, 9 * NS).caveats)
 
 
 # -- in a whole run ------------------------------------------------------------------------

@@ -15,6 +15,7 @@ import numpy as np
 from tuiapp.events import Phase, Status
 from tuiapp.session.health import was_client_limited, worst_lag_s
 from tuiapp.session.roofline import roofline
+from tuiapp.session.stalls import watched_share
 from tuiapp.session.traffic import outcomes
 from tuiapp.session.view import View
 from tuiapp.stats.slo import Slo
@@ -189,6 +190,7 @@ def _host_stalls(view: View) -> dict[str, Any]:
         "wakeup_min_s": None if meter is None else meter.floor_s,
         "period_s": None if meter is None else meter.period_s,
         "realtime": None if meter is None else meter.realtime,
+        "watched_share": watched_share(view.session, view.run_start_ns, view.cursor_ns),
         "slow_requests": found.n,
         "share_of_slow_requests": found.share,
         "by_chance": found.by_chance,

@@ -8,6 +8,7 @@ from typing import IO, Any
 
 from tuiapp.exports.summary import summary
 from tuiapp.session.health import DEAD, DONE, SILENT
+from tuiapp.session.stalls import WATCHED
 from tuiapp.session.start import label
 from tuiapp.session.view import View
 from tuiapp.words import clock_text, plural
@@ -128,9 +129,18 @@ def _stalls(found: dict[str, Any]) -> list[str]:
     if found["n"] is None:
         return []
     late = f"wake-ups late by p99 {_ms(found['wakeup_p99_s'])} ms"
+    watched = found["watched_share"]
+    part = (
+        ""
+        if watched is None or watched >= WATCHED
+        else f" in the {watched:.0%} of the time watched"
+    )
     if not found["n"]:
-        return [f"host       no stall of 2 ms or more; {late}"]
+        lines = [f"host       no stall of 2 ms or more{part}; {late}"]
+        told = found["caveats"] if part else []
+        return lines + [f"           {caveat}" for caveat in told]
     stalls = f"{plural(found['n'], 'stall')} of 2 ms or more, longest {_ms(found['longest_s'])} ms"
+    stalls += part
     lines = [f"host       {stalls}; {late}"]
     share, n = found["share_of_slow_requests"], found["slow_requests"]
     if share is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from tuiapp.events import UNSET, Phase, Status
 from tuiapp.session.columns import Session
 from tuiapp.session.latency import request_values
 from tuiapp.stats.coincidence import Coincidence, coincidence
+from tuiapp.words import plural
 
 HICCUP, STALL = "hiccup", "stall"
 NOT_METERED = "no hiccup meter ran"
@@ -19,7 +20,9 @@ _BUSY = (
     "the meter had no real-time class, so the machine's own work made stalls as well as the host"
 )
 _OVER = "over_"
-_WATCHED = 0.9
+WATCHED = 0.9
+"""Share of the time below which what was not watched may matter. Own bound."""
+_SILENT_NS = 3_000_000_000
 _S = 1e9
 
 
@@ -153,10 +156,32 @@ def _overdue(session: Session, after_ns: int, until_ns: int) -> np.ndarray:
     return np.concatenate([req[np.isinf(values)] for req, values in found])
 
 
+def watched_share(session: Session, after_ns: int, until_ns: int) -> float | None:
+    """For which part of (after, until] the meter told of stalls, 0 to 1; None where none ran.
+
+    Until the last request that had ended by then, where one had. A meter that is silent may itself
+    have been kept from the CPU: that is no quiet time.
+    """
+    end = session.ends.last_ns(until_ns) or until_ns
+    told = metered(session, after_ns, end)
+    meter = lateness(session, after_ns, end)
+    if meter is None:
+        return None
+    start = max(after_ns, 0)
+    # Its first word tells of the time before it, and the next is on its way.
+    start = int(told[0]) if told[0] - start < _SILENT_NS else start
+    end = int(told[-1]) if end - told[-1] < _SILENT_NS else end
+    span_s = (end - start) / _S
+    return min(meter.wakeups * meter.period_s / span_s, 1.0) if span_s > 0 else 1.0
+
+
 def coincide(
     session: Session, limits_ns: Mapping[str, float], after_ns: int, until_ns: int
 ) -> Coincidence:
-    """Whether the requests that missed a limit met a stall more often than by chance."""
+    """Whether the requests that missed a limit met a stall more often than by chance.
+
+    Of the time in which the meter told of stalls; of the rest it says that there is one.
+    """
     told = metered(session, after_ns, until_ns)
     if not len(told):
         return Coincidence(caveats=(NOT_METERED,))
@@ -168,20 +193,23 @@ def coincide(
     window = max(after_ns + 1, int(told[0])), min(ended, int(told[-1]))
     end_ns, length_ns = stalls(session, after_ns, until_ns)
     found = coincidence(requests, (end_ns - length_ns, end_ns), window)
-    return _with_caveats(found, session, window)
+    outside = int(((requests[1] < window[0]) | (requests[0] > window[1])).sum())
+    watched = watched_share(session, after_ns, until_ns)
+    return _with_caveats(found, session, window, watched, outside)
 
 
-def _with_caveats(found: Coincidence, session: Session, window: tuple[int, int]) -> Coincidence:
-    meter = lateness(session, window[0], window[1])
-    if meter is None:
-        return found
+def _with_caveats(
+    found: Coincidence,
+    session: Session,
+    window: tuple[int, int],
+    watched: float | None,
+    outside: int,
+) -> Coincidence:
     caveats = list(found.caveats)
-    watched_s = meter.wakeups * meter.period_s
-    span_s = (window[1] - window[0]) / _S
-    if watched_s < _WATCHED * span_s:
-        caveats.append(f"the hiccup meter watched {watched_s / span_s:.0%} of the time")
-    if not meter.realtime:
+    if watched is not None and watched < WATCHED:
+        rest = f"; {plural(outside, 'slow request')} in the rest" if outside else ""
+        caveats.append(f"the hiccup meter watched {watched:.0%} of the time{rest}")
+    meter = lateness(session, window[0], window[1])
+    if meter is not None and not meter.realtime:
         caveats.append(_BUSY)
-    return Coincidence(
-        found.n, found.stalls, found.share, found.by_chance, found.p_value, tuple(caveats)
-    )
+    return replace(found, caveats=tuple(caveats))
