@@ -8,17 +8,20 @@ import pytest
 
 from tests.doubles.synthetic import NS
 from tuiapp.collectors.nvml import _REASONS
+from tuiapp.compare.runs import _caveats as run_caveats
 from tuiapp.diagnosis import rule
 from tuiapp.diagnosis.finding import BAD, FINE, UNKNOWN, Finding
 from tuiapp.events import DRIVER_SILENT, PROBE_UNAVAILABLE, Frame, Kind, facts_frame
+from tuiapp.exports.summary import summary
 from tuiapp.session.columns import Session
+from tuiapp.session.reader import Report
 from tuiapp.session.view import View
 
 LOST = "the GPU is lost: it has fallen off the bus"
 
 
-def judged(*reasons: tuple[str, str], gpus: int = 4, until_s: int = 30) -> Finding | None:
-    """What is said when each reason was told at second twelve."""
+def seen(*reasons: tuple[str, str], gpus: int = 4, until_s: int = 30) -> View:
+    """What there is to see when each reason was told at second twelve."""
     made = Session()
     for at in range(gpus):
         columns = {"t_ns": [NS], "util": [0.5]}
@@ -26,7 +29,12 @@ def judged(*reasons: tuple[str, str], gpus: int = 4, until_s: int = 30) -> Findi
     for probe, reason in reasons:
         told = json.dumps({"probe": probe, "reason": reason})
         made.fold(facts_frame(12 * NS, PROBE_UNAVAILABLE, told))
-    return rule("gpu_lost")(View(made, until_s * NS))
+    return View(made, until_s * NS)
+
+
+def judged(*reasons: tuple[str, str], gpus: int = 4, until_s: int = 30) -> Finding | None:
+    """What is said of that."""
+    return rule("gpu_lost")(seen(*reasons, gpus=gpus, until_s=until_s))
 
 
 @pytest.mark.parametrize(
@@ -69,3 +77,11 @@ def test_a_driver_that_never_answered_is_told_without_samples() -> None:
     assert found is not None
     assert found.severity == BAD
     assert judged(("nvml", "libnvidia-ml.so.1 not found"), gpus=0) is None
+
+
+def test_results_and_comparisons_carry_it() -> None:
+    for view, told in ((seen(("gpu3", LOST)), True), (seen(), False)):
+        result = summary(view)["caveats"]
+        run = run_caveats(view, Report())
+        assert any("gpu3" in caveat for caveat in result) == told
+        assert any("gpu3" in caveat for caveat in run) == told

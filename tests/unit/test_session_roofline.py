@@ -8,6 +8,7 @@ import pytest
 
 from tests.doubles.scenes import HOST, meta
 from tests.doubles.synthetic import Load, frames
+from tuiapp.events import Frame, Kind
 from tuiapp.exports.summary import summary
 from tuiapp.session.columns import Session
 from tuiapp.session.roofline import Roofline, roofline
@@ -139,3 +140,55 @@ def test_it_is_in_the_summary(ran: Session) -> None:
         / ran.ticks["steps"][view.measured.start_ns // 250_000_000 :].sum(),
         rel=0.05,
     )
+
+
+GIB = 1 << 30
+H100 = {"index": 0, "mem_bandwidth_bytes_per_s": 3.35e12}
+
+
+def sliced(*sizes: float | None) -> dict[str, Any]:
+    instances = [{"name": "slice", "memory_total_bytes": size} for size in sizes]
+    return {"path": "mig", "mig": {"enabled": True, "instances": instances}}
+
+
+@pytest.fixture(scope="module")
+def ran_on_gpu() -> Session:
+    session = Session()
+    for frame in frames(Load(duration_s=20.0, tpot_s=0.05)):
+        session.fold(frame)
+    rows = {"t_ns": [1], "mem_total_bytes": [79.6 * GIB]}
+    session.fold(Frame(Kind.SAMPLES, 1, 1, rows, {"group": "gpu0"}))
+    return session
+
+
+def test_a_slice_has_its_part_of_the_bandwidth(ran_on_gpu: Session) -> None:
+    """1g.10gb of an H100 has one of eight memory slices: an eighth of the bandwidth."""
+    whole = seen(ran_on_gpu, LLAMA_8B, {"device": "cuda"}, gpus=[H100])
+    one = seen(ran_on_gpu, LLAMA_8B, {"device": "cuda"}, gpus=[H100 | sliced(9.75 * GIB)])
+    assert one.bandwidth_bytes_per_s == 3.35e12 / 8
+    assert one.floor_s == pytest.approx(8 * (whole.floor_s or 0))
+    assert one.caveats == ("a MIG slice with 1 of 8 parts of the GPU's memory",)
+    half = seen(ran_on_gpu, LLAMA_8B, {"device": "cuda"}, gpus=[H100 | sliced(39.5 * GIB)])
+    assert half.bandwidth_bytes_per_s == 3.35e12 / 2
+
+
+@pytest.mark.parametrize(
+    ("sizes", "why"),
+    [
+        ((9.75 * GIB, 39.5 * GIB), "which MIG slice the engine has is not told"),
+        ((None,), "part of the GPU's memory is unknown"),
+        ((), "part of the GPU's memory is unknown"),
+    ],
+)
+def test_of_an_unknown_slice_nothing_is_told(
+    ran_on_gpu: Session, sizes: tuple[float | None, ...], why: str
+) -> None:
+    found = seen(ran_on_gpu, LLAMA_8B, {"device": "cuda"}, gpus=[H100 | sliced(*sizes)])
+    assert (found.share, found.bandwidth_bytes_per_s) == (None, None)
+    assert why in found.why
+
+
+def test_a_vgpu_may_be_shared(ran_on_gpu: Session) -> None:
+    found = seen(ran_on_gpu, LLAMA_8B, {"device": "cuda"}, gpus=[H100 | {"path": "vgpu"}])
+    assert found.share is not None
+    assert "other guests may have turns" in found.caveats[0]

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tuiapp import __version__
+from tuiapp.cli.memory_bandwidth import measured_for
 from tuiapp.clock import Clock, wall_ns
 from tuiapp.errors import SessionError, UsageError
 from tuiapp.recorder import Recorder
@@ -39,6 +40,7 @@ def build(args: argparse.Namespace, *, default_duration_s: float | None) -> Reco
 
     workload, slos = check_load(args, default_duration_s)
     engine_python = _python(args.engine_python)
+    tax = measured_for(args.model)
     clock, created_ns = Clock(), wall_ns()
     # Last of all that can go wrong: an unusable command line leaves no empty recording behind.
     writer = _writer(args, created_ns)
@@ -65,6 +67,7 @@ def build(args: argparse.Namespace, *, default_duration_s: float | None) -> Reco
             "engine": {"args": redaction.arguments(args.engine_args)},
             "workload": {**workload.to_dict(), "slos": slos, "digest": workload.digest()},
             "slo": slos,
+            **({"host": {"tax": tax}} if tax else {}),
         }
     )
     return recorder

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from tuiapp.compare.quantities import FAMILY
+from tuiapp.diagnosis.gpu_lost import lost_gpu
 from tuiapp.errors import SessionError, UsageError
 from tuiapp.events import UNSET
 from tuiapp.session.columns import TICK_NS
@@ -117,6 +118,8 @@ def _caveats(view: View, report: Report) -> list[str]:
         caveats.append("it ends while the engine was running")
     if view.health.state == "dead":
         caveats.append("the engine died in it")
+    if trouble := lost_gpu(view):
+        caveats.append(trouble)
     imported = view.meta.get("imported")
     if isinstance(imported, dict):
         caveats.append(f"imported from {str(imported.get('program') or 'another program')[:40]}")

@@ -43,6 +43,12 @@ def gpu_lost(view: Seen) -> Finding | None:
     return _not_lost(found, view)
 
 
+def lost_gpu(view: Seen) -> str:
+    """The same for the caveats of a result; empty where every driver and GPU answered."""
+    found = gpu_lost(view)
+    return f"{found.title}: {found.evidence}" if found is not None and found.is_cause else ""
+
+
 def _not_lost(found: list[Gpu], view: Seen) -> Finding | None:
     unread = [gpu.group for gpu in found if gpu.group in view.probe_reasons]
     if unread:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from tuiapp.diagnosis.gpu_lost import lost_gpu
 from tuiapp.events import Phase, Status
 from tuiapp.session.health import was_client_limited, worst_lag_s
 from tuiapp.session.roofline import roofline
@@ -136,6 +137,8 @@ def _run_caveats(view: View) -> list[str]:
             f"{plural(shortened, 'request')} (the warm-up's included) {verb} shortened to fit "
             "the model: the load is not the one that was asked for"
         )
+    if trouble := lost_gpu(view):
+        caveats.append(trouble)
     if view.health.recording_trouble:
         caveats.append(f"the recording is incomplete: {view.health.recording_trouble}")
     cut = _requests(view)["cut"]

@@ -22,6 +22,7 @@ _DTYPE_BYTES = {"float32": 4, "float16": 2, "half": 2, "bfloat16": 2, "float64":
 _GPU_CACHE_BYTES = 256 << 20
 """No GPU has a larger cache to this day."""
 _ABOVE = 1.05
+_SLICES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +69,9 @@ def roofline(view: View, *, recent: bool = False) -> Roofline:
     read, why, caveats = _weights(model)
     if read is not None and device == "gpu":
         read /= _count(engine.get("tensor_parallel"))
-    bandwidth = _cpu_bandwidth(host) if device == "cpu" else _gpu_bandwidth(host)
-    why = why or _cached(device, read, host)
-    if not why and bandwidth is None:
-        why = f"the {device.upper()}'s memory bandwidth is unknown"
+    bandwidth, unknown, more = _cpu_bandwidth(host) if device == "cpu" else _gpu_bandwidth(view)
+    why = why or _cached(device, read, host) or unknown
+    caveats += more
     floor = read / bandwidth if read is not None and bandwidth is not None else None
     step, tpot = (_median_s(view, metric, recent=recent) for metric in ("itl", "tpot"))
     share = floor / step if floor is not None and step and not why else None
@@ -129,20 +129,61 @@ def _cached(device: str, read: float | None, host: Mapping[str, Any]) -> str:
     return f"the weights ({sizes}): memory bandwidth does not bound them"
 
 
-def _cpu_bandwidth(host: Mapping[str, Any]) -> float | None:
+Bandwidth = tuple[float | None, str, tuple[str, ...]]
+"""Bytes a second, why they are unknown, and what to know beside them."""
+
+
+def _cpu_bandwidth(host: Mapping[str, Any]) -> Bandwidth:
     """As measured on this host."""
-    return _number(_mapping(host, "tax").get("memory_bandwidth_bytes_per_s")) or None
+    found = _number(_mapping(host, "tax").get("memory_bandwidth_bytes_per_s"))
+    return (found, "", ()) if found else (None, "the CPU's memory bandwidth was not measured", ())
 
 
-def _gpu_bandwidth(host: Mapping[str, Any]) -> float | None:
+def _gpu_bandwidth(view: View) -> Bandwidth:
     """That of the GPUs, when they all have the same: which of them the engine uses is not told."""
-    gpus = host.get("gpus")
-    known = {
-        _number(gpu.get("mem_bandwidth_bytes_per_s"))
+    gpus = _mapping(view.meta, "host").get("gpus")
+    given = [
+        gpu
         for gpu in (gpus if isinstance(gpus, list) else ())
         if isinstance(gpu, dict) and not gpu.get("integrated")
-    }
-    return (known.pop() or None) if len(known) == 1 else None
+    ]
+    known = {_number(gpu.get("mem_bandwidth_bytes_per_s")) for gpu in given}
+    if len(known) != 1 or known == {0.0}:
+        return None, "the GPU's memory bandwidth is unknown", ()
+    whole = known.pop()
+    shares = {share for gpu in given for share in _slices(view, gpu)}
+    if len(shares) != 1:
+        return None, "which MIG slice the engine has is not told, and they differ", ()
+    if (share := shares.pop()) is None:
+        return None, "the MIG slice's part of the GPU's memory is unknown", ()
+    caveats: tuple[str, ...] = ()
+    if share < 1:
+        eighths = round(share * _SLICES)
+        caveats = (f"a MIG slice with {eighths} of {_SLICES} parts of the GPU's memory",)
+    if any(gpu.get("path") == "vgpu" for gpu in given):
+        caveats = ("a vGPU: other guests may have turns on the same GPU",)
+    return whole * share, "", caveats
+
+
+def _slices(view: View, gpu: Mapping[str, Any]) -> set[float | None]:
+    """Which part of the GPU's memory each of its MIG slices has; 1 for a whole GPU.
+
+    Capacity and bandwidth are divided alike, into eight slices (NVIDIA MIG User Guide, "GPU memory
+    slice").
+    """
+    mig = _mapping(gpu, "mig")
+    if not mig.get("enabled"):
+        return {1.0}
+    row = view.last_row(f"gpu{gpu.get('index')}")
+    total, listed = _number(row[1].get("mem_total_bytes") if row else None), mig.get("instances")
+    sizes = [
+        _number(one.get("memory_total_bytes"))
+        for one in (listed if isinstance(listed, list) else ())
+        if isinstance(one, dict)
+    ]
+    if not total or not sizes or not all(sizes):
+        return {None}
+    return {max(round(size / total * _SLICES), 1) / _SLICES for size in sizes}
 
 
 def _median_s(view: View, metric: str, *, recent: bool) -> float | None:

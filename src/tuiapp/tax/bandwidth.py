@@ -7,8 +7,10 @@ it filled itself, so that they lie in the memory next to it.
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import sys
 import threading
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -153,3 +155,9 @@ def _rates(cores: list[int], size: int, rounds: int) -> list[float]:
         future.result()
     spent_ns = end_ns.max(axis=1) - start_ns.min(axis=1)
     return [float(rate) for rate in 2e9 * each * len(cores) / np.maximum(spent_ns, 1)]
+
+
+if __name__ == "__main__":
+    # For a program that wants none of this memory itself: `python -m tuiapp.tax.bandwidth [SPARE]`.
+    spare = int(sys.argv[1]) if sys.argv[1:] else None
+    sys.stdout.write(json.dumps(probe(spare=spare).as_json()))
