@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.doubles.synthetic import NS
-from tuiapp.diagnosis import rule
+from tuiapp.diagnosis import diagnose, rule
 from tuiapp.diagnosis.finding import BAD, FINE, UNKNOWN, WARN, Finding
 from tuiapp.events import Frame, Kind
 from tuiapp.session.columns import Session
@@ -76,3 +76,11 @@ def test_a_clock_timed_in_passing_counts_where_the_cpus_are_busy() -> None:
 def test_without_a_timed_clock_the_kernels_word_counts() -> None:
     found = judged("clock", {"cpuid_exit_s": 1e-6}, NOMINAL, cpu={"freq_mhz": 2000.0, "total": 1.0})
     assert (found.severity, "cpufreq or cpuinfo" in found.evidence) == (BAD, True)
+
+
+def test_what_was_seen_to_happen_comes_before_what_may_matter() -> None:
+    made = Session()
+    made.fold(Frame(Kind.META, 0, 0, attrs={"host": {"cores_physical": 1, "cores_online": 1}}))
+    made.fold(Frame(Kind.SAMPLES, NS, NS, {"t_ns": [NS], "steal": [0.2]}, {"group": "cpu"}))
+    found = diagnose(View(made, NS))
+    assert [one.rule for one in found if one.severity == BAD] == ["steal", "cores"]

@@ -10,6 +10,9 @@ from tuiapp.words import plural
 CORES_BESIDE_GPUS = 2
 """Physical cores beside one for each GPU: arXiv 2603.22774 measured TTFT 1.4 to 5.4 times longer
 on several GPUs with too few cores."""
+FEW_CORES = 0.55
+"""Weight. Too few cores may cost more than anything else, but where they do, threads are seen to
+wait or others to be in the way: what was measured comes first."""
 LOW_BASE_SHARE, LOW_MAX_SHARE = 0.95, 0.7
 """A busy CPU under its nominal clock is held back; far under its highest one it may be saving
 power. All-core turbo is seldom under 70 % of the single-core one. Own bounds."""
@@ -37,7 +40,7 @@ def cores(view: Seen) -> Finding:
     if usable >= needed:
         return fine("cores", title, evidence)
     advice = f"Give the engine at least {needed} physical cores: {CORES_BESIDE_GPUS} and one a GPU."
-    return Finding("cores", BAD, f"only {title}", evidence, advice, 0.9)
+    return Finding("cores", BAD, f"only {title}", evidence, advice, FEW_CORES)
 
 
 def clock(view: Seen) -> Finding:
