@@ -317,6 +317,15 @@ def test_devices_alone_are_weak_evidence(tmp_path: Path) -> None:
         **PLAIN,
         **SERVER,
         **pci("0000:00:00.0 8086:29c0 060000", "0000:00:01.0 1234:1111 030000"),
+@pytest.mark.parametrize(("features", "name"), [("lsx lasx", "qemu"), ("lsx lbt_x86", "kvm")])
+def test_loongarchs_translation_needs_a_real_processor(
+    tmp_path: Path, features: str, name: str
+) -> None:
+    cpuinfo = f"system type\t: generic\n\nprocessor\t: 0\nFeatures\t: cpucfg {features}\n"
+    files = {"/proc/cpuinfo": cpuinfo, **pci("0000:00:00.0 1b36:0008 060000")}
+    assert machine(tmp_path, files).hypervisor == name
+
+
     }
     found = machine(tmp_path, files, leaves(x00000001=OFF))
     assert (found.machine, found.confidence) == (GUEST, WEAK)

@@ -14,6 +14,9 @@ MOST_FIELDS = 200
 HARDWARE_ONLY = frozenset({"tsc_deadline_timer", "ibrs", "ibpb", "stibp", "ssbd", "spec_ctrl"})
 """Flags that QEMU's emulator (TCG) does not implement: with one of them the processor is real."""
 
+LOONGARCH_ONLY = frozenset({"lbt_x86", "lbt_arm", "lbt_mips"})
+"""LoongArch's help for translating other instruction sets; TCG does not implement it either."""
+
 _X86_VENDORS = re.compile(r"Intel|AMD|Centaur|Hygon|Zhaoxin|Shanghai|Cyrix|Transmeta|Vortex|NSC")
 
 
@@ -34,6 +37,10 @@ def look(notes: Notes) -> None:
         proves = "x86 is translated on a POWER machine"
         notes.add(PATH, f"vendor_id {vendor}", proves, "emulated=powervm-lx86", CERTAIN)
     _note_flags(notes, found, vendor)
+    if real := LOONGARCH_ONLY.intersection(found.get("Features", "").split()):
+        proves = "the processor is no emulated one"
+        shown = " ".join(sorted(real))
+        notes.add(f"{PATH} Features", shown, proves, "accelerated=yes", LIKELY)
     if re.match(r"(?!riscv$)[\w-]+,[\w-]+$", core := found.get("uarch", "")):
         proves = "the firmware names the core; hypervisors write riscv"
         notes.add(f"{PATH} uarch", core, proves, "physical=core", LIKELY)
