@@ -50,6 +50,13 @@ CLOUDS: list[tuple[str, dict[str, str | bytes]]] = [
     ("upcloud", {**dmi(sys_vendor="UpCloud")}),
     ("exoscale", {**dmi(product_name="Exoscale Compute Platform")}),
     ("huawei", {**dmi(chassis_asset_tag="HUAWEICLOUD")}),
+    ("sap", {**dmi(chassis_asset_tag="SAP CCloud VM")}),
+    ("samsung", {**dmi(chassis_asset_tag="Samsung Cloud Platform")}),
+    ("zstack", {**dmi(chassis_asset_tag="123456.zstack.io")}),
+    ("openstack", {**dmi(chassis_asset_tag="OpenStack Nova")}),
+    ("cloudcix", {**dmi(product_name="CloudCIX")}),
+    ("nwcs", {**dmi(sys_vendor="NWCS")}),
+    ("tilaa", {**dmi(sys_vendor="Tilaa")}),
     ("runpod", {"/proc/1/environ": b"RUNPOD_POD_ID=x\0", **dmi(sys_vendor="Amazon EC2")}),
 ]
 SHELL = {"/proc/self/environ": b"K_SERVICE=x\0CODESPACES=true\0LAMBDA_TASK_ROOT=/x\0"}

@@ -14,16 +14,18 @@ HYPERVISORS = {
 }  # fmt: skip
 CLOUDS = {
     "alibaba": "Alibaba Cloud", "aws": "AWS", "azure": "Azure", "baidu": "Baidu Cloud",
-    "brightbox": "Brightbox", "cloudsigma": "CloudSigma", "cloudstack": "CloudStack",
-    "coreweave": "CoreWeave", "crusoe": "Crusoe", "digitalocean": "DigitalOcean",
-    "e24cloud": "e24cloud", "exoscale": "Exoscale", "gce": "Google Cloud", "gcore": "Gcore",
-    "hetzner": "Hetzner", "huawei": "Huawei Cloud", "ibm": "IBM Cloud", "jdcloud": "JD Cloud",
-    "joyent": "Joyent", "kamatera": "Kamatera", "linode": "Akamai Linode", "modal": "Modal",
-    "nebius": "Nebius", "oci": "Oracle Cloud", "openstack": "OpenStack",
-    "otc": "Open Telekom Cloud", "outscale": "Outscale", "ovh": "OVH", "paperspace": "Paperspace",
-    "runpod": "RunPod", "scaleway": "Scaleway", "tencent": "Tencent Cloud", "ucloud": "UCloud",
-    "upcloud": "UpCloud", "vast": "Vast.ai", "volcengine": "Volcengine", "vultr": "Vultr",
-    "yandex": "Yandex Cloud", "zstack": "ZStack",
+    "brightbox": "Brightbox", "cloudcix": "CloudCIX", "cloudsigma": "CloudSigma",
+    "cloudstack": "CloudStack", "coreweave": "CoreWeave", "crusoe": "Crusoe",
+    "digitalocean": "DigitalOcean", "e24cloud": "e24cloud", "exoscale": "Exoscale",
+    "gce": "Google Cloud", "gcore": "Gcore", "hetzner": "Hetzner", "huawei": "Huawei Cloud",
+    "ibm": "IBM Cloud", "jdcloud": "JD Cloud", "joyent": "Joyent", "kamatera": "Kamatera",
+    "linode": "Akamai Linode", "modal": "Modal", "nebius": "Nebius", "nwcs": "NWCS",
+    "oci": "Oracle Cloud", "openstack": "OpenStack", "otc": "Open Telekom Cloud",
+    "outscale": "Outscale", "ovh": "OVH", "paperspace": "Paperspace", "runpod": "RunPod",
+    "samsung": "Samsung Cloud", "sap": "SAP Cloud", "scaleway": "Scaleway",
+    "tencent": "Tencent Cloud", "tilaa": "Tilaa", "ucloud": "UCloud", "upcloud": "UpCloud",
+    "vast": "Vast.ai", "volcengine": "Volcengine", "vultr": "Vultr", "yandex": "Yandex Cloud",
+    "zstack": "ZStack",
 }  # fmt: skip
 CONFIDENTIAL = {
     "cca": "CCA", "secure-execution": "Secure Execution", "sev": "SEV", "sev-es": "SEV-ES",

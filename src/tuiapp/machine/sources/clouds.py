@@ -37,6 +37,8 @@ PROVIDERS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"Gcore|GCORE", "gcore"),
         (r"CoreWeave", "coreweave"),
         (r"Nebius", "nebius"),
+        (r"NWCS$", "nwcs"),
+        (r"Tilaa$", "tilaa"),
     )
 )
 """How a vendor field begins, and the provider's short name."""
