@@ -143,14 +143,37 @@ def test_a_bit_that_is_off_is_not_believed_beside_virtual_devices(
 
 
 def test_the_firmwares_bit_alone_is_a_weak_guest(tmp_path: Path) -> None:
-    found = machine(tmp_path, {**SERVER, ENTRY: VM_BIT_ON}, OFF_BIT)
+    found = machine(tmp_path, {ENTRY: VM_BIT_ON}, OFF_BIT)
     assert (found.machine, found.confidence) == (GUEST, WEAK)
 
 
 def test_the_bit_is_found_in_dmidecodes_output(tmp_path: Path) -> None:
     said = "BIOS Information\n\tCharacteristics:\n\t\tSystem is a virtual machine\n\nSystem\n"
     (tmp_path / "dmidecode.txt").write_text(said)
-    assert machine(tmp_path / "root", SERVER).machine == GUEST
+    assert machine(tmp_path / "root", {}).machine == GUEST
+
+
+@pytest.mark.parametrize("cpuid", [None, OFF_BIT])
+def test_the_firmwares_bit_against_the_firmwares_names_is_unknown(
+    tmp_path: Path, cpuid: dict[str, Any] | None
+) -> None:
+    """Some makers of PCs leave it on; QEMU sets it, whatever names it is told to give."""
+    found = machine(tmp_path, {**SERVER, ENTRY: VM_BIT_ON}, cpuid)
+    assert found.machine == UNKNOWN
+    assert "byte 0x13 bit 4" in found.because
+
+
+def test_the_bus_of_hardware_outweighs_the_firmwares_bit(tmp_path: Path) -> None:
+    found = machine(tmp_path, {**PLAIN, **SERVER, **BRIDGE, ENTRY: VM_BIT_ON}, OFF_BIT)
+    assert (found.machine, found.confidence) == (BARE_METAL, LIKELY)
+    (conflict,) = found.conflicts
+    assert "calls it a virtual machine" in conflict
+
+
+def test_the_firmwares_bit_and_virtual_devices_are_a_guest(tmp_path: Path) -> None:
+    files = {**SERVER, ENTRY: VM_BIT_ON, **pci("0000:00:00.0 8086:29c0 060000")}
+    found = machine(tmp_path, files, OFF_BIT)
+    assert (found.machine, found.confidence) == (GUEST, WEAK)
 
 
 @pytest.mark.parametrize(

@@ -67,6 +67,9 @@ def _bits(facts: Facts, verdict: Verdict) -> list[str]:
     if verdict.machine == BARE_METAL and facts.first("virtio"):
         where = facts.where("virtio")
         found.append(f"{where} is virtio; cards for servers imitate it, so bare metal won")
+    if verdict.machine == BARE_METAL and facts.has("smbios", "on"):
+        where = facts.where("smbios")
+        found.append(f"{where} calls it a virtual machine; some PCs' does, so their bus won")
     if verdict.machine == BARE_METAL and facts.first("device-model"):
         where = facts.where("device-model")
         found.append(

@@ -9,7 +9,8 @@
 6. Without CPUID: device tree, IBM Z, POWER, SPARC, the kernel of WSL.
 7. DMI strings of a hypervisor, though the hypervisor bit be off.
 8. lscpu's word, where nothing else was kept.
-9. A device model's tables, devices or processor names, or the firmware's virtual machine bit: weak.
+9. A device model's tables, devices or processor names, or the firmware's virtual machine bit where
+   nothing names hardware: weak.
 10. Bare metal needs a witness, and nothing above: names of hardware, or CPUID without the bit where
     no device looks virtual. A provider's label is none: its virtual machines carry it too.
 11. Otherwise it is unknown, and said what is missing.
@@ -34,6 +35,9 @@ from tuiapp.machine.report import (
     XEN_DOM0,
 )
 from tuiapp.machine.spelling import spelled
+
+NAMES = frozenset({"dmi", "firmware"})
+"""What the firmware alone says of the hardware, and whoever sets its strings can."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +164,7 @@ def _device_model(facts: Facts) -> Verdict | None:
     if facts.has("brand", "qemu"):
         because = f"{facts.where('brand', 'qemu')} names a processor that only QEMU has"
         return Verdict(GUEST, model_name(facts) or "qemu", None, None, WEAK, because)
-    if facts.has("smbios", "on"):
+    if facts.has("smbios", "on") and (not facts.first("physical") or _virtual_devices(facts)):
         because = f"{facts.where('smbios')} calls it a virtual machine, and nothing else does"
         return Verdict(GUEST, unnamed_guest(facts)[0], None, None, WEAK, because)
     return None
@@ -175,8 +179,10 @@ def _bare_metal(facts: Facts) -> Verdict | None:
     metal = facts.first("metal")
     if not (bit or physical or metal):
         return None
-    if not (physical or metal) and facts.first("virtio", "device-model"):
+    if not (physical or metal) and _virtual_devices(facts):
         return None  # one hidden bit, and nothing but a virtual machine's devices
+    if facts.has("smbios", "on") and not (metal or set(physical) - NAMES):
+        return None  # the firmware's names against the firmware's bit
     seen = [facts.where("bit") + " is off"] if bit else []
     seen += [facts.where("flag") + " show no hypervisor"] if flag else []
     seen += [f"{facts.where('metal')} is a whole machine's"] if metal else []
@@ -192,15 +198,23 @@ def _bare_confidence(
     """Several independent witnesses are certain; one that can be bent is weak."""
     if metal or "dmi" in physical:
         whole = not facts.first("device-model")  # a virtual machine's bridge is no certainty
+        whole = whole and not facts.has("smbios", "on")
         if bit and whole and (facts.has("smbios", "off") or "pci" in physical or metal):
             return CERTAIN
         return LIKELY if bit or flag or metal or facts.has("smbios", "off") else WEAK
-    return LIKELY if bit or physical else WEAK
+    return LIKELY if bit or set(physical) - NAMES else WEAK
+
+
+def _virtual_devices(facts: Facts) -> bool:
+    return bool(facts.first("virtio", "device-model"))
 
 
 def _unknown(facts: Facts) -> Verdict:
     missing = []
-    if not facts.first("bit", "flag"):
+    if facts.has("smbios", "on") and facts.first("physical"):
+        where = facts.where("smbios")
+        missing.append(f"{where} calls the machine a virtual one, and its own names call it none")
+    elif not facts.first("bit", "flag"):
         missing.append("neither CPUID nor the kernel's flags could be read")
     elif facts.has("bit", "off"):
         where = facts.where("device-model") or facts.where("virtio")
