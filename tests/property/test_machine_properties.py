@@ -40,7 +40,7 @@ FACTS = {
     "lscpu": ["kvm", "hyperv"],
     "outer": ["zvm"],
     "smbios": ["on", "off"],
-    "physical": ["dmi", "pci", "devicetree"],
+    "physical": ["dmi", "firmware", "pci", "devicetree"],
     "metal": ["aws"],
     "virtio": ["pci"],
     "container": ["docker", "wsl", "gvisor", "oci"],

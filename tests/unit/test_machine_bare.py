@@ -68,6 +68,31 @@ BARE: list[tuple[str, dict[str, Any], dict[str, Any] | None, str]] = [
         LIKELY,
     ),
     (
+        "a laptop called as Nutanix calls its machines",
+        dmi(sys_vendor="Standard", product_name="AHV", board_vendor="INTEL Corporation"),
+        None,
+        WEAK,
+    ),
+    # EDK II of a maker that gave only the board a name
+    (
+        "a board of nobody's",
+        dmi(sys_vendor="Unknown", product_name="Board Developer Kit", bios_vendor="EDK II"),
+        None,
+        WEAK,
+    ),
+    (
+        "firmware for boards, its names as they came",
+        dmi(sys_vendor="Default string", board_vendor="", bios_vendor="American Megatrends Inc."),
+        None,
+        WEAK,
+    ),
+    (
+        "the same, and no hypervisor",
+        dmi(sys_vendor="OEM", board_vendor="OEM", bios_vendor="INSYDE Corp."),
+        OFF_BIT,
+        LIKELY,
+    ),
+    (
         "a processor called HV",
         dmi(sys_vendor="Loongson", product_name="Loongson-3A5000-HV-EVB"),
         None,
@@ -100,6 +125,17 @@ NOT_ENOUGH: list[tuple[str, dict[str, Any]]] = [
     ("placeholders", dmi(sys_vendor="To Be Filled By O.E.M.", board_vendor="Default string")),
     ("no word", dmi(sys_vendor="\ud7fc", board_vendor="??", product_name="1")),
     ("a provider's name", dmi(sys_vendor="Vultr", product_name="VHP")),
+    ("a provider's, on bought firmware", dmi(sys_vendor="OVH", bios_vendor="Phoenix")),
+    ("firmware's maker, and nothing else was kept", dmi(bios_vendor="American Megatrends Inc.")),
+    ("firmware that device models use as well", dmi(sys_vendor="Unknown", bios_vendor="U-Boot")),
+    (
+        "what u-boot calls a machine that it does not know",
+        dmi(sys_vendor="Unknown", product_name="Unknown Product", bios_vendor="U-Boot"),
+    ),
+    *(
+        (name, dmi(sys_vendor="Somebody", product_name=name))
+        for name in ("Virtual Server", "Cloud Compute 4", "VPS", "Big VM", "KVM Guest")
+    ),
     ("a provider's metal, cpuid not read", {**PLAIN, **dmi(product_name="Alibaba Cloud ECS")}),
     ("google's metal, cpuid not read", {**PLAIN, **dmi(sys_vendor="Google", product_name=GCE)}),
     ("a variable of a provider's", {**PLAIN, "/proc/self/environ": b"CODESPACES=true\0"}),

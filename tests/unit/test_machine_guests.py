@@ -98,6 +98,7 @@ VIRTUAL_MACHINE = dmi(sys_vendor="Microsoft Corporation", product_name="Virtual 
 VIRTUALBOX = dmi(sys_vendor="innotek GmbH", product_name="VirtualBox")
 COPIED = dmi(sys_vendor="LENOVO", product_name="20XX", board_vendor="Oracle Corporation")
 XEN_DMI = dmi(sys_vendor="Xen", product_name="HVM domU")
+GCE = "Google Compute Engine"
 AZURE = dmi(chassis_asset_tag="7783-7084-3265-9085-8269-3286-77")
 ACPI = {"/sys/firmware/acpi/tables/FACP": b"FACP\x14\x01\0\0\6\0FIRECKFCVMFADT"}
 CLOUDH = {"/sys/firmware/acpi/tables/FACP": b"FACP\x14\x01\0\0\6\0CLOUDHCHFACP  "}
@@ -115,6 +116,10 @@ NAMED: list[tuple[str, dict[str, Any], dict[str, Any] | None, str]] = [
     ),
     # systemd 17894, 28001: enlightenments
     ("kvm with enlightenments", QEMU, _hyperv(x40000003=GUEST_RIGHTS), "kvm"),
+    ("nutanix by its names alone", dmi(sys_vendor="Nutanix", product_name="AHV"), None, "kvm"),
+    # of the cloud's machines on ARM some say so on the board
+    ("google", dmi(sys_vendor="Google", board_vendor="KVM", product_name=GCE), None, "kvm"),
+    ("vmware's firmware", dmi(sys_vendor="Any", bios_version="VMW71.00V.1"), None, "vmware"),
     ("nutanix", dmi(sys_vendor="Nutanix", product_name="AHV"), _hyperv(), "kvm"),
     ("xen with viridian", XEN_DMI, _hyperv(), "xen"),
     ("hyper-v", VIRTUAL_MACHINE, _hyperv(x40000003=GUEST_RIGHTS), "hyperv"),
@@ -312,11 +317,6 @@ def test_qemus_processor_is_emulated_unless_its_flags_are_real(
     assert machine(tmp_path, {"/proc/cpuinfo": cpuinfo}).hypervisor == name
 
 
-def test_devices_alone_are_weak_evidence(tmp_path: Path) -> None:
-    files = {
-        **PLAIN,
-        **SERVER,
-        **pci("0000:00:00.0 8086:29c0 060000", "0000:00:01.0 1234:1111 030000"),
 @pytest.mark.parametrize(("features", "name"), [("lsx lasx", "qemu"), ("lsx lbt_x86", "kvm")])
 def test_loongarchs_translation_needs_a_real_processor(
     tmp_path: Path, features: str, name: str
@@ -326,6 +326,11 @@ def test_loongarchs_translation_needs_a_real_processor(
     assert machine(tmp_path, files).hypervisor == name
 
 
+def test_devices_alone_are_weak_evidence(tmp_path: Path) -> None:
+    files = {
+        **PLAIN,
+        **SERVER,
+        **pci("0000:00:00.0 8086:29c0 060000", "0000:00:01.0 1234:1111 030000"),
     }
     found = machine(tmp_path, files, leaves(x00000001=OFF))
     assert (found.machine, found.confidence) == (GUEST, WEAK)

@@ -67,7 +67,7 @@ NO_CLOUDS = [
     {**SHELL, **OWN_PID},
     {**SHELL, "/proc/sys/kernel/osrelease": "5.15.90.1-microsoft-standard-WSL2\n"},
     dmi(sys_vendor="AWS Elemental", product_name="AWS Elemental Appliance"),
-    dmi(sys_vendor="Google", product_name="Eve"),
+    dmi(sys_vendor="Google", product_name="Eve", board_vendor="Google", chassis_vendor="Google"),
     dmi(sys_vendor="Huawei", product_name="XA320 V2"),
     dmi(sys_vendor="Oracle Corporation", product_name="ORACLE SERVER X5-2"),
     dmi(sys_vendor="Microsoft Corporation", product_name="Surface Go"),

@@ -17,7 +17,8 @@
 ``lscpu``           the hypervisor that lscpu named
 ``outer``           a hypervisor under the hypervisor
 ``smbios``          the firmware's virtual machine bit: ``on``, ``off``
-``physical``        what names hardware: ``dmi``, ``pci``, ``devicetree`` ...
+``physical``        what names hardware: ``dmi``, ``pci``, ``devicetree`` ...;
+                    ``firmware``: less than its maker's name
 ``metal``           the provider that calls it a whole machine
 ``container``       a manager's own name; ``container-mark``: a mark that may be left over
 ``container-runner``  who runs the containers; ``container-store``: whose files the root lies in

@@ -213,7 +213,7 @@ def _unknown(facts: Facts) -> Verdict:
     missing = []
     if facts.has("smbios", "on") and facts.first("physical"):
         where = facts.where("smbios")
-        missing.append(f"{where} calls the machine a virtual one, and its own names call it none")
+        missing.append(f"{where} calls the machine virtual, yet its names are hardware's")
     elif not facts.first("bit", "flag"):
         missing.append("neither CPUID nor the kernel's flags could be read")
     elif facts.has("bit", "off"):

@@ -8,7 +8,7 @@ from tuiapp.errors import Unavailable
 from tuiapp.machine.report import CERTAIN, LIKELY
 from tuiapp.machine.sources.base import Notes
 from tuiapp.machine.sources.clouds import PROVIDERS
-from tuiapp.machine.sources.dmi import AZURE_TAG, FOLDER
+from tuiapp.machine.sources.dmi import AZURE_TAG, FOLDER, is_provider
 from tuiapp.machine.spelling import spelled
 
 VENDOR_FIELDS = ("sys_vendor", "product_name", "bios_vendor", "chassis_vendor", "chassis_asset_tag")
@@ -44,8 +44,7 @@ def look(notes: Notes) -> None:
     for field in VENDOR_FIELDS:
         text = found.get(field, "")
         provider = next((one for pattern, one in PROVIDERS if pattern.match(text)), None)
-        # Google's own laptops carry its name too: only the product is the cloud's.
-        if provider and not (text == "Google" and "Compute" not in found.get("product_name", "")):
+        if provider and is_provider(text, found.get("product_name", "")):
             _add(notes, field, text, provider, LIKELY)
 
 

@@ -47,12 +47,14 @@ LABELS: tuple[tuple[tuple[str, ...], str, str], ...] = (
     (("sys_vendor", "bios_vendor"), r"ACRN", "acrn"),
     (("chassis_version", "product_version", "board_version"), r"Hyper-V", "hyperv"),
     (("sys_vendor", "bios_vendor"), r"OpenVMM", "hyperv"),
+    (("bios_version",), r"VMW\d", "vmware"),
     (("product_name",), r"KVM(?: Virtual Machine)?$|RHEL AV|OpenShift Virtualization", "kvm"),
+    (("board_vendor",), r"KVM$", "kvm"),
     (("sys_vendor", "product_name"), r"RHEV Hypervisor|oVirt|KubeVirt|Virtuozzo", "kvm"),
     (("sys_vendor", "product_name"), r"OpenStack|RDO$|CloudStack|Nutanix AHV", "kvm"),
     (
         ("product_name",),
-        r"AHV$|SmartDC|Droplet$|vServer$|Compute Instance$|SolusVM|Proxmox",
+        r"SmartDC|Droplet$|vServer$|Compute Instance$|SolusVM|Proxmox",
         "kvm",
     ),
     (("sys_vendor", "bios_vendor"), r"Red Hat(?:,? Inc\.?)?$", "kvm"),
@@ -67,7 +69,8 @@ LABELS: tuple[tuple[tuple[str, ...], str, str], ...] = (
 
 _PLACEHOLDER = re.compile(
     r"(?i)[\s.\-_0]*|to be filled.*|default string|system (?:manufacturer|product name|version)"
-    r"|not (?:specified|applicable|available|set)|none|n/a|o\.?e\.?m\.?|unknown|empty|x+|0123456789"
+    r"|not (?:specified|applicable|available|set)|none|n/a|o\.?e\.?m\.?|unknown(?: product)?|empty"
+    r"|x+|0123456789|invalid|<bad index>|type ?\d - .*"
 )
 _SUN = re.compile(r"(?i)oracle|sun microsystems|fujitsu")
 INSTANCE = re.compile(r"[a-z][a-z0-9-]*\.[a-z0-9-]+$")
@@ -75,6 +78,14 @@ VIRTUAL_FIRMWARE = re.compile(
     r"SeaBIOS|EFI Development Kit II / OVMF|[\w ]*\bdistribution of EDK II"
 )
 """Distributions build EDK II for their virtual machines; makers of boards put their own name."""
+FIRMWARE_MAKERS = re.compile(r"(?i)american megatrends|phoenix|insyde|award software|byosoft")
+"""They sell firmware for boards. Of the hypervisors that imitate one, Hyper-V and VMware, both fill
+in their own names, where some makers of boards leave the fields as they came."""
+VIRTUAL_NAME = re.compile(
+    r"(?i)\bvirtual|\bhypervisor|\bvps\b|\bkvm\b|(?<![\w-])vm\b"
+    r"|\bcloud (?:server|compute|platform|instance)"
+)
+"""Words in the names that providers nobody lists here give to their virtual machines."""
 METAL = re.compile(r"\.metal(?:-\w+)?$|-metal(?:-\w+)?$")
 
 
@@ -159,23 +170,42 @@ def _note_physical(notes: Notes, found: dict[str, str]) -> None:
         return
     if _note_virtual_parts(notes, found):
         return
+    virtual = next((one for one in _MAKERS if VIRTUAL_NAME.search(found.get(one, ""))), None)
+    if virtual:
+        notes.add(f"{FOLDER}/{virtual}", found[virtual], "a name for virtual machines", "", WEAK)
+        return
     for field in ("board_vendor", "sys_vendor"):
         maker = meaningful(found.get(field, ""))
-        if maker and not _is_provider(maker):
+        if maker and not is_provider(maker, product):
             shown = ", ".join(
                 filter(None, (maker, meaningful(found.get("board_name", "") or product)))
             )
             proves = "the firmware names hardware"
             notes.add(f"{FOLDER}/{field}", shown, proves, "physical=dmi", LIKELY)
             return
-    if found.get("bios_vendor") == "EDK II":
-        proves = "firmware that nobody gave a name: a virtual machine's, or a board's"
-        notes.add(f"{FOLDER}/bios_vendor", "EDK II", proves, "device-model=qemu", WEAK)
-        return
-    for field in _MAKERS:
-        if text := meaningful(found.get(field, "")):
-            notes.add(f"{FOLDER}/{field}", text)
+        if maker:
+            notes.add(f"{FOLDER}/{field}", maker)
             return
+    _note_nameless(notes, found)
+
+
+def _note_nameless(notes: Notes, found: dict[str, str]) -> None:
+    """A machine whose maker left its name out; only where the field itself was kept."""
+    for field in ("board_name", "product_name"):
+        text = meaningful(found.get(field, ""))
+        if text and "sys_vendor" in found and not is_provider(text, text):
+            proves = "the firmware names a board, though nobody who made it"
+            notes.add(f"{FOLDER}/{field}", text, proves, "physical=firmware", WEAK)
+            return
+    bios = found.get("bios_vendor", "")
+    if "sys_vendor" in found and FIRMWARE_MAKERS.match(bios):
+        proves = "firmware for boards, the names in it left as they came"
+        notes.add(f"{FOLDER}/bios_vendor", bios, proves, "physical=firmware", WEAK)
+    elif bios == "EDK II":
+        proves = "firmware that nobody gave a name: a virtual machine's, or a board's"
+        notes.add(f"{FOLDER}/bios_vendor", bios, proves, "device-model=qemu", WEAK)
+    elif told := next((one for one in _MAKERS if meaningful(found.get(one, ""))), None):
+        notes.add(f"{FOLDER}/{told}", found[told])
 
 
 def _note_virtual_parts(notes: Notes, found: dict[str, str]) -> bool:
@@ -192,6 +222,11 @@ def _note_virtual_parts(notes: Notes, found: dict[str, str]) -> bool:
     return False
 
 
-def _is_provider(maker: str) -> bool:
-    """Providers write their name over bought hardware and over virtual machines alike."""
+def is_provider(maker: str, product: str) -> bool:
+    """Providers write their name over bought hardware and over virtual machines alike.
+
+    Google sells laptops and desktops, too: of its machines only the cloud's are called after it.
+    """
+    if maker == "Google" and "Compute" not in product:
+        return False
     return any(pattern.match(maker) for pattern, _ in PROVIDERS)
