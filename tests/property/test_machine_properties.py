@@ -29,6 +29,7 @@ FACTS = {
     "bit": ["on", "off"],
     "flag": ["on", "off"],
     "root": ["yes", "no"],
+    "parent": ["hyperv"],
     "platform": ["kvm", "powervm", "hyperv"],
     "guest": ["devicetree"],
     "dmi": ["virtualbox", "qemu", "kvm", "xen", "hyperv"],
@@ -58,7 +59,7 @@ STRENGTHS = st.sampled_from([CERTAIN, LIKELY, WEAK, ""])
 SIGNALS = st.lists(
     st.builds(
         Signal,
-        source=st.sampled_from(["cpuid", "dmi", "cgroup", "environment"]),
+        source=st.sampled_from(["cpuid", "dmi", "acpi", "cgroup", "environment"]),
         where=st.just("somewhere"),
         fact=st.sampled_from(PAIRS) | st.text(max_size=20),
         strength=STRENGTHS,

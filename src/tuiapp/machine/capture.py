@@ -18,10 +18,12 @@ from tuiapp.errors import SessionError, Unavailable, UsageError
 from tuiapp.machine.archive import MOST_FILES
 from tuiapp.machine.cpuid import Cpuid, Registers
 from tuiapp.machine.redaction import BINARY, member_name, redact
+from tuiapp.machine.sources.acpi import IDENTITY
 from tuiapp.machine.standins import StandIns
 from tuiapp.machine.tree import CLOSED, DENIED, Tree
 
 SUFFIX = ".tar.gz"
+_ACPI_HEADER = 36
 
 
 class RecordingTree(Tree):
@@ -166,10 +168,14 @@ def _parents(path: str) -> Iterator[str]:
 
 
 def _table_head(path: str, data: bytes) -> bytes | None:
-    """The header of an ACPI table, which holds its makers and nothing of the owner's; of SMBIOS
-    type 0, the fixed part, where the bit of a virtual machine stands; None for the rest."""
+    """The header of an ACPI table, which holds its makers and nothing of the owner's, and of the
+    FADT the hypervisor's vendor as well; of SMBIOS type 0, the fixed part, where the bit of a
+    virtual machine stands; None for the rest."""
+    if path.endswith("/acpi/tables/FACP"):
+        head, vendor = data[:_ACPI_HEADER], data[IDENTITY]
+        return head.ljust(IDENTITY.start, b"\0") + vendor if vendor.strip(b"\0") else head
     if "/acpi/tables/" in path:
-        return data[:36]
+        return data[:_ACPI_HEADER]
     if "/dmi/entries/0-" in path:
         return data[: min(data[1], 0x20)] if len(data) > 1 else data
     return None

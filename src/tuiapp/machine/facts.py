@@ -6,6 +6,7 @@
 ``signature``       who answers CPUID, the highest slot last
 ``bit``, ``flag``   the hypervisor bit in CPUID, in cpuinfo: ``on``, ``off``
 ``root``            Hyper-V's rights of a root partition: ``yes``, ``no``
+``parent``          whose driver for managing other partitions runs: ``hyperv``
 ``platform``        the hypervisor that firmware or kernel describe
 ``guest``           a guest of somebody's: what says so
 ``dmi``             the hypervisor in the DMI strings; ``no-dmi``: there are no such tables

@@ -2,7 +2,8 @@
 
 1. A machine that is a program (UML, Lx86) is that, whatever CPUID says: CPUID is the outer one's.
 2. Xen comes before CPUID, which paravirtual domains do not trap. Under dom0 an outer one may lie.
-3. Hyper-V's answer with the rights to create partitions and manage CPUs is its root partition.
+3. Hyper-V's answer with the rights to create partitions and manage CPUs is its root partition. If
+   they are not known, it is what has hardware's names beside Hyper-V's, or its driver for parents.
 4. CPUID's highest known signature names the hypervisor; DMI refines it, and overrules it only for
    VirtualBox and Parallels, and where Hyper-V's interface is merely offered by another.
 5. The hypervisor bit without a known signature is a guest, named by whatever else names one.
@@ -92,7 +93,7 @@ def _xen(facts: Facts) -> Verdict | None:
 
 
 def _hyperv_root(facts: Facts) -> Verdict | None:
-    if facts.last("signature") != "hyperv":
+    if facts.last("signature") not in (None, "hyperv"):
         return None
     outer = facts.first("dmi")
     if facts.has("root", "yes"):
@@ -100,10 +101,23 @@ def _hyperv_root(facts: Facts) -> Verdict | None:
         if outer:
             because += f", on a machine of {spelled(outer)}"
         return Verdict(HOST_PARTITION, "hyperv", HYPERV_ROOT, bool(outer) or None, CERTAIN, because)
-    if not facts.all("root") and facts.has("physical", "dmi") and not outer:
-        because = "Hyper-V answers CPUID, yet the firmware is hardware's; its rights are not known"
-        return Verdict(HOST_PARTITION, "hyperv", HYPERV_ROOT, None, WEAK, because)
-    return None
+    if facts.all("root") or outer or not facts.has("physical", "dmi"):
+        return None
+    if (where := _below(facts)) is None:
+        return None
+    because = f"{where} shows Hyper-V, yet the firmware is hardware's; its rights are not known"
+    strength = LIKELY if facts.first("parent") else WEAK
+    return Verdict(HOST_PARTITION, "hyperv", HYPERV_ROOT, None, strength, because)
+
+
+def _below(facts: Facts) -> str | None:
+    """Where Hyper-V shows; on ARM there is no CPUID, but a field of the FADT and a driver."""
+    if facts.first("parent"):
+        return facts.where("parent")
+    if facts.last("signature"):
+        return facts.where("signature")
+    named = "hyperv" in facts.from_source("platform", "acpi")
+    return facts.where("platform", "hyperv") if named else None
 
 
 def _signature(facts: Facts) -> Verdict | None:

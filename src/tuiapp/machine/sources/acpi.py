@@ -1,4 +1,4 @@
-"""ACPI: who made the tables, and the devices that only device models have."""
+"""ACPI: who made the tables, the hypervisor they name, and devices that only device models have."""
 
 from __future__ import annotations
 
@@ -27,6 +27,17 @@ MAKERS = {
     "BHYVE": "bhyve",
     "ACRN": "acrn",
 }
+IDENTITIES = {
+    "MsHyperV": "hyperv",
+    "QEMU": "qemu",
+    "CLOUDHYP": "cloud-hypervisor",
+    "FIRECKVM": "firecracker",
+    "CROSVM": "crosvm",
+}
+"""What hypervisors write into the FADT's field for their vendor's identity."""
+IDENTITY = slice(268, 276)
+_WITH_IDENTITY = 6
+"""The revision of the FADT that brought the field."""
 EXACT_MAKERS = frozenset({"firecracker", "cloud-hypervisor", "crosvm"})
 HARDWARE_IDS = {
     "QEMU0001": "qemu",
@@ -44,8 +55,9 @@ AMAZON_IDS = frozenset({"AMZNC10C", "AMZN0001"})
 
 
 def look(notes: Notes) -> None:
-    """Read the makers of some tables and the identifiers of the devices."""
+    """Read the makers of some tables, the FADT's hypervisor, and the devices' identifiers."""
     _note_makers(notes)
+    _note_identity(notes)
     _note_devices(notes)
 
 
@@ -81,6 +93,31 @@ def _note_maker(notes: Notes, path: str, maker: str) -> None:
         notes.add(where, maker, f"the tables of {spelled(name)}", f"device-model={name}", LIKELY)
     else:
         notes.add(where, maker)
+
+
+def identity(fadt: bytes) -> str:
+    """The hypervisor's vendor that an FADT names; empty for none, or where it is too old to."""
+    if len(fadt) < IDENTITY.stop or fadt[8] < _WITH_IDENTITY:
+        return ""
+    return re.sub(r"[^ -~]", "", fadt[IDENTITY].decode("latin-1")).strip()
+
+
+def _note_identity(notes: Notes) -> None:
+    path = f"{TABLES}/FACP"
+    try:
+        vendor = identity(notes.tree.bytes(path))
+    except Unavailable:
+        return  # said with the makers
+    where, name = f"{path} hypervisor vendor", IDENTITIES.get(vendor)
+    proves = f"the firmware names the hypervisor {spelled(name)}"
+    if name in EXACT_MAKERS:
+        notes.add(where, vendor, proves, f"vmm={name}", CERTAIN)
+    elif name == "hyperv":
+        notes.add(where, vendor, proves, "platform=hyperv", CERTAIN)
+    elif name:
+        notes.add(where, vendor, proves, f"device-model={name}", LIKELY)
+    elif vendor:
+        notes.add(where, vendor)
 
 
 def _note_devices(notes: Notes) -> None:

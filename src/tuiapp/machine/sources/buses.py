@@ -1,4 +1,4 @@
-"""Buses and devices of paravirtual hardware: VMBus, virtio, and guests' agents."""
+"""Buses, devices and clocks of paravirtual hardware, and of partitions that manage others."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from tuiapp.machine.report import LIKELY, WEAK
 from tuiapp.machine.sources.base import Notes
 from tuiapp.machine.spelling import spelled
 
+PARENTS = ("/sys/class/misc/mshv", "/dev/mshv")
 VMBUS, VIRTIO = "/sys/bus/vmbus/devices", "/sys/bus/virtio/devices"
 
 
@@ -17,6 +18,9 @@ def look(notes: Notes) -> None:
     if devices := notes.names(VIRTIO, quiet=True):
         proves = "virtio devices, which some cards offer too"
         notes.add(VIRTIO, f"{len(devices)} devices", proves, "virtio=bus", WEAK)
+    if path := next((one for one in PARENTS if notes.tree.exists(one)), None):
+        proves = "Linux has it in partitions of Hyper-V that manage others"
+        notes.add(path, "exists", proves, "parent=hyperv", LIKELY)
     for name in ("kvm-clock", "hyperv_clocksource", "xen"):
         _note_clock(notes, name)
 
