@@ -18,6 +18,7 @@ TAGS = (
     ("chassis_asset_tag", r"HUAWEICLOUD", "huawei"),
     ("chassis_asset_tag", r"OpenTelekomCloud", "otc"),
     ("chassis_asset_tag", r"IBM:Cloud", "ibm"),
+    ("chassis_asset_tag", r"OpenStack (?:Nova|Compute)", "openstack"),
     ("chassis_asset_tag", r"SAP CCloud VM", "sap"),
     ("chassis_asset_tag", r"Samsung Cloud Platform", "samsung"),
     ("chassis_asset_tag", r"\d+\.zstack\.io", "zstack"),
