@@ -209,6 +209,53 @@ def test_a_recorded_machine_is_the_same_after_a_capture(tmp_path: Path, name: st
     assert [getattr(after, f) for f in ANSWER] == [getattr(before, f) for f in ANSWER]
 
 
+def test_a_capture_in_which_nothing_could_be_read_is_unknown(tmp_path: Path) -> None:
+    lay(tmp_path / "m", {"etc/motd": "hello\n"})
+    with opened(captured(tmp_path / "m", tmp_path / "c.tar.gz")) as folder:
+        assert look(folder).machine.machine == "unknown"
+
+
+def test_a_record_of_what_was_closed_alone_is_looked_at(tmp_path: Path) -> None:
+    (tmp_path / "unread.json").write_text(f'{{"/proc/cpuinfo": "{DENIED}"}}')
+    found = look(tmp_path).machine
+    assert found.machine == "unknown"
+    assert any(signal.unread == DENIED for signal in found.signals)
+
+
+@pytest.mark.parametrize(
+    ("tag", "kept"),
+    [
+        ("OpenStack Nova", "OpenStack Nova"),
+        ("HUAWEICLOUD", "HUAWEICLOUD"),
+        ("Hetzner", "Hetzner"),
+        ("", ""),
+        ("Hetzner rack 17 of alice", "Hetzner redacted"),
+        ("IBM:Cloud:0:1/alice", "IBM:Cloud redacted"),
+        ("123456.zstack.io", "0.zstack.io"),
+        ("alice's", "redacted"),
+    ],
+)
+def test_a_providers_name_in_the_tag_stays(tmp_path: Path, tag: str, kept: str) -> None:
+    path = "/sys/class/dmi/id/chassis_asset_tag"
+    root = lay(tmp_path / "m", {path[1:]: f"{tag}\n", "etc/motd": ""})
+    with opened(captured(root, tmp_path / "c.tar.gz")) as folder:
+        again = look(folder)
+        assert again.tree.text(path) == kept
+        assert again.machine.cloud == look(root).machine.cloud
+
+
+def test_the_hypervisors_name_in_the_fadt_stays(tmp_path: Path) -> None:
+    table = b"FACP\x14\x01\0\0\6" + b"\1" * 259 + b"MsHyperV"
+    root = lay(tmp_path / "m", {"etc/motd": ""})
+    place = root / "sys/firmware/acpi/tables/FACP"
+    place.parent.mkdir(parents=True)
+    place.write_bytes(table)
+    with opened(captured(root, tmp_path / "c.tar.gz")) as folder:
+        again = look(folder)
+        assert again.machine.hypervisor == "hyperv"
+        assert again.tree.bytes("/sys/firmware/acpi/tables/FACP")[36:268] == bytes(232)
+
+
 def test_what_only_a_program_printed_goes_along(tmp_path: Path) -> None:
     (tmp_path / "m").mkdir()
     (tmp_path / "m" / "lscpu.txt").write_text("Hypervisor vendor: Xen\nVirtualization type: full\n")

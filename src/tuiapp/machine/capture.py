@@ -120,6 +120,7 @@ def write(path: Path, tree: RecordingTree, cpuid: RecordingCpuid | None) -> list
     names = StandIns()
     try:
         with tarfile.open(path, "w:gz") as archive:
+            _add(archive, "root", None)  # there, though nothing could be read
             for at, (name, data) in enumerate(_members(tree, names, left)):
                 if at >= MOST_FILES:
                     left.append(f"more than {MOST_FILES:,} files: the rest is left out")

@@ -17,10 +17,11 @@ from tuiapp.machine.cpuid_native import execute
 from tuiapp.machine.cpuid_record import open_record
 from tuiapp.machine.inspection import inspect
 from tuiapp.machine.report import Machine
+from tuiapp.machine.tree import CLOSED
 
 CPUID_FILE = "cpuid.json"
 _NOT_RECORDED = "it was not recorded"
-_BESIDE = {CPUID_FILE, "lscpu.txt", "dmidecode.txt"}
+_BESIDE = {CPUID_FILE, CLOSED, "lscpu.txt", "dmidecode.txt"}
 """What may lie in a recorded machine's folder beside its tree."""
 _OWN_TREE = {"proc", "sys", "etc"}
 """A tree that has one of these is one itself; its ``root`` is the home of a user."""
