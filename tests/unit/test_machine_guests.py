@@ -326,6 +326,13 @@ def test_loongarchs_translation_needs_a_real_processor(
     assert machine(tmp_path, files).hypervisor == name
 
 
+def test_a_providers_device_model_is_accelerated(tmp_path: Path) -> None:
+    names = dmi(sys_vendor="Alibaba Cloud", product_name="Alibaba Cloud ECS")
+    firmware = dmi(bios_vendor="EFI Development Kit II / OVMF")
+    found = machine(tmp_path, {**names, **firmware})
+    assert (found.machine, found.hypervisor, found.confidence) == (GUEST, "kvm", WEAK)
+
+
 def test_devices_alone_are_weak_evidence(tmp_path: Path) -> None:
     files = {
         **PLAIN,

@@ -56,7 +56,14 @@ def model_name(facts: Facts) -> str | None:
     name = next((name for name in named if name != "qemu"), named[0] if named else None)
     if name is None and facts.has("brand", "qemu"):
         name = "qemu"
-    return "kvm" if name == "qemu" and _accelerated(facts) else name
+    if name == "qemu" and (_accelerated(facts) or _rented(facts) == "kvm"):
+        return "kvm"
+    return name
+
+
+def _rented(facts: Facts) -> str | None:
+    """What the provider's guests run on: nobody rents out emulated ones."""
+    return HYPERVISOR_OF.get(facts.first("cloud") or "")
 
 
 def _kvm_name(facts: Facts) -> tuple[str, str]:
