@@ -178,7 +178,8 @@ def _device_model(facts: Facts) -> Verdict | None:
     if facts.has("brand", "qemu"):
         because = f"{facts.where('brand', 'qemu')} names a processor that only QEMU has"
         return Verdict(GUEST, model_name(facts) or "qemu", None, None, WEAK, because)
-    if facts.has("smbios", "on") and (not facts.first("physical") or _virtual_devices(facts)):
+    named = facts.first("physical", "metal")
+    if facts.has("smbios", "on") and (not named or _virtual_devices(facts)):
         because = f"{facts.where('smbios')} calls it a virtual machine, and nothing else does"
         return Verdict(GUEST, unnamed_guest(facts)[0], None, None, WEAK, because)
     return None
@@ -195,7 +196,7 @@ def _bare_metal(facts: Facts) -> Verdict | None:
         return None
     if not (physical or metal) and _virtual_devices(facts):
         return None  # one hidden bit, and nothing but a virtual machine's devices
-    if facts.has("smbios", "on") and not (metal or set(physical) - NAMES):
+    if facts.has("smbios", "on") and not set(physical) - NAMES:
         return None  # the firmware's names against the firmware's bit
     seen = [facts.where("bit") + " is off"] if bit else []
     seen += [facts.where("flag") + " show no hypervisor"] if flag else []
@@ -225,7 +226,7 @@ def _virtual_devices(facts: Facts) -> bool:
 
 def _unknown(facts: Facts) -> Verdict:
     missing = []
-    if facts.has("smbios", "on") and facts.first("physical"):
+    if facts.has("smbios", "on") and facts.first("physical", "metal"):
         where = facts.where("smbios")
         missing.append(f"{where} calls the machine virtual, yet its names are hardware's")
     elif not facts.first("bit", "flag"):
