@@ -21,6 +21,8 @@ NAMES = (
 RUNNERS = (
     (r"(?:^|/)kubepods(?:[.\-/]|$)|cri-containerd[-:][0-9a-f]{12,64}", "kubernetes"),
     (r"(?:^|/)(?:ecs|buildkit|nerdctl|default)/[0-9a-f-]{12,64}(?:/|$)", "oci"),
+    # Below any parent, for that can be chosen: engines give containers a number of 256 bits.
+    (r"/[0-9a-f]{64}(?:/|$)", "oci"),
 )
 """Not ``system.slice/docker.service``: that is the manager itself, on the host."""
 
