@@ -133,8 +133,16 @@ NOT_ENOUGH: list[tuple[str, dict[str, Any]]] = [
         dmi(sys_vendor="Unknown", product_name="Unknown Product", bios_vendor="U-Boot"),
     ),
     *(
-        (name, dmi(sys_vendor="Somebody", product_name=name))
-        for name in ("Virtual Server", "Cloud Compute 4", "VPS", "Big VM", "KVM Guest")
+        (name, dmi(sys_vendor="Somebody", product_name=name, bios_vendor="Somebody"))
+        for name in ("Virtual Server", "Cloud Compute 4", "VPS", "Big VM", "KVM Guest", "qemu")
+    ),
+    *(
+        (f"{name!r}, and nothing bears it out", dmi(sys_vendor=name, product_name="M1 large"))
+        for name in ("Acme Cloud", "Contabo", "Foobar GmbH", "\x1b[31mQEMU", "vmware, inc.")
+    ),
+    (
+        "no text at all",
+        {f"/sys/class/dmi/id/{name}": b"AB\xff\xfe" for name in ("sys_vendor", "bios_vendor")},
     ),
     ("a provider's metal, cpuid not read", {**PLAIN, **dmi(product_name="Alibaba Cloud ECS")}),
     ("google's metal, cpuid not read", {**PLAIN, **dmi(sys_vendor="Google", product_name=GCE)}),

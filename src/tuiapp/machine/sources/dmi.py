@@ -8,6 +8,7 @@ from tuiapp.errors import Unavailable
 from tuiapp.machine.report import CERTAIN, LIKELY, WEAK
 from tuiapp.machine.sources.base import Notes, clean
 from tuiapp.machine.sources.clouds import PROVIDERS
+from tuiapp.machine.sources.makers import WELL_KNOWN
 from tuiapp.machine.spelling import spelled
 
 FOLDER = "/sys/class/dmi/id"
@@ -72,6 +73,7 @@ _PLACEHOLDER = re.compile(
     r"|not (?:specified|applicable|available|set)|none|n/a|o\.?e\.?m\.?|unknown(?: product)?|empty"
     r"|x+|0123456789|invalid|<bad index>|type ?\d - .*"
 )
+_UNREADABLE = "\N{REPLACEMENT CHARACTER}"
 _SUN = re.compile(r"(?i)oracle|sun microsystems|fujitsu")
 INSTANCE = re.compile(r"[a-z][a-z0-9-]*\.[a-z0-9-]+$")
 VIRTUAL_FIRMWARE = re.compile(
@@ -83,6 +85,7 @@ FIRMWARE_MAKERS = re.compile(r"(?i)american megatrends|phoenix|insyde|award soft
 in their own names, where some makers of boards leave the fields as they came."""
 VIRTUAL_NAME = re.compile(
     r"(?i)\bvirtual|\bhypervisor|\bvps\b|\bkvm\b|(?<![\w-])vm\b"
+    r"|\bqemu\b|\bvmware\b|\bbochs\b|\bbhyve\b|\bxen\b|\bhyper-?v\b|\bproxmox\b|\bopenstack\b"
     r"|\bcloud (?:server|compute|platform|instance)"
 )
 """Words in the names that providers nobody lists here give to their virtual machines."""
@@ -101,8 +104,11 @@ def look(notes: Notes) -> None:
 
 
 def meaningful(text: str) -> str:
-    """``text``, or nothing where a maker left the field as it came, or no word is in it."""
-    shown = clean(text)
+    """``text``, or nothing where a maker left the field as it came, or no word is in it.
+
+    What was no text to begin with is none either.
+    """
+    shown = "" if _UNREADABLE in text else clean(text)
     letters = sum(character.isalpha() for character in shown)
     return "" if letters < 2 or _PLACEHOLDER.fullmatch(shown) else shown
 
@@ -170,13 +176,13 @@ def _note_physical(notes: Notes, found: dict[str, str]) -> None:
         return
     if _note_virtual_parts(notes, found):
         return
-    virtual = next((one for one in _MAKERS if VIRTUAL_NAME.search(found.get(one, ""))), None)
+    virtual = next((one for one in _MAKERS if VIRTUAL_NAME.search(clean(found.get(one, "")))), None)
     if virtual:
         notes.add(f"{FOLDER}/{virtual}", found[virtual], "a name for virtual machines", "", WEAK)
         return
     for field in ("board_vendor", "sys_vendor"):
         maker = meaningful(found.get(field, ""))
-        if maker and not is_provider(maker, product):
+        if maker and not is_provider(maker, product) and _is_borne_out(maker, found):
             shown = ", ".join(
                 filter(None, (maker, meaningful(found.get("board_name", "") or product)))
             )
@@ -187,6 +193,13 @@ def _note_physical(notes: Notes, found: dict[str, str]) -> None:
             notes.add(f"{FOLDER}/{field}", maker)
             return
     _note_nameless(notes, found)
+
+
+def _is_borne_out(maker: str, found: dict[str, str]) -> bool:
+    """Anybody may call a machine anything; hardware also has firmware of somebody's, or a board."""
+    return bool(WELL_KNOWN.match(maker)) or any(
+        meaningful(found.get(field, "")) for field in ("bios_vendor", "board_name")
+    )
 
 
 def _note_nameless(notes: Notes, found: dict[str, str]) -> None:
