@@ -12,7 +12,6 @@ from tests.doubles import nvml
 from tests.doubles.watching import Seen, samples, watch
 from tuiapp.collectors.base import Host
 from tuiapp.collectors.nvml_gpu import MIG_HIDES
-from tuiapp.collectors.nvml_path import PATHS, gpu_path
 from tuiapp.collectors.nvml_processes import (
     HIDDEN,
     NAMESPACE,
@@ -261,39 +260,3 @@ async def test_a_lost_gpu_tells_what_it_is_once_it_is_back(library: Path) -> Non
 async def test_nobody_reads_a_serial_number(library: Path) -> None:
     seen = await watch(nvml.environment(library, "count = 2"), samples("gpu1.health", 2))
     assert not [line for line in seen.log if "FORBIDDEN" in line]
-
-
-@pytest.fixture
-def machine(tmp_path: Path) -> Path:
-    (tmp_path / "proc").mkdir()
-    (tmp_path / "proc/cpuinfo").write_text("processor\t: 0\nflags\t\t: fpu vme\n")
-    (tmp_path / "sys/bus/pci/devices/0000:3b:00.0").mkdir(parents=True)
-    return tmp_path
-
-
-@pytest.mark.parametrize(
-    ("mode", "divided", "path"),
-    [
-        ("none", False, "bare"),
-        ("host_vgpu", False, "bare"),
-        ("passthrough", False, "passthrough"),
-        ("passthrough", True, "mig"),
-        ("vgpu", True, "vgpu"),
-        (None, False, "unknown"),
-        ("mode 9", False, "unknown"),
-    ],
-)
-def test_paths(machine: Path, mode: str | None, divided: bool, path: str) -> None:
-    assert gpu_path(Host(str(machine)), "00000000:3B:00.0", mode, divided=divided) == path
-    assert path in PATHS
-
-
-def test_a_virtual_function_has_a_physical_one(machine: Path) -> None:
-    (machine / "sys/bus/pci/devices/0000:3b:00.0/physfn").symlink_to("../0000:3b:00.1")
-    assert gpu_path(Host(str(machine)), "00000000:3B:00.0", "none", divided=False) == "sriov-vf"
-    assert gpu_path(Host(str(machine)), "../../etc", "none", divided=False) == "bare"
-
-
-def test_bare_is_not_believed_under_a_hypervisor(machine: Path) -> None:
-    (machine / "proc/cpuinfo").write_text("flags\t\t: fpu hypervisor vme\n")
-    assert gpu_path(Host(str(machine)), "00000000:3B:00.0", "none", divided=False) == "unknown"

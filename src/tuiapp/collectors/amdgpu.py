@@ -15,6 +15,7 @@ from tuiapp.collectors.amd_library import Told, ask_library
 from tuiapp.collectors.amd_metrics import Metrics, parse
 from tuiapp.collectors.base import Host
 from tuiapp.collectors.cards import SLOW, STATIC, Card, CardFiles, CardsCollector, Field
+from tuiapp.collectors.guest import is_guest
 from tuiapp.collectors.pci_names import amd_name, pci_name
 from tuiapp.errors import Unavailable
 
@@ -212,22 +213,7 @@ def _path(files: AmdFiles, name: str | None) -> str:
         return "sriov-vf"
     if name is not None and name.upper().endswith(" VF"):
         return "sriov-vf"
-    guest = _is_guest(files.host)
+    guest = is_guest(files.host)
     if guest:
         return "passthrough" if name else "unknown"
     return "unknown" if guest is None else "bare"
-
-
-def _is_guest(host: Host) -> bool | None:
-    """Whether the CPU says that it runs under a hypervisor, and we are not Xen's own domain."""
-    try:
-        text = host.text("/proc/cpuinfo")
-    except OSError:
-        return None
-    with suppress(OSError):
-        if "control_d" in host.text("/proc/xen/capabilities"):
-            return False
-    for line in text.splitlines():
-        if line.startswith("flags"):
-            return "hypervisor" in line.split()
-    return None

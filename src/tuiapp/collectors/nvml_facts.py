@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from tuiapp.collectors.base import Host
-from tuiapp.collectors.nvml_path import gpu_path
+from tuiapp.collectors.nvml_path import path_facts
 
 Ask = Callable[..., Any]
 """(field, function, arguments) to its result, or None with the reason on record."""
@@ -46,7 +46,7 @@ def gpu_facts(nvml: Any, gpu: Any, ask: Ask, host: Host) -> dict[str, Any]:
         "pci_bus_id": bus_id,
         "virtualization": virtualization,
         "mig": mig,
-        "path": gpu_path(host, bus_id, virtualization, divided=bool(mig and mig["enabled"])),
+        **path_facts(host, bus_id, virtualization, divided=bool(mig and mig["enabled"])),
         "architecture": ask("architecture", _architecture, nvml, gpu),
         "compute_capability": ask("compute_capability", _capability, nvml, gpu),
         "compute_mode": ask("compute_mode", _compute_mode, nvml, gpu),

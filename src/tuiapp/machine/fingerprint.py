@@ -20,6 +20,8 @@ FIELDS = (
 """In the order of telling: what decides latency most comes first."""
 _GIB = 1 << 30
 _DIGITS = 12
+_NVIDIA = "nvidia"
+_LONGEST = 40
 
 
 def fingerprint(facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -45,14 +47,17 @@ def fingerprint(facts: Mapping[str, Any]) -> dict[str, Any]:
     return _signed(found)
 
 
-def with_gpus(found: Mapping[str, Any], gpus: Any) -> dict[str, Any]:
+def with_gpus(found: Mapping[str, Any], gpus: Any, nvidia: str | None = None) -> dict[str, Any]:
     """A fingerprint with what the GPUs' drivers told: models, how many, and how they are shared.
 
     Args:
         found: of ``fingerprint``.
         gpus: an object a GPU, as the collectors give them.
+        nvidia: the driver's version as NVML told it, for where the kernel's module tells none.
     """
     fields = {name: found.get(name) for name in FIELDS}
+    if nvidia and fields["gpu_driver"] in (None, _NVIDIA):
+        fields["gpu_driver"] = f"{_NVIDIA} {nvidia[:_LONGEST]}"
     return _signed({**fields, "gpu_devices": _devices(gpus)})
 
 
