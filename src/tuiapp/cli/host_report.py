@@ -10,7 +10,8 @@ from contextlib import suppress
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
-from tuiapp.cli.host_gpus import gpu_objects, gpu_rows
+from tuiapp.cli.host_gpu_table import gpu_rows, path_conflicts
+from tuiapp.cli.host_gpus import gpu_objects
 from tuiapp.cli.sessions_common import emit_json, write
 from tuiapp.collectors import collector_class
 from tuiapp.collectors.machine_facts import machine_facts
@@ -86,6 +87,7 @@ def _as_json(
         "schema": SCHEMA,
         "badge": badge(found.machine),
         **found.machine.as_json(),
+        "conflicts": [*found.machine.conflicts, *path_conflicts(host["gpus"])],
         "fingerprint": host.get("fingerprint"),
         "host": facts,
         "gpus": host.get("gpus") or [],
@@ -112,10 +114,11 @@ def _lines(
     yield from _folded("because", machine.because, paint)
     yield from _folded("cloud", spelled(machine.cloud), paint)
     yield from _folded("container", machine.container or "", paint)
-    for conflict in machine.conflicts:
+    for conflict in (*machine.conflicts, *path_conflicts(host["gpus"])):
         yield from _folded("conflict", conflict, paint)
     yield from _folded("host", _host_words(host), paint)
-    for label, text in gpu_rows(host["gpus"], host, reasons, _width() - _LABEL - 1):
+    width = _width() - _LABEL - 1
+    for label, text in gpu_rows(host["gpus"], host, reasons, width, explain=explain):
         yield from _folded(label, text, paint)
     yield ""
     yield from _finding_lines(findings, paint, explain=explain)

@@ -43,14 +43,18 @@ def _slices(gpu: Gpu) -> Finding:
         return Finding("slices", WARN, "vGPU", evidence, advice, 0.5)
     if path == "mig" or flag(mapping(gpu.facts, "mig"), "enabled"):
         advice = "A slice has a part of the bandwidth; take the whole GPU for the lowest TPOT."
-        return Finding("slices", WARN, "MIG slice", "MIG is on (NVML)", advice, 0.45)
+        passed = ", passed through" if text(gpu.facts, "card_path") == "passthrough" else ""
+        return Finding("slices", WARN, f"MIG slice{passed}", "MIG is on (NVML)", advice, 0.45)
     if path == "sriov-vf":
         advice = "The physical GPU may be shared between guests: take a whole one."
         return Finding("slices", WARN, "virtual function", "an SR-IOV function", advice, 0.4)
     if path in ("", "unknown") and mode in ("", "none"):
-        reason = why(gpu.view, f"{gpu.group}.virtualization", otherwise=NOT_TOLD)
+        told = text(gpu.facts, "path_because") or NOT_TOLD
+        reason = why(gpu.view, f"{gpu.group}.virtualization", otherwise=told)
         return unknown("slices", "GPU's path", reason)
-    return fine("slices", f"whole GPU, {path or mode}", "neither MIG nor vGPU (NVML)")
+    conflict = text(gpu.facts, "path_conflict")
+    evidence = f"neither MIG nor vGPU (NVML){'; ' if conflict else ''}{conflict}"
+    return fine("slices", f"whole GPU, {path or mode}", evidence)
 
 
 def gpu_neighbour(view: Seen) -> Finding | None:

@@ -13,7 +13,7 @@ from tuiapp.session.view import View
 from tuiapp.tui.renderables.canvas import fit
 from tuiapp.tui.renderables.numbers import Field, format_bytes, format_clock, format_duration
 from tuiapp.tui.renderables.palette import Ink
-from tuiapp.words import plural
+from tuiapp.words import HELD_BACK, plural
 
 HELD_CELLS = 13
 GPU_PROBES = ("gpu", "nvml", "amdgpu", "intel_gpu")
@@ -29,21 +29,9 @@ _IDLE_NS = 3_000_000_000
 _MOST_NAMES = 2
 _BUSY = 0.05
 
-# nvmlClocksEventReasons of nvml.h and, from 0x1000, collectors.throttle, the gravest first; reasons
-# that are no fault are dim.
-_REASONS = (
-    (0x0000000000000008, "hw slowdown", Ink.BAD),
-    (0x0000000000000040, "hw thermal", Ink.BAD),
-    (0x0000000000000080, "power brake", Ink.BAD),
-    (0x0000000000000004, "power cap", Ink.WARN),
-    (0x0000000000000020, "sw thermal", Ink.WARN),
-    (0x0000000000001000, "current cap", Ink.WARN),
-    (0x0000000000002000, "firmware", Ink.WARN),
-    (0x0000000000000002, "clocks set", Ink.WARN),
-    (0x0000000000000010, "sync boost", Ink.DIM),
-    (0x0000000000000100, "display clocks", Ink.DIM),
-    (0x0000000000000001, "idle", Ink.DIM),
-)
+_INKS = {"bad": Ink.BAD, "warn": Ink.WARN, "dim": Ink.DIM}
+_REASONS = tuple((bit, name, _INKS[grave]) for bit, name, grave in HELD_BACK)
+"""Reasons that are no fault are dim."""
 
 
 @dataclass(frozen=True, slots=True)
