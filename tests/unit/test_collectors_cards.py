@@ -213,6 +213,17 @@ def test_unreadable_files_are_that_gauges_alone(tmp_path: Path) -> None:
     assert "gpu0.util" in dict(collector.take_reasons())
 
 
+def test_cards_are_found_on_the_bus_where_drm_is_hidden(tmp_path: Path) -> None:
+    place = tmp_path / "sys/bus/pci/devices/0000:05:00.0"
+    event = "DRIVER=amdgpu\nPCI_ID=1002:74A1\nPCI_SLOT_NAME=0000:05:00.0\n"
+    trees.put(place, {**trees.accelerator(), "class": "0x120000\n", "uevent": event})
+    trees.put(place.with_name("0000:06:00.0"), {"class": "0x020000\n", "uevent": event})
+    collector = opened(tmp_path)
+    assert [gpu["name"] for gpu in gpus(collector)] == ["AMD Instinct MI300X"]
+    row = collector.sample(0.5)["gpu0"]
+    assert (row["mem_total_bytes"], row["pcie_gen"], row["temp_c"]) == (192 << 30, 5, 71)
+
+
 def test_names_come_from_the_lists_that_are_installed(tmp_path: Path) -> None:
     trees.add(tmp_path, 0, "0000:03:00.0", trees.RX7900, trees.dgpu())
     assert gpus(opened(tmp_path))[0]["name"] == "AMD GPU 1002:744c"
@@ -281,7 +292,9 @@ def test_partitions_of_an_accelerator_are_no_gpus_of_their_own(tmp_path: Path) -
 def test_an_intel_card_under_xe(tmp_path: Path) -> None:
     device = trees.add(tmp_path, 0, "0000:03:00.0", "8086:E20B", trees.xe_card(), driver="xe")
     collector = opened(tmp_path, IntelGpuCollector)
-    assert gpus(collector)[0] | {"name": ""} == {
+    (gpu,) = gpus(collector)
+    assert gpu.pop("path_because")
+    assert gpu | {"name": ""} == {
         "index": 0,
         "maker": "Intel",
         "driver": "xe",

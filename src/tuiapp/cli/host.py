@@ -112,13 +112,15 @@ def _verdict(machine: Any, args: argparse.Namespace) -> int:
 
 def _capture(args: argparse.Namespace, root: Path) -> int:
     from tuiapp.cli.host_report import collect_facts
+    from tuiapp.cli.host_sampling import recorded
     from tuiapp.cli.sessions_common import emit
     from tuiapp.machine.capture import write
     from tuiapp.machine.looking import look
     from tuiapp.words import plural
 
     found = look(root)
-    collect_facts(found)  # reads, through the same tree, what the probes of facts read
+    # These read, through the same tree, what the probes of facts and of GPUs read.
+    recorded(found.tree, *collect_facts(found))
     left = write(args.capture, found.tree, found.cpuid)
     emit([f"{args.capture}: {plural(len(found.tree.files), 'file')}", *left])
     return 0

@@ -17,7 +17,6 @@ from tuiapp.collectors import collector_class
 from tuiapp.collectors.machine_facts import machine_facts
 from tuiapp.collectors.recorded import TreeHost
 from tuiapp.diagnosis import diagnose
-from tuiapp.diagnosis.moment import Moment
 from tuiapp.errors import TuiappError
 from tuiapp.machine.badge import badge
 from tuiapp.machine.report import Signal
@@ -42,14 +41,14 @@ def report(found: Look, tax: Tax | None, *, as_json: bool, explain: bool) -> Non
     facts, reasons = collect_facts(found)
     if tax is not None:
         facts["tax"] = tax.as_json()
-    if found.tree.live:
-        from tuiapp.cli.host_sampling import sampled
+    from tuiapp.cli.host_sampling import recorded, sampled
 
+    if found.tree.live:
         seen, more = sampled(facts, reasons)
-        reasons |= more
     else:
         reasons |= dict.fromkeys(("tax", "hiccup"), _RECORDED)
-        seen = Moment({"host": facts}, probe_reasons=reasons)
+        seen, more = recorded(found.tree, facts, reasons)
+    reasons |= more
     findings = diagnose(seen)
     host = dict(seen.meta["host"])
     host["gpus"] = gpu_objects(seen, found, reasons)

@@ -1,27 +1,33 @@
-"""One short look at the live machine by every probe that has something to say to it."""
+"""One short look at a machine by every probe that has something to say to it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
+from math import nan
 from typing import Any
 
 from tuiapp.clock import NS_PER_S, Clock, sleep_s
-from tuiapp.collectors import COLLECTORS
-from tuiapp.collectors.base import Host
+from tuiapp.collectors import COLLECTORS, collector_class
+from tuiapp.collectors.base import NEXT_SAMPLE, Gauges, Host
 from tuiapp.collectors.cgroup import memory_left_bytes
 from tuiapp.collectors.facts import FactBoard
 from tuiapp.collectors.memory import memory_available_bytes
 from tuiapp.collectors.probe import Probe, Turn, make_probe
+from tuiapp.collectors.recorded import TreeHost
 from tuiapp.diagnosis.moment import Moment, by_group
-from tuiapp.errors import Unavailable
+from tuiapp.errors import TuiappError, Unavailable
 from tuiapp.events import DRIVER_SILENT
+from tuiapp.machine.tree import Tree
 
 SKIPPED = ("host", "tuning", "machine", "process", "tax", "hiccup")
 """Done already, of a run, or measured on demand."""
 SAMPLE_S = 0.3
 _COUNTING = ("nvml",)
 """Sampled right away as well: what their counters count from the first sample on."""
+_FROM_FILES = ("amdgpu", "intel_gpu")
+"""Probes of GPUs that read files alone."""
+_ONE_MOMENT = "counted from one moment to the next, and this is one alone"
 _PATIENCE_NS = 2 * NS_PER_S
 _POLL_S = 0.005
 
@@ -55,6 +61,31 @@ def sampled(
         (group, (turn.t_ns, gauges)) for turn in turns for group, gauges in turn.samples.items()
     )
     return Moment({"host": found}, samples, reasons, clock.now_ns()), reasons
+
+
+def recorded(
+    tree: Tree, facts: Mapping[str, Any], known: Mapping[str, str]
+) -> tuple[Moment, dict[str, str]]:
+    """(what files of drivers held, under the host's facts; why other facts and gauges are unknown)
+    of a recorded machine, or of this one while it is captured: no library is asked."""
+    host = TreeHost(tree)
+    told: list[Mapping[str, Any]] = [facts]
+    reasons = dict(known)
+    samples: list[tuple[str, Gauges]] = []
+    for name in _FROM_FILES:
+        collector = collector_class(name)(host)
+        try:
+            collector.open()
+            told.append(collector.facts())
+            samples += collector.sample(nan).items()
+        except (TuiappError, OSError) as error:
+            reasons[name] = str(error)
+        reasons |= {
+            field: _ONE_MOMENT if reason == NEXT_SAMPLE else reason
+            for field, reason in collector.take_reasons()
+        }
+    rows = by_group((group, (0, gauges)) for group, gauges in samples)
+    return Moment({"host": FactBoard().merged(told)}, rows, reasons), reasons
 
 
 def _round(probes: Mapping[str, Probe], clock: Clock, reasons: dict[str, str]) -> list[Turn]:

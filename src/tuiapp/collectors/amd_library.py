@@ -42,7 +42,7 @@ def ask_library(host: Host) -> Mapping[str, Told]:
 
     The library speaks of this machine only, so a recorded tree gets nothing from it.
     """
-    if host.root or find_spec("amdsmi") is None:
+    if host.files_only or host.root or find_spec("amdsmi") is None:
         return {}
     try:
         # Without its shared library it prints and raises whatever comes next.

@@ -10,6 +10,7 @@ import struct
 from dataclasses import dataclass
 
 from tuiapp.collectors import throttle
+from tuiapp.collectors.base import NEXT_SAMPLE
 from tuiapp.errors import Unavailable
 
 _HEADER = struct.Struct("<HBB")
@@ -74,7 +75,7 @@ class Metrics:
     def _throttled_since(self, before: Metrics | None, at: int) -> int:
         now = struct.unpack_from("<6I", self.data, at)
         if before is None or before.revision != self.revision or len(before.data) < at + 24:
-            raise Unavailable("counted from the next sample on")
+            raise Unavailable(NEXT_SAMPLE)
         then = struct.unpack_from("<6I", before.data, at)
         mask = 0
         for reason, old, new in zip(_THROTTLERS, then[1:], now[1:], strict=True):

@@ -106,12 +106,12 @@ class AmdFiles(CardFiles):
         """(generation, lanes) of the card's link to the machine."""
         if self._link is None:
             self._link = self._outer_link()
-        speed = self.text(f"{self._link}{which}_link_speed")
+        speed = self.text(f"{self._link}/{which}_link_speed")
         match = _SPEED.match(speed)
         generation = _GENERATIONS.get(float(match[1])) if match else None
         if generation is None:
             raise Unavailable(f"the link's speed is {speed[:20]!r}")
-        return float(generation), float(self.number(f"{self._link}{which}_link_width"))
+        return float(generation), float(self.number(f"{self._link}/{which}_link_width"))
 
     def _outer_link(self) -> str:
         """Many cards carry a switch of AMD's own, and the GPU's link is then the one inside.
@@ -119,16 +119,17 @@ class AmdFiles(CardFiles):
         The card's link is that of the outermost bridge with the GPU's vendor; the machine's own
         bridges have other vendors (AMD's CPUs are 0x1022).
         """
-        path = ""
+        folder, at = self.own_folder(), self.device
         for _ in range(_MOST_BRIDGES):
+            above = f"{folder}/.." if folder.startswith(self.device) else folder.rpartition("/")[0]
             try:
-                vendor, kind = self.text(f"{path}../vendor"), self.text(f"{path}../class")
+                vendor, kind = self.text(f"{above}/vendor"), self.text(f"{above}/class")
             except OSError:
                 break
             if vendor != _VENDOR or not kind.startswith(_BRIDGE):
                 break
-            path += "../"
-        return path
+            folder = at = above
+        return at
 
 
 class AmdgpuCollector(CardsCollector):
@@ -176,8 +177,8 @@ class AmdgpuCollector(CardsCollector):
         told = self._library.get(files.card.address.lower(), Told())
         name = _name(files)
         return {
-            "name": name or f"AMD GPU {files.card.vendor}:{files.card.device}",
-            "path": told.path or _path(files, name),
+            "name": name or f"AMD GPU {files.card.vendor}:{files.card.model}",
+            **_path(files, name, told.path),
             "integrated": files.integrated(),
             "mem_bandwidth_bytes_per_s": told.mem_bandwidth_bytes_per_s or _bandwidth(files),
         }
@@ -191,8 +192,8 @@ def _name(files: AmdFiles) -> str | None:
             return name
     with suppress(OSError):
         revision = files.text("revision").removeprefix("0x").lower()
-    named = amd_name(files.host, card.device, revision)
-    return named or pci_name(files.host, card.vendor, card.device)
+    named = amd_name(files.host, card.model, revision)
+    return named or pci_name(files.host, card.vendor, card.model)
 
 
 def _bandwidth(files: AmdFiles) -> float | None:
@@ -202,18 +203,27 @@ def _bandwidth(files: AmdFiles) -> float | None:
         return None
 
 
-def _path(files: AmdFiles, name: str | None) -> str:
-    """How the GPU reaches this system, as far as its files tell.
+def _path(files: AmdFiles, name: str | None, told: str | None) -> dict[str, str | None]:
+    """How the GPU reaches this system, as AMD's library has told or as far as its files tell.
 
     A virtual function seen from its host has a link to its physical one. Seen from a guest only
     its name tells it, so a guest's GPU without a name may be either.
     """
+    path, because = (told, "AMD's library says so") if told else _path_by_files(files, name)
+    return {"path": path, "path_because": because}
+
+
+def _path_by_files(files: AmdFiles, name: str | None) -> tuple[str, str]:
     with suppress(OSError):
         files.host.names(f"{files.device}/physfn")
-        return "sriov-vf"
+        return "sriov-vf", "sysfs links it to a physical function"
     if name is not None and name.upper().endswith(" VF"):
-        return "sriov-vf"
+        return "sriov-vf", "its name says so"
     guest = is_guest(files.host)
+    if guest and name:
+        return "passthrough", "in a guest, and not called a virtual function"
     if guest:
-        return "passthrough" if name else "unknown"
-    return "unknown" if guest is None else "bare"
+        return "unknown", "in a guest a GPU without a name may be a virtual function"
+    if guest is None:
+        return "unknown", "nothing that the driver shows tells whether this is a guest"
+    return "bare", "the CPU tells of no hypervisor"

@@ -13,6 +13,8 @@ Gauges = dict[str, float]
 Row = tuple[int, Gauges]
 """Gauges with a moment of their own: nanoseconds on CLOCK_MONOTONIC."""
 NAN = float("nan")
+NEXT_SAMPLE = "counted from the next sample on"
+"""Why what is a difference is unknown at the first sample."""
 RARELY = 120
 """``every`` of a collector without gauges: its facts come when it is opened."""
 _CHUNK = 1 << 15
@@ -26,7 +28,12 @@ class Host:
         root: prefix of every path; a recorded tree, in tests.
         clock_hz: ticks per second in /proc/<pid>/stat; this system's, when left out.
         page_bytes: size of a page; this system's, when left out.
+
+    Attributes:
+        files_only: what the system's libraries say is not of this machine, or not to be asked.
     """
+
+    files_only: ClassVar[bool] = False
 
     def __init__(
         self, root: str = "", clock_hz: int | None = None, page_bytes: int | None = None

@@ -6,12 +6,15 @@ import errno
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from posixpath import normpath
 from typing import Any, ClassVar
 
 from tuiapp.collectors.base import NAN, RARELY, Collector, Gauges, Host, why
 from tuiapp.errors import Unavailable
 
 DRM = "/sys/class/drm"
+PCI = "/sys/bus/pci/devices"
+_MOST = 64
 MAKERS = {"amdgpu": "AMD", "i915": "Intel", "xe": "Intel"}
 """Maker by driver, in the order in which cards are numbered."""
 SLOW = 2
@@ -37,18 +40,20 @@ class Card:
 
     Attributes:
         index: N of its group ``gpuN``, and of its facts.
-        path: its directory in /sys/class/drm.
+        device: the directory of its PCI device, as it is reached.
+        node: its name in /sys/class/drm, ``card0``; empty where that does not show it.
         driver: a key of ``MAKERS``.
         address: where it is on the PCI bus, ``0000:03:00.0``.
-        vendor, device: four hex digits each, in lower case.
+        vendor, model: four hex digits each, in lower case.
     """
 
     index: int
-    path: str
+    device: str
+    node: str
     driver: str
     address: str
     vendor: str
-    device: str
+    model: str
 
     @property
     def group(self) -> str:
@@ -77,33 +82,40 @@ def cards(host: Host) -> list[Card]:
     holds. So the number of a card follows from /sys alone, whichever probe asks, and no two probes
     give the same one.
     """
-    found = []
-    for name in _names(host, DRM):
-        if _CARD.fullmatch(name):
-            card = _card(host, f"{DRM}/{name}")
-            if card is not None:
-                found.append(card)
+    nodes = [name for name in _names(host, DRM) if _CARD.fullmatch(name)]
+    places = [(f"{DRM}/{name}/device", name) for name in nodes]
+    if not places:  # some containers hide them, and what somebody copied may lack them
+        places = [(f"{PCI}/{name}", "") for name in _names(host, PCI) if _shows(host, name)]
+    found = [card for place in places[:_MOST] if (card := _card(host, *place)) is not None]
     order = list(MAKERS)
-    found.sort(key=lambda card: (order.index(card[1]), card[2]))
+    found.sort(key=lambda card: (order.index(card[2]), card[3]))
     first = sum(1 for name in _names(host, "/sys/bus/pci/drivers/nvidia") if _PCI.fullmatch(name))
     return [Card(first + at, *card) for at, card in enumerate(found)]
 
 
-def _card(host: Host, path: str) -> tuple[str, str, str, str, str] | None:
+def _shows(host: Host, address: str) -> bool:
+    """A display controller or an accelerator."""
+    try:
+        return host.text(f"{PCI}/{address}/class").startswith(("0x03", "0x12"))
+    except OSError:
+        return False
+
+
+def _card(host: Host, device: str, node: str) -> tuple[str, str, str, str, str, str] | None:
     """What ``Card`` holds but its index; None for what is no PCI device of a known driver.
 
     Partitions of an accelerator are cards without a PCI device: the whole one stands for them.
     """
     try:
-        text = host.head(f"{path}/device/uevent").decode("utf-8", "replace")
+        text = host.head(f"{device}/uevent").decode("utf-8", "replace")
     except OSError:
         return None
     event = dict(line.partition("=")[::2] for line in text.splitlines())
     driver, address = event.get("DRIVER", ""), event.get("PCI_SLOT_NAME", "")
-    vendor, _, device = event.get("PCI_ID", "").lower().partition(":")
+    vendor, _, model = event.get("PCI_ID", "").lower().partition(":")
     if driver not in MAKERS or not _PCI.fullmatch(address):
         return None
-    return path, driver, address, vendor[:4], device[:4]
+    return device, node, driver, address, vendor[:4], model[:4]
 
 
 def _names(host: Host, path: str) -> list[str]:
@@ -124,18 +136,18 @@ class CardFiles:
     def __init__(self, host: Host, card: Card) -> None:
         self.host = host
         self.card = card
-        self.device = f"{card.path}/device"
+        self.device = card.device
         self.dt_s = NAN
         """Seconds since the sample before."""
         self._monitor: str | None = None
 
     def present(self) -> bool:
         """The card is still there, and still the same one."""
-        return _card(self.host, self.card.path) is not None
+        return _card(self.host, self.card.device, self.card.node) is not None
 
     def number(self, path: str) -> int:
         """The whole number in a file below the device's directory; OSError, Unavailable."""
-        match = _NUMBER.match(self.host.head(f"{self.device}/{path}"))
+        match = _NUMBER.match(self.host.head(self._place(path)))
         if match is None:
             raise Unavailable(f"{path} holds no number")
         return int(match[1])
@@ -151,7 +163,21 @@ class CardFiles:
 
     def text(self, path: str) -> str:
         """A file below the device's directory, as text; OSError when it cannot be read."""
-        return self.host.head(f"{self.device}/{path}").decode("utf-8", "replace").strip()
+        return self.host.head(self._place(path)).decode("utf-8", "replace").strip()
+
+    def _place(self, path: str) -> str:
+        return path if path.startswith("/") else f"{self.device}/{path}"
+
+    def own_folder(self) -> str:
+        """Where the device's directory is in the tree of devices, so that those above it are
+        bridges; the way it is reached, where that link cannot be read."""
+        try:
+            target = self.host.link(f"{DRM}/{self.card.node}")
+        except OSError:
+            return self.device
+        place = normpath(f"{DRM}/{target}")
+        node = f"/drm/{self.card.node}"
+        return place.removesuffix(node) if place.endswith(node) else self.device
 
     def monitor(self, name: str) -> str:
         """Path below the device's directory of a file of its hwmon; OSError without one."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any, ClassVar
 
-from tuiapp.collectors.base import Host
+from tuiapp.collectors.base import NEXT_SAMPLE, Host
 from tuiapp.collectors.cards import SLOW, STATIC, Card, CardFiles, CardsCollector, Field
 from tuiapp.collectors.pci_names import pci_name
 from tuiapp.collectors.throttle import INTEL
@@ -27,7 +27,7 @@ class IntelFiles(CardFiles):
         super().__init__(host, card)
         self._energy_uj: int | None = None
         xe = card.driver == "xe"
-        own = f"drm/{card.path.rpartition('/')[2]}"
+        own = f"drm/{card.node}"
         self._clocks = (
             {"now": ("tile0/gt0/freq0/act_freq",), "max": ("tile0/gt0/freq0/rp0_freq",)}
             if xe
@@ -52,7 +52,7 @@ class IntelFiles(CardFiles):
         paths = (self.monitor("energy1_input"), self.monitor("energy2_input"))
         before, self._energy_uj = self._energy_uj, self.first_number(*paths)
         if before is None or self._energy_uj < before or not self.dt_s > 0:
-            raise Unavailable("counted from the next sample on")
+            raise Unavailable(NEXT_SAMPLE)
         return ((self._energy_uj - before) / 1e6 / self.dt_s,)
 
     def power_limit(self) -> tuple[float, ...]:
@@ -106,9 +106,10 @@ class IntelGpuCollector(CardsCollector):
 
     def describe(self, files: IntelFiles) -> dict[str, Any]:
         card = files.card
-        name = pci_name(files.host, card.vendor, card.device)
+        name = pci_name(files.host, card.vendor, card.model)
         return {
-            "name": name or f"Intel GPU {card.vendor}:{card.device}",
+            "name": name or f"Intel GPU {card.vendor}:{card.model}",
             "path": "unknown",
+            "path_because": "Intel's drivers do not tell in /sys how a GPU comes",
             "integrated": card.address.endswith(_INTEGRATED_AT),
         }

@@ -6,22 +6,33 @@ import errno
 
 from tuiapp.collectors.base import Host
 from tuiapp.errors import Unavailable
-from tuiapp.machine.tree import Tree
+from tuiapp.machine.tree import MOST_BYTES, Tree
 
 _CLOCK_HZ, _PAGE_BYTES = 100, 4096
 """Of nearly every Linux: a recorded machine's own are not known."""
 
 
 class TreeHost(Host):
-    """Reads through a ``Tree``, so that nothing outside it can be reached."""
+    """Reads through a ``Tree``, so that nothing outside it can be reached, no library either."""
+
+    files_only = True
 
     def __init__(self, tree: Tree) -> None:
         super().__init__(str(tree.root), _CLOCK_HZ, _PAGE_BYTES)
         self._tree = tree
 
     def read(self, path: str) -> bytes:
+        return self._bytes(path, MOST_BYTES)
+
+    def head(self, path: str, most_bytes: int = 1 << 13) -> bytes:
+        return self._bytes(path, max(most_bytes, MOST_BYTES))[:most_bytes]
+
+    def _bytes(self, path: str, most: int) -> bytes:
+        if self._tree.live and ".." in path.split("/"):
+            # A capture holds plain names; what lies above a link would be another folder there.
+            raise OSError(errno.ENOENT, "leads through a folder's parent", path)
         try:
-            return self._tree.bytes(path)
+            return self._tree.bytes(path, most)
         except Unavailable as reason:
             raise OSError(errno.ENOENT, reason.message, path) from reason
 

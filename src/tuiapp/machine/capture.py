@@ -17,10 +17,11 @@ from pathlib import Path
 from tuiapp.errors import SessionError, Unavailable, UsageError
 from tuiapp.machine.archive import MOST_FILES
 from tuiapp.machine.cpuid import Cpuid, Registers
+from tuiapp.machine.name_lists import shortened
 from tuiapp.machine.redaction import BINARY, member_name, redact
 from tuiapp.machine.sources.acpi import IDENTITY
 from tuiapp.machine.standins import StandIns
-from tuiapp.machine.tree import CLOSED, DENIED, Tree
+from tuiapp.machine.tree import CLOSED, DENIED, MOST_BYTES, Tree
 
 SUFFIX = ".tar.gz"
 _ACPI_HEADER = 36
@@ -38,9 +39,9 @@ class RecordingTree(Tree):
         self.closed: dict[str, str] = {}
         self.outputs: dict[str, str] = {}
 
-    def bytes(self, path: str) -> bytes:
+    def bytes(self, path: str, most: int = MOST_BYTES) -> bytes:
         with self._watched(path):
-            self.files[path] = data = super().bytes(path)
+            self.files[path] = data = super().bytes(path, most)
         return data
 
     def names(self, path: str) -> list[str]:
@@ -150,6 +151,7 @@ def _members(
                 left.append(f"{path}: a binary table, left out")
                 continue
             data = kept
+        data = shortened(path, data, tree.files)
         blank, name = redact(path, data, names), member_name(path, names)
         if blank != data or name != path:
             left.append(f"{name}: what identifies is blanked")

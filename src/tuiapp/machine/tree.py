@@ -57,11 +57,13 @@ class Tree:
         self.beside = None if self.live or not named_root else self.root.parent
         self._closed = _closed_paths(self.beside)
 
-    def bytes(self, path: str) -> bytes:
-        """At most ``MOST_BYTES`` of the file at an absolute ``path``; Unavailable, and why."""
+    def bytes(self, path: str, most: int = MOST_BYTES) -> bytes:
+        """At most ``most`` bytes of the file at an absolute ``path``, and of a recorded one at
+        most ``MOST_BYTES``; Unavailable, and why."""
+        most = most if self.live else min(most, MOST_BYTES)
         self._check_closed(path)
         try:
-            return _read_file(self._place(path), follow=self.live)
+            return _read_file(self._place(path), follow=self.live, most=most)
         except (OSError, ValueError) as error:
             raise Unavailable(_reason(error)) from None
 
@@ -160,14 +162,14 @@ def _plain(name: str) -> str:
     return name
 
 
-def _read_file(place: Path, follow: bool = False) -> bytes:
+def _read_file(place: Path, follow: bool = False, most: int = MOST_BYTES) -> bytes:
     # Opening a device alone may do something, so it is looked at before.
     _check_regular(place.stat(follow_symlinks=follow).st_mode)
     flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
     handle = os.open(place, flags if follow else flags | os.O_NOFOLLOW)
     try:
         _check_regular(os.fstat(handle).st_mode)
-        return _read_up_to(handle, MOST_BYTES)
+        return _read_up_to(handle, most)
     finally:
         os.close(handle)
 
