@@ -84,6 +84,22 @@ def test_memory_moves_at_some_speed() -> None:
     assert 1e6 < found.memory_bandwidth_bytes_per_s < 1e13
 
 
+@pytest.mark.parametrize(
+    ("every", "cores", "doubtful"), [(17.9e9, 2, True), (21e9, 2, False), (17.9e9, 1, False)]
+)
+def test_all_cores_cannot_do_less_than_one(
+    every: float, cores: int, doubtful: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result = bandwidth.Bandwidth(0.0, every, 21e9, cores, 1 << 30, 1 << 20)
+    monkeypatch.setattr(bandwidth, "probe", lambda: result)
+    found = run({"memory": "tuiapp.tax.bandwidth:probe"}, lambda _: None)
+    told = [caveat for caveat in found.caveats if caveat.startswith("memory: 2 cores together")]
+    assert bool(told) == doubtful
+    assert result.lines()[0].startswith(
+        f"memory bandwidth {every / 1e9:.1f} GB/s with {cores} core{'s' * (cores > 1)}, 21.0 GB/s"
+    )
+
+
 def test_arrays_are_larger_than_the_caches_whatever_the_number_of_cores() -> None:
     assert bandwidth.array_bytes(384 << 20, 256 << 20, spare=1 << 40) == 8 * (384 << 20)
     assert bandwidth.array_bytes(0, 256 << 20, spare=1 << 40) == 256 << 20

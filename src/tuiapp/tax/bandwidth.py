@@ -24,6 +24,7 @@ import numpy as np
 from tuiapp.clock import monotonic_ns
 from tuiapp.errors import Unavailable
 from tuiapp.tax.report import Result
+from tuiapp.words import plural
 
 _LEAST_BYTES, _MOST_BYTES = 32 << 20, 4 << 30
 _ONE_BYTES, _ALL_BYTES = 128 << 20, 256 << 20
@@ -66,8 +67,18 @@ class Bandwidth(Result):
             )
         )
         return [
-            f"memory bandwidth {every} with {self.memory_bandwidth_cores} cores, {one} with one"
-            f"{self._doubt()}"
+            f"memory bandwidth {every} with {plural(self.memory_bandwidth_cores, 'core')}, "
+            f"{one} with one{self._doubt()}"
+        ]
+
+    def caveats(self) -> list[str]:
+        """All cores cannot do less than one of them: they shared the time with something else."""
+        every, one = self.memory_bandwidth_bytes_per_s, self.memory_bandwidth_core_bytes_per_s
+        if every >= one or self.memory_bandwidth_cores < 2:
+            return []
+        return [
+            f"{self.memory_bandwidth_cores} cores together measured less than one alone, which "
+            "cannot be: others were at work, so measure the machine at rest"
         ]
 
     def _doubt(self) -> str:

@@ -26,6 +26,10 @@ class Result:
         """What was measured, for people: a line each, the reference beside it."""
         raise NotImplementedError
 
+    def caveats(self) -> list[str]:
+        """What makes the numbers doubtful in themselves; a clause each."""
+        return []
+
     def as_json(self) -> dict[str, Value]:
         """Field to value, without those that are unknown; ``noise`` says of what it is."""
         names = (entry.name for entry in fields(self))

@@ -51,6 +51,11 @@ def run(
         for name, result in results.items()
         if result.noise is not None and result.noise > _NOISY
     ]
+    caveats += [
+        f"{name.replace('_', ' ')}: {caveat}"
+        for name, result in results.items()
+        for caveat in result.caveats()
+    ]
     return Tax(results, unknown, tuple(caveats), (monotonic_ns() - start_ns) / 1e9)
 
 
