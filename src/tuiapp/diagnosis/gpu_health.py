@@ -6,18 +6,20 @@ from tuiapp.diagnosis.finding import BAD, WARN, Finding, fine, unknown
 from tuiapp.diagnosis.per_gpu import worst
 from tuiapp.diagnosis.reading import Gpu, gpus, host, increase, items, known, text, why
 from tuiapp.diagnosis.seen import Seen
+from tuiapp.words import plural
 
 _BROKEN = (
-    ("ecc_uncorrected", "uncorrected memory errors"),
-    ("rows_remap_failed", "rows that could not be remapped"),
+    ("ecc_uncorrected", "uncorrected memory error", ""),
+    ("rows_remap_failed", "row", " that could not be remapped"),
 )
 _WORN = (
-    ("rows_remap_pending", "rows to be remapped at the next reset"),
-    ("pages_retire_pending", "pages to be retired at the next reset"),
-    ("rows_remapped_uncorrected", "rows remapped after uncorrected errors"),
-    ("pages_retired_uncorrected", "pages retired after uncorrected errors"),
+    ("rows_remap_pending", "row", " to be remapped at the next reset"),
+    ("pages_retire_pending", "page", " to be retired at the next reset"),
+    ("rows_remapped_uncorrected", "row", " remapped after uncorrected errors"),
+    ("pages_retired_uncorrected", "page", " retired after uncorrected errors"),
 )
-_COUNTED = tuple(name for name, _ in (*_BROKEN, *_WORN))
+"""Gauge, what it counts, and what became of it."""
+_COUNTED = tuple(name for name, *_ in (*_BROKEN, *_WORN))
 
 
 def gpu_visible(view: Seen) -> Finding | None:
@@ -42,15 +44,18 @@ def _ecc(gpu: Gpu) -> Finding:
     if all(count is None for count in counts.values()) and not len(corrected):
         reason = why(gpu.view, f"{gpu.group}.ecc_uncorrected", f"{gpu.group}.health")
         return unknown("ecc", "GPU memory errors", reason)
-    broken = [f"{counts[name]:.0f} {words}" for name, words in _BROKEN if counts[name]]
-    worn = [f"{counts[name]:.0f} {words}" for name, words in _WORN if counts[name]]
+    broken, worn = (
+        [f"{plural(round(count), noun)}{rest}" for name, noun, rest in kind
+         if (count := counts[name])]
+        for kind in (_BROKEN, _WORN)
+    )  # fmt: skip
     advice = "The card's memory is failing: change the host."
     if broken:
         title = f"GPU memory: {broken[0]}"
         return Finding("ecc", BAD, title, f"{', '.join(broken + worn)} (NVML)", advice, 0.5)
     more = increase(corrected)
     if more:
-        worn.append(f"{more:.0f} errors corrected in this stretch of time")
+        worn.append(f"{plural(round(more), 'error')} corrected in this stretch of time")
     if worn:
         title = f"GPU memory: {worn[0]}"
         return Finding("ecc", WARN, title, f"{', '.join(worn)} (NVML)", advice, 0.3)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tuiapp.diagnosis.finding import BAD, Finding, fine, unknown
-from tuiapp.diagnosis.reading import Gpu, gpus, listed, printable, text
+from tuiapp.diagnosis.reading import Gpu, gpus, listed, reason_words, text
 from tuiapp.diagnosis.seen import Seen
 from tuiapp.events import DRIVER_SILENT
 from tuiapp.words import plural
@@ -26,7 +26,7 @@ def gpu_lost(view: Seen) -> Finding | None:
     sources = {text(gpu.facts, "source") or "nvml" for gpu in found}
     for source, driver in _DRIVERS.items():
         reason = reasons.get(source, "")
-        evidence = f"{printable(reason)}{_since(view, source)} ({source})"
+        evidence = f"{reason_words(reason)}{_since(view, source)} ({source})"
         if reason == DRIVER_SILENT:
             return _bad(f"{driver} does not answer", evidence, _SILENT_ADVICE)
         if reason and source in sources:
@@ -35,7 +35,7 @@ def gpu_lost(view: Seen) -> Finding | None:
     if lost:
         first, words = lost[0]
         alike = [gpu.group for gpu, others in lost if others == words]
-        told = printable(reasons[first.group])
+        told = reason_words(reasons[first.group])
         evidence = f"{first.group}: {told}{_since(view, first.group)}; "
         evidence += f"{len(lost)} of {plural(len(found), 'GPU')}"
         have = words if len(alike) == 1 else words.replace("has ", "have ").replace("is ", "are ")
@@ -52,7 +52,7 @@ def lost_gpu(view: Seen) -> str:
 def _not_lost(found: list[Gpu], view: Seen) -> Finding | None:
     unread = [gpu.group for gpu in found if gpu.group in view.probe_reasons]
     if unread:
-        reason = printable(view.probe_reasons[unread[0]])
+        reason = reason_words(view.probe_reasons[unread[0]])
         return unknown("gpu_lost", "GPU in place", f"{listed(unread)} cannot be read: {reason}")
     if not found:
         return None

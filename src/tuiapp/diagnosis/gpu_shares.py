@@ -14,6 +14,7 @@ from tuiapp.diagnosis.reading import (
     mapping,
     mean,
     percent,
+    sentence,
     text,
     why,
 )
@@ -49,10 +50,10 @@ def _slices(gpu: Gpu) -> Finding:
         advice = "The physical GPU may be shared between guests: take a whole one."
         return Finding("slices", WARN, "virtual function", "an SR-IOV function", advice, 0.4)
     if path in ("", "unknown") and mode in ("", "none"):
-        told = text(gpu.facts, "path_because") or NOT_TOLD
+        told = sentence(gpu.facts, "path_because") or NOT_TOLD
         reason = why(gpu.view, f"{gpu.group}.virtualization", otherwise=told)
         return unknown("slices", "GPU's path", reason)
-    conflict = text(gpu.facts, "path_conflict")
+    conflict = sentence(gpu.facts, "path_conflict")
     evidence = f"neither MIG nor vGPU (NVML){'; ' if conflict else ''}{conflict}"
     return fine("slices", f"whole GPU, {path or mode}", evidence)
 

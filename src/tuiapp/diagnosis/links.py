@@ -16,6 +16,7 @@ from tuiapp.diagnosis.reading import (
     why,
 )
 from tuiapp.diagnosis.seen import Seen
+from tuiapp.words import plural
 
 REPLAYS_BAD_PER_MIN = 60.0
 """A sound link repeats next to nothing; once a second and more points to cable, riser or slot.
@@ -61,7 +62,8 @@ def _replays(gpu: Gpu) -> Finding:
         return fine("pcie_replays", "no PCIe replays", evidence)
     severity = BAD if more / minutes > REPLAYS_BAD_PER_MIN else WARN
     advice = "The link loses packets: have cable, riser and slot looked at, or reject the host."
-    return Finding("pcie_replays", severity, f"{more:.0f} PCIe replays", evidence, advice, 0.45)
+    title = plural(round(more), "PCIe replay")
+    return Finding("pcie_replays", severity, title, evidence, advice, 0.45)
 
 
 def p2p(view: Seen) -> Finding | None:
@@ -85,7 +87,7 @@ def _p2p(gpu: Gpu) -> Finding:
         return unknown("p2p", "GPU to GPU", why(gpu.view, f"{gpu.group}.p2p"))
     barred = [f"gpu{other} {status}" for other, status in peers.items() if status != "ok"]
     if not barred:
-        return fine("p2p", "GPU to GPU", f"direct to all {len(peers)} others (NVML)")
+        return fine("p2p", "GPU to GPU", f"direct to {plural(len(peers), 'other')} (NVML)")
     evidence = f"no direct way to {listed(barred)} (NVML): copies go through the CPU's memory"
     advice = "Take a machine, or a guest, that keeps the GPUs' topology (NVLink or one switch)."
     return Finding("p2p", WARN, "no direct way between GPUs", evidence, advice, 0.4)

@@ -18,6 +18,10 @@ NOT_SAMPLED = "no sample of it in this stretch of time"
 NOT_TOLD = "nothing tells it here"
 _MOST_ITEMS, _MOST_CPUS = 64, 8192
 _LONGEST = 80
+"""Characters of a name that somebody else chose."""
+_SENTENCE = 400
+"""Characters of a sentence of our own, which quotes such names; no more, for a recording may hold
+anything in its place. What shows it cuts by width."""
 _GPU = re.compile(r"gpu\d{1,4}")
 
 
@@ -59,10 +63,21 @@ def text(facts: Mapping[str, Any], name: str) -> str:
     return printable(value) if isinstance(value, str) else ""
 
 
-def printable(value: str) -> str:
-    """``value`` without what could not be shown, at most 80 characters."""
-    kept = "".join(sign if sign.isprintable() else " " for sign in value[: _LONGEST + 1]).strip()
-    return kept if len(kept) <= _LONGEST else kept[: _LONGEST - 1] + "…"
+def sentence(facts: Mapping[str, Any], name: str) -> str:
+    """A printable sentence of this program's own under ``name``, at most 400 characters."""
+    value = facts.get(name)
+    return printable(value, _SENTENCE) if isinstance(value, str) else ""
+
+
+def printable(value: str, most: int = _LONGEST) -> str:
+    """``value`` without what could not be shown, at most ``most`` characters."""
+    kept = "".join(sign if sign.isprintable() else " " for sign in value[: most + 1]).strip()
+    return kept if len(kept) <= most else kept[: most - 1] + "…"
+
+
+def reason_words(reason: str) -> str:
+    """Why a probe could not read something, as it told: printable, at most 400 characters."""
+    return printable(str(reason), _SENTENCE)
 
 
 def cpus(listed: str) -> frozenset[int]:
@@ -113,7 +128,7 @@ def why(view: Seen, *fields: str, otherwise: str = NOT_SAMPLED) -> str:
         name = field
         while name:
             if reason := view.probe_reasons.get(name):
-                return printable(str(reason))
+                return reason_words(reason)
             name = name.rpartition(".")[0]
     return otherwise
 

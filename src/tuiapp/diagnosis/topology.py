@@ -17,6 +17,7 @@ from tuiapp.diagnosis.reading import (
     listed,
     mapping,
     number,
+    sentence,
     text,
     why,
 )
@@ -28,12 +29,12 @@ def layers(view: Seen) -> Finding:
     facts = mapping(host(view), "machine")
     kind, hypervisor = text(facts, "machine"), text(facts, "hypervisor")
     container = text(facts, "container")
-    because = text(facts, "because") or "what the machine's files and CPU tell"
+    because = sentence(facts, "because") or "what the machine's files and CPU tell"
     inside = f", in a container ({container})" if container else ""
     if kind in ("", "unknown"):
         if is_guest(view):
             return fine("layers", "a guest", f"a hypervisor, not told which (cpuinfo){inside}")
-        return unknown("layers", "machine", text(facts, "because") or NOT_TOLD)
+        return unknown("layers", "machine", sentence(facts, "because") or NOT_TOLD)
     if kind == "guest" and flag(facts, "nested"):
         title = f"nested guest{f' of {hypervisor}' if hypervisor else ''}"
         advice = "Two hypervisors take turns at every exit: take a machine with one, or none."
