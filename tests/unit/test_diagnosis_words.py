@@ -56,3 +56,18 @@ def test_a_reason_is_told_whole(rule: str) -> None:
 def test_a_recording_cannot_tell_without_end() -> None:
     machine = {"machine": "guest", "hypervisor": "kvm", "because": "x" * 10_000}
     assert len(found("layers", {"machine": machine}).evidence) < 500
+
+
+@pytest.mark.parametrize(
+    ("facts", "source"),
+    [({"source": "nvml"}, "NVML"), ({"driver": "amdgpu"}, "amdgpu"), ({}, "NVML")],
+)
+@pytest.mark.parametrize("rule", ["power", "thermal", "clocks", "gpu_neighbour", "pcie", "slices"])
+def test_evidence_names_who_told_it(facts: dict[str, Any], source: str, rule: str) -> None:
+    gauges = {
+        "util": 0.9, "throttle_reasons": 0, "power_limit_w": 700, "sm_clock_mhz": 1900,
+        "sm_clock_max_mhz": 1980, "pcie_gen": 5, "pcie_width": 16, "pcie_gen_max": 5,
+        "pcie_width_max": 16,
+    }  # fmt: skip
+    host = {"gpus": [{"index": 0, "path": "bare", **facts}]}
+    assert f"({source}" in found(rule, host, {"gpu0": gauges}).evidence

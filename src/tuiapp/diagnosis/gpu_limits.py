@@ -40,7 +40,7 @@ def _power(gpu: Gpu) -> Finding:
     limit, default = gpu.newest("power_limit_w"), number(gpu.facts, "power_default_w")
     held = gpu.held()
     if limit is not None and default and limit < LOWERED * default:
-        evidence = f"limit {limit:.0f} W, the vendor's default {default:.0f} W (NVML)"
+        evidence = f"limit {limit:.0f} W, the vendor's default {default:.0f} W ({gpu.source})"
         advice = "Somebody lowered the power limit: ask the provider, or change the host."
         return Finding("power", BAD, f"power limit {limit:.0f} W", evidence, advice, 0.55)
     if not held:
@@ -49,7 +49,7 @@ def _power(gpu: Gpu) -> Finding:
     usual = "unknown" if not default else f"{default:.0f} W"
     now = "unknown" if limit is None else f"{limit:.0f} W"
     evidence = f"held back by power in {percent(capped)} of samples under load; limit {now}, "
-    evidence += f"default {usual} (NVML)"
+    evidence += f"default {usual} ({gpu.source})"
     if capped <= CAPPED:
         return fine("power", "power limit", evidence)
     advice = "Usual under full load; compare the clock with another host of the same GPU."
@@ -73,7 +73,9 @@ def _thermal(gpu: Gpu) -> Finding:
         for bit, name in _GRAVE:
             slowed = share(held, bit)
             if slowed > RARE:
-                evidence = f"held back in {percent(slowed)} of samples under load (NVML){warm}"
+                evidence = (
+                    f"held back in {percent(slowed)} of samples under load ({gpu.source}){warm}"
+                )
                 advice = "Cooling or power supply do not suffice: change the host."
                 title = f"GPU slowed by {name}"
                 return Finding("thermal", BAD, title, evidence, advice, 0.75)
@@ -82,7 +84,7 @@ def _thermal(gpu: Gpu) -> Finding:
         return Finding("thermal", WARN, f"GPU at {temp:.0f} °C", warm.lstrip("; "), advice, 0.3)
     if not held:
         return unknown("thermal", "heat and brakes", gpu.not_loaded("throttle_reasons"))
-    return fine("thermal", "heat and brakes", f"no slowdown under load (NVML){warm}")
+    return fine("thermal", "heat and brakes", f"no slowdown under load ({gpu.source}){warm}")
 
 
 def clocks(view: Seen) -> Finding | None:
@@ -103,7 +105,7 @@ def _clocks(gpu: Gpu) -> Finding:
         return unknown("clocks", "GPU clock", gpu.not_loaded("sm_clock_mhz", "sm_clock_max_mhz"))
     fast = Few(mhz / highest for mhz, highest in zip(now, most, strict=True)).mean()
     title = f"GPU clock {now.mean():.0f} MHz"
-    evidence = f"{percent(fast)} of the highest, {most.max():.0f} MHz, under load (NVML)"
+    evidence = f"{percent(fast)} of the highest, {most.max():.0f} MHz, under load ({gpu.source})"
     if fast >= LOW_CLOCK:
         return fine("clocks", title, evidence)
     advice = "Look at the power limit and the temperature; ask the provider for locked clocks."

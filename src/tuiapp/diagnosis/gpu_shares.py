@@ -54,7 +54,8 @@ def _slices(gpu: Gpu) -> Finding:
         reason = why(gpu.view, f"{gpu.group}.virtualization", otherwise=told)
         return unknown("slices", "GPU's path", reason)
     conflict = sentence(gpu.facts, "path_conflict")
-    evidence = f"neither MIG nor vGPU (NVML){'; ' if conflict else ''}{conflict}"
+    told = "neither MIG nor vGPU" if gpu.source == "NVML" else sentence(gpu.facts, "path_because")
+    evidence = f"{told or 'no part of one'} ({gpu.source}){'; ' if conflict else ''}{conflict}"
     return fine("slices", f"whole GPU, {path or mode}", evidence)
 
 
@@ -76,7 +77,7 @@ def _neighbour(gpu: Gpu) -> Finding:
         return unknown("gpu_neighbour", "neighbours on the GPU", reason)
     parts = [] if util is None else [f"{percent(util)} of its time"]
     parts += [] if used is None else [f"{used / 2**30:.1f} GiB of its memory"]
-    evidence = f"{' and '.join(parts)} in use {who} (NVML)"
+    evidence = f"{' and '.join(parts)} in use {who} ({gpu.source})"
     severity = FINE if util is None else graded(util, OTHER_UTIL_WARN, OTHER_UTIL_BAD)
     if severity == FINE and used is not None and used > OTHER_BYTES:
         severity = WARN

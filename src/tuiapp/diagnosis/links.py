@@ -36,9 +36,8 @@ def _pcie(gpu: Gpu) -> Finding:
     now = (gen.max(), width.max())
     best = (gen_max.max(), width_max.max())
     title = f"PCIe {now[0]:.0f} × {now[1]:.0f}"
-    evidence = (
-        f"generation and lanes under load; possible {best[0]:.0f} × {best[1]:.0f} (NVML, sysfs)"
-    )
+    evidence = f"generation and lanes under load; possible {best[0]:.0f} × {best[1]:.0f} "
+    evidence += f"({gpu.source}, sysfs)"
     if now[0] >= best[0] and now[1] >= best[1]:
         return fine("pcie", title, evidence)
     advice = "Reject the host, or have slot, riser and BIOS looked at: copies take longer."

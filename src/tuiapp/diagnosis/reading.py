@@ -162,6 +162,11 @@ class Gpu:
     def __init__(self, view: Seen, group: str, facts: Mapping[str, Any], label: str) -> None:
         self.view, self.group, self.facts, self.label = view, group, facts, label
 
+    @property
+    def source(self) -> str:
+        """Who told its gauges: NVML, or the driver whose files do."""
+        return text(self.facts, "driver") or "NVML"
+
     def loaded(self, *names: str) -> list[Few]:
         """Gauges, at the samples under load where all of them are known."""
         rows = self.view.rows(self.group, "util", *names)
