@@ -52,10 +52,6 @@ def gpu_rows(
         width: cells for the text.
         explain: tell every reason, not those of the table alone.
     """
-    why = reasons.get(_SOURCE, "no GPU was recorded")
-    if not gpus:
-        yield "GPU", f"none: {why}"
-        return
     whole = [gpu for gpu in gpus if not gpu.get("trouble")]
     rows = {id(gpu): list(_rows(gpu)) for gpu in whole}
     shown, left = _fitting([cells for found in rows.values() for _, cells in found], width)
@@ -75,14 +71,13 @@ def gpu_rows(
     if left:
         names = ", ".join(column.name for column in left)
         yield "", f"no room for {names} (a wider terminal, or --json, has them)"
-    yield from _notes(gpus, host, reasons, why, explain=explain)
+    yield from _notes(gpus, host, reasons, explain=explain)
 
 
 def _notes(
     gpus: Sequence[Gpu],
     host: Mapping[str, Any],
     reasons: Mapping[str, str],
-    why: str,
     *,
     explain: bool,
 ) -> Iterator[tuple[str, str]]:
@@ -97,7 +92,7 @@ def _notes(
     if any(versions):
         yield "driver", " · ".join(filter(None, versions))
     elif _SOURCE in reasons and not all(gpu.get("driver") for gpu in gpus):
-        yield "driver", f"not asked: {why}"
+        yield "driver", f"not asked: {reasons[_SOURCE]}"
 
 
 def path_conflicts(gpus: Sequence[Gpu]) -> list[str]:

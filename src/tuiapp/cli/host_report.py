@@ -10,7 +10,6 @@ from contextlib import suppress
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
-from tuiapp.cli.host_gpu_table import gpu_rows, path_conflicts
 from tuiapp.cli.host_gpus import gpu_objects
 from tuiapp.cli.sessions_common import emit_json, write
 from tuiapp.collectors import collector_class
@@ -86,7 +85,7 @@ def _as_json(
         "schema": SCHEMA,
         "badge": badge(found.machine),
         **found.machine.as_json(),
-        "conflicts": [*found.machine.conflicts, *path_conflicts(host["gpus"])],
+        "conflicts": _conflicts(found, host),
         "fingerprint": host.get("fingerprint"),
         "host": facts,
         "gpus": host.get("gpus") or [],
@@ -113,11 +112,10 @@ def _lines(
     yield from _folded("because", machine.because, paint)
     yield from _folded("cloud", spelled(machine.cloud), paint)
     yield from _folded("container", machine.container or "", paint)
-    for conflict in (*machine.conflicts, *path_conflicts(host["gpus"])):
+    for conflict in _conflicts(found, host):
         yield from _folded("conflict", conflict, paint)
     yield from _folded("host", _host_words(host), paint)
-    width = _width() - _LABEL - 1
-    for label, text in gpu_rows(host["gpus"], host, reasons, width, explain=explain):
+    for label, text in _gpu_rows(host, reasons, explain=explain):
         yield from _folded(label, text, paint)
     yield ""
     yield from _finding_lines(findings, paint, explain=explain)
@@ -128,6 +126,25 @@ def _lines(
             yield from _folded("", line, paint)
     yield ""
     yield from _signal_lines(machine.signals, paint, explain=explain)
+
+
+def _conflicts(found: Look, host: Mapping[str, Any]) -> list[str]:
+    """Signals that disagree about the machine, and drivers that disagree with it."""
+    if not host["gpus"]:
+        return list(found.machine.conflicts)
+    from tuiapp.cli.host_gpu_table import path_conflicts
+
+    return [*found.machine.conflicts, *path_conflicts(host["gpus"])]
+
+
+def _gpu_rows(
+    host: Mapping[str, Any], reasons: Mapping[str, str], *, explain: bool
+) -> Iterable[tuple[str, str]]:
+    if not host["gpus"]:
+        return [("GPU", f"none: {reasons.get('nvml', 'no GPU was recorded')}")]
+    from tuiapp.cli.host_gpu_table import gpu_rows  # most machines can do without it
+
+    return gpu_rows(host["gpus"], host, reasons, _width() - _LABEL - 1, explain=explain)
 
 
 class Paint:
