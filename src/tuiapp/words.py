@@ -50,3 +50,13 @@ def counted(numbers: Iterable[int]) -> str:
         else:
             spans.append([number, number])
     return ", ".join(f"{a}" if a == b else f"{a}{'-' if b > a + 1 else ', '}{b}" for a, b in spans)
+
+
+def clock_face(seconds: float) -> str:
+    """``01:31``, ``1:02:14``: a moment as the screen's clock shows it, in whole seconds.
+
+    A microsecond short of a second is that second.
+    """
+    minutes, rest = divmod(int(max(seconds, 0) + 1e-6), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes:02}:{rest:02}"

@@ -41,8 +41,8 @@ def judged(*reasons: tuple[str, str], gpus: int = 4, until_s: int = 30) -> Findi
     ("reasons", "severity", "title"),
     [
         ([], FINE, "every GPU in place"),
-        ([("gpu3", LOST)], BAD, "gpu3 has fallen off the bus"),
-        ([("gpu1", LOST), ("gpu3", LOST)], BAD, "gpu1, gpu3 have fallen off the bus"),
+        ([("gpu3", LOST)], BAD, "gpu3 lost"),
+        ([("gpu1", LOST), ("gpu3", LOST)], BAD, "gpu1, gpu3 lost"),
         ([("gpu0", _REASONS[16])], BAD, "gpu0 needs a reset"),
         ([("gpu0", _REASONS[6])], BAD, "gpu0 is gone"),
         ([("gpu3", LOST), ("gpu3", "")], FINE, "every GPU in place"),
@@ -63,7 +63,19 @@ def test_what_is_gone_is_named(reasons: list[tuple[str, str]], severity: str, ti
 def test_evidence_tells_the_error_and_since_when() -> None:
     found = judged(("gpu3", LOST))
     assert found is not None
-    assert found.evidence == f"gpu3: {LOST}, since second 12 of the recording; 1 of 4 GPUs"
+    assert found.evidence == "fallen off the bus since 00:12; 1 of 4 GPUs"
+
+
+def test_evidence_does_not_say_the_title_again() -> None:
+    several = judged(("gpu0", _REASONS[16]), ("gpu2", _REASONS[16]))
+    assert several is not None
+    assert (several.title, several.evidence) == (
+        "gpu0, gpu2 need a reset",
+        "since 00:12; 2 of 4 GPUs",
+    )
+    silent = judged(("nvml", DRIVER_SILENT))
+    assert silent is not None
+    assert silent.evidence == "since 00:12 (nvml)"
 
 
 def test_before_it_was_lost_it_is_not() -> None:

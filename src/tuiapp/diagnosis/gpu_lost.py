@@ -6,15 +6,16 @@ from tuiapp.diagnosis.finding import BAD, Finding, fine, unknown
 from tuiapp.diagnosis.reading import Gpu, gpus, listed, reason_words, text
 from tuiapp.diagnosis.seen import Seen
 from tuiapp.events import DRIVER_SILENT
-from tuiapp.words import plural
+from tuiapp.words import clock_face, plural
 
 _DRIVERS = {"nvml": "the NVIDIA driver", "amdgpu": "amdgpu", "intel_gpu": "Intel's driver"}
 _LOST = (
-    ("fallen off the bus", "has fallen off the bus"),
+    ("fallen off the bus", "lost"),
     ("needs a reset", "needs a reset"),
     ("is gone", "is gone"),
 )
-"""Words of a GPU's reason, and what they say of it."""
+"""Words of a GPU's reason, and what the title says of it."""
+_OF_SEVERAL = {"needs a reset": "need a reset", "is gone": "are gone"}
 _LOST_ADVICE = "Drain the host, then reset the GPU or reboot; dmesg names the error (Xid)."
 _SILENT_ADVICE = "Drain the host and reboot: whoever asks a hung driver hangs with it."
 _GONE_ADVICE = "Was the driver reset or exchanged? Drain the host and load it anew, or reboot."
@@ -26,19 +27,22 @@ def gpu_lost(view: Seen) -> Finding | None:
     sources = {text(gpu.facts, "source") or "nvml" for gpu in found}
     for source, driver in _DRIVERS.items():
         reason = reasons.get(source, "")
-        evidence = f"{reason_words(reason)}{_since(view, source)} ({source})"
+        since = _since(view, source)
         if reason == DRIVER_SILENT:
+            evidence = f"{since} ({source})" if since else f"asked through {source}"
             return _bad(f"{driver} does not answer", evidence, _SILENT_ADVICE)
         if reason and source in sources:
+            evidence = f"{reason_words(reason)}{since and ', '}{since} ({source})"
             return _bad(f"{driver} has gone", evidence, _GONE_ADVICE)
     lost = [(gpu, words) for gpu in found if (words := _lost(reasons.get(gpu.group, "")))]
     if lost:
         first, words = lost[0]
         alike = [gpu.group for gpu, others in lost if others == words]
-        told = reason_words(reasons[first.group])
-        evidence = f"{first.group}: {told}{_since(view, first.group)}; "
-        evidence += f"{len(lost)} of {plural(len(found), 'GPU')}"
-        have = words if len(alike) == 1 else words.replace("has ", "have ").replace("is ", "are ")
+        sign = _sign(reasons[first.group])
+        told = "" if sign in words else sign  # what the title says is not said again
+        told = " ".join(part for part in (told, _since(view, first.group)) if part)
+        evidence = f"{told}{told and '; '}{len(lost)} of {plural(len(found), 'GPU')}"
+        have = words if len(alike) == 1 else _OF_SEVERAL.get(words, words)
         return _bad(f"{listed(alike)} {have}", evidence, _LOST_ADVICE)
     return _not_lost(found, view)
 
@@ -59,13 +63,18 @@ def _not_lost(found: list[Gpu], view: Seen) -> Finding | None:
     return fine("gpu_lost", "every GPU in place", f"{plural(len(found), 'GPU')} answered")
 
 
+def _sign(reason: str) -> str:
+    return next((sign for sign, _ in _LOST if sign in reason), "")
+
+
 def _lost(reason: str) -> str:
-    return next((words for sign, words in _LOST if sign in reason), "")
+    return dict(_LOST).get(_sign(reason), "")
 
 
 def _since(view: Seen, probe: str) -> str:
+    """``since 01:31``, as the screen's clock has it; empty where it was so from the start."""
     since_s = view.probe_since_ns.get(probe, 0) / 1e9
-    return f", since second {since_s:.0f} of the recording" if since_s >= 1 else ""
+    return f"since {clock_face(since_s)}" if since_s >= 1 else ""
 
 
 def _bad(title: str, evidence: str, advice: str) -> Finding:

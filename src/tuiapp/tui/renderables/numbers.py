@@ -11,6 +11,7 @@ from textual.strip import Strip
 
 from tuiapp.tui.renderables.canvas import Canvas, cells, clean
 from tuiapp.tui.renderables.palette import Ink, Palette
+from tuiapp.words import clock_face
 
 UNKNOWN = "—"
 _NS_PER_MS = 1e6
@@ -82,6 +83,14 @@ def format_si(value: float | None, width: int = 0) -> str:
     return _scaled(value, 1000.0, _SI).rjust(width)
 
 
+def format_unit(value: float | None, unit: str, width: int = 0) -> str:
+    """A value with its unit, and the decimal prefix where that belongs: ``384 W``, ``4.2 kW``."""
+    special = _special(value)
+    if special is not None or value is None:
+        return (special or UNKNOWN).rjust(width)
+    return _scaled(value, 1000.0, tuple(f" {prefix}{unit}" for prefix in _SI)).rjust(width)
+
+
 def format_bytes(value: float | None, width: int = 0, *, binary: bool = False) -> str:
     """Bytes with their unit: ``1.2 MB``, or ``1.1 MiB`` where memory is meant (``binary``)."""
     special = _special(value)
@@ -119,10 +128,7 @@ def format_clock(seconds: float | None, width: int = 0) -> str:
     special = _special(seconds)
     if special is not None or seconds is None:
         return (special or UNKNOWN).rjust(width)
-    minutes, rest = divmod(int(max(seconds, 0) + 1e-6), 60)
-    hours, minutes = divmod(minutes, 60)
-    text = f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes:02}:{rest:02}"
-    return text.rjust(width)
+    return clock_face(seconds).rjust(width)
 
 
 @dataclass(frozen=True, slots=True)
