@@ -20,11 +20,11 @@ def clock_text(t_ns: int) -> str:
 
 
 HELD_BACK = (
-    (0x0008, "hw slowdown", "bad"),
     (0x0040, "hw thermal", "bad"),
     (0x0080, "power brake", "bad"),
-    (0x0004, "power cap", "warn"),
+    (0x0008, "hw slowdown", "bad"),
     (0x0020, "sw thermal", "warn"),
+    (0x0004, "power cap", "warn"),
     (0x1000, "current cap", "warn"),
     (0x2000, "firmware", "warn"),
     (0x0002, "clocks set", "warn"),

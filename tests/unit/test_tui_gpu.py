@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.doubles.drawing import PALETTES, check
 from tests.doubles.gpu_scenes import last, lost, silent, watched
-from tests.doubles.scenes import FakeRun, serving, unavailable
+from tests.doubles.scenes import FakeRun, fact, serving, unavailable
+from tuiapp.events import PROBE_UNAVAILABLE
 from tuiapp.session.view import View
 from tuiapp.tui.panes import pane_class
 from tuiapp.tui.panes.base import Scene, stack
@@ -69,13 +72,13 @@ def test_reasons_without_room_are_said_in_a_small_terminal() -> None:
 
 def test_a_lost_gpu_is_not_called_held() -> None:
     told = drawn(lost(), "gpu", 45, 6)
-    assert "1 lost: gpu5" in told
+    assert "gpu5 lost at 00:58" in told
     assert "held" not in told
 
 
 def test_a_silent_gpu_is_not_called_held() -> None:
     told = drawn(silent(), "gpu", 45, 7)
-    assert "8 without an answer" in told
+    assert "8 GPUs no answer for 12 s" in told
     assert "held" not in told
 
 
@@ -100,3 +103,51 @@ def test_memory_fits_its_column(mib: int, words: str) -> None:
 def test_that_nvml_is_refused_is_said_in_the_overview(width: int) -> None:
     run = serving().fold(unavailable("nvml", f"NVML does not start: {REFUSED}"))
     assert f"none: NVML: {REFUSED}"[: width - 7] in drawn(run, "host", width, 6)
+
+
+def test_a_gpu_that_is_lost_is_the_cause_at_once() -> None:
+    """Not ten seconds later, when the host is judged again."""
+    run, pane = watched(2), pane_class("host")("host")
+
+    def told() -> str:
+        scene = Scene(view_of(run), PALETTES[Depth.TRUE])
+        parts = pane.parts(scene, 60, 8)
+        return "\n".join(check(stack(parts, 60, 8, scene.palette), 60, 8))
+
+    assert "gpu1" not in told()
+    value = {"probe": "gpu1", "reason": "the GPU is lost: it has fallen off the bus"}
+    run.fold(fact(64.9, PROBE_UNAVAILABLE, value))
+    assert "why slow gpu1 lost" in told()
+    run.fold(fact(64.95, PROBE_UNAVAILABLE, value | {"reason": ""}))
+    assert "gpu1" not in told()
+
+
+@pytest.mark.parametrize("width", range(20, 130))
+def test_the_longest_stall_has_its_label_or_is_not_there(width: int) -> None:
+    run = serving(gpus=8, stall=(40.0, 40.3), hiccups=True)
+    line = drawn(run, "host", width, 2).splitlines()[0]
+    assert (" ms" in line) == ("stall" in line)
+
+
+def test_the_longest_stall_is_told_beside_eight_gpus() -> None:
+    run = serving(gpus=8, stall=(40.0, 40.3), hiccups=True)
+    assert re.search(r"stall +300 ms", drawn(run, "host", 78, 2))
+
+
+@pytest.mark.parametrize(("pane", "size"), [("gpu", (118, 33)), ("gpu", (78, 22))])
+def test_when_it_was_lost_can_be_read(pane: str, size: tuple[int, int]) -> None:
+    told = drawn(lost(), pane, *size, full=True)
+    assert re.search(r"gpu5 .* lost at 00:58( |:)", told)
+    assert ("lost at 00:58: fallen off the bus" in told) == (size[0] > 100)
+
+
+def test_all_that_holds_a_gpu_back_is_told_where_there_is_room() -> None:
+    run = watched(2)
+    run.fold(last(run, 0, throttle_reasons=float(0x40 | 0x20)))
+    run.fold(last(run, 1, throttle_reasons=float(0x40 | 0x20 | 0x4)))
+    assert "hw thermal, sw thermal, power cap" in drawn(run, "gpu", 118, 33, full=True)
+    told = drawn(run, "gpu", 78, 22, full=True)
+    assert "hw thermal +2" in told
+    assert "°C" in told
+    run.fold(last(run, 1, throttle_reasons=float(0x40 | 0x20)))
+    assert "hw thermal, sw thermal" in drawn(run, "gpu", 78, 22, full=True)

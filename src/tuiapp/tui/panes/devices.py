@@ -11,7 +11,7 @@ from tuiapp.events import DRIVER_SILENT
 from tuiapp.session.health import in_flight
 from tuiapp.session.view import View
 from tuiapp.tui.renderables.canvas import fit
-from tuiapp.tui.renderables.numbers import Field, format_bytes, format_clock, format_duration
+from tuiapp.tui.renderables.numbers import format_bytes, format_clock, format_duration
 from tuiapp.tui.renderables.palette import Ink
 from tuiapp.words import HELD_BACK, plural
 
@@ -28,6 +28,10 @@ _NEIGHBOUR_SHARE = 0.02
 _IDLE_NS = 3_000_000_000
 _MOST_NAMES = 2
 _BUSY = 0.05
+_LOST = "the GPU is lost: it has "
+"""What need not be said of a GPU that is called lost."""
+_LEAST_WHY = 12
+"""Cells of a reason from which a part of it is worth showing."""
 
 _INKS = {"bad": Ink.BAD, "warn": Ink.WARN, "dim": Ink.DIM}
 _REASONS = tuple((bit, name, _INKS[grave]) for bit, name, grave in HELD_BACK)
@@ -40,11 +44,12 @@ class Device:
 
     Attributes:
         group: name of its samples, ``gpu0`` or ``gpu0.mig1``.
-        held: what holds its clocks back, the gravest first; one entry with a reason when unknown.
+        held: what holds its clocks back, the gravest first; one entry when it is lost or unknown.
         facts: name, MIG and the like; may be empty.
         stalled_ns: when its newest sample was taken, where that is so long ago that the device
             cannot be called alive; None while it is.
         old: the gauges of that sample.
+        why: what follows the words of ``held``, with its own sign in front: ``: not supported``.
     """
 
     view: View
@@ -53,6 +58,7 @@ class Device:
     facts: Mapping[str, Any]
     stalled_ns: int | None = None
     old: Mapping[str, float] = field(default_factory=dict)
+    why: str = ""
 
     def gauge(self, name: str) -> float | None:
         """The gauge at the cursor; of a stalled device, what it was last."""
@@ -94,8 +100,11 @@ class Device:
         used, share = self.gauge("other_bytes"), self.gauge("other_util")
         busy = share is not None and share > _NEIGHBOUR_SHARE
         if busy or (used is not None and used > _NEIGHBOUR_BYTES):
+            time = f"{percent(share)} % busy" if busy else ""
+            if used is None:
+                return f"others keep it {time}"
             words = f"others have {format_bytes(used, binary=True)}"
-            return f"{words}, {percent(share)} % busy" if busy else words
+            return f"{words}, {time}" if busy else words
         util = self.gauge("util") or 0.0
         known_own = self.gauge("own_procs") is not None and used == 0
         if util > _BUSY and not known_own and _engine_idle(self.view):
@@ -111,12 +120,22 @@ class Device:
     def held_ink(self) -> Ink:
         return self.held[0][1] if self.held else Ink.GOOD
 
+    @property
+    def held_unknown(self) -> bool:
+        """Whether it is held back, nothing tells."""
+        return not self.dim and self.view.gauge(self.group, "throttle_reasons") is None
+
     def held_words(self, width: int | None = None) -> str:
-        """Everything that holds it back; where that is too long, the gravest and how many more."""
-        names = [name for name, _ in self.held]
-        text = ", ".join(names) or "not throttled"
+        """Everything that holds it back; where that is too long, the gravest and how many more.
+
+        Why it is lost or unknown is cut, or left out, before what is said is.
+        """
+        names = [name for name, _ in self.held] or ["not throttled"]
+        text = ", ".join(names) + self.why
         if width is None or len(text) <= width:
             return text
+        if self.why:
+            return fit(text if width >= len(names[0]) + _LEAST_WHY else names[0], width)
         more = f" +{len(names) - 1}" if len(names) > 1 else ""
         return fit(names[0], width - len(more)) + more
 
@@ -146,21 +165,22 @@ def devices(view: View) -> list[Device]:
 def _device(view: View, group: str, facts: Mapping[str, Any]) -> Device:
     since_ns, old = _stall(view, group)
     if since_ns is None:
-        return Device(view, group, _held(view, group), facts)
-    held = (("no answer", Ink.BAD),)
-    return Device(view, group, held, facts, since_ns, old)
+        held, why = _held(view, group)
+        return Device(view, group, held, facts, why=why)
+    age = f" for {(view.cursor_ns - since_ns) / _NS:.0f} s"
+    return Device(view, group, (("no answer", Ink.BAD),), facts, since_ns, old, age)
 
 
-def _held(view: View, group: str) -> tuple[tuple[str, Ink], ...]:
+def _held(view: View, group: str) -> tuple[tuple[tuple[str, Ink], ...], str]:
     mask = view.gauge(group, "throttle_reasons")
     if mask is not None:
-        return tuple((name, ink) for bit, name, ink in _REASONS if int(mask) & bit)
+        return tuple((name, ink) for bit, name, ink in _REASONS if int(mask) & bit), ""
     reasons = view.probe_reasons
     if group in reasons:
         since = format_clock(view.probe_since_ns.get(group, view.cursor_ns) / _NS)
-        return ((f"lost at {since}: {reasons[group]}", Ink.BAD),)
+        return ((f"lost at {since}", Ink.BAD),), f": {reasons[group].removeprefix(_LOST)}"
     why = reasons.get(f"{group}.throttle_reasons", "")
-    return ((f"throttling unknown: {why}" if why else "throttling unknown", Ink.DIM),)
+    return (("throttling unknown", Ink.DIM),), f": {why}" if why else ""
 
 
 def _stall(view: View, group: str) -> tuple[int | None, Mapping[str, float]]:
@@ -233,30 +253,6 @@ def _told(names: Sequence[str], gauges: Sequence[str]) -> str:
     )
 
 
-def gpu_fields(view: View) -> tuple[Field, ...]:
-    """All GPUs in one line: means, the hottest, and the one held back most."""
-    found = devices(view)
-    label = "GPU" if len(found) == 1 else f"{len(found)} GPU"
-    hottest = max((t for d in found if (t := d.gauge("temp_c")) is not None), default=None)
-    worst = min(found, key=lambda device: _rank(device.held_ink))
-    return (
-        Field(label, percent(mean([d.gauge("util") for d in found])), 4, "%", keep=9, gap=2),
-        Field("mem", percent(mean([d.memory for d in found])), 4, "%", keep=6, gap=2),
-        Field("", number(hottest), 3, "°C", ink=Ink.TEXT, keep=5, gap=2),
-        held_field(worst),
-    )
-
-
-def _rank(ink: Ink) -> int:
-    return (Ink.BAD, Ink.WARN, Ink.DIM, Ink.GOOD).index(ink)
-
-
-def held_field(device: Device) -> Field:
-    """What holds a device back."""
-    words = device.held_words(HELD_CELLS)
-    return Field("", words, HELD_CELLS, ink=device.held_ink, keep=7, gap=2, align="left")
-
-
 def total(values: Sequence[float | None]) -> float | None:
     """Sum of what is known; None when nothing is."""
     known = [value for value in values if value is not None]
@@ -287,6 +283,8 @@ def percent(fraction: float | None) -> str:
 def memory_words(device: Device) -> str:
     """``55.9 of 74.5 GiB``, ``0.10 of 79.6 GiB``."""
     used, size = device.gauge("mem_used_bytes"), device.gauge("mem_total_bytes")
+    if used is None and size is None:
+        return "—"
     first = format_bytes(used, binary=True)
     second = format_bytes(size, binary=True)
     if used is not None and second.endswith("GiB"):

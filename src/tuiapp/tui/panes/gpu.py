@@ -11,10 +11,10 @@ from tuiapp.session.view import View
 from tuiapp.tui.panes.arranged import Beside, Faded, Stacked
 from tuiapp.tui.panes.base import Pane, Part, Scene
 from tuiapp.tui.panes.devices import (
+    HELD_CELLS,
     Device,
     below,
     devices,
-    held_field,
     link_words,
     mean,
     memory_words,
@@ -33,12 +33,13 @@ from tuiapp.tui.panes.gpu_tables import (
     rates,
     work_table,
 )
+from tuiapp.tui.panes.gpu_troubles import Grave, counted, words_field
 from tuiapp.tui.panes.history import LEAST_NS, last_seen, resample
 from tuiapp.tui.panes.lines import TextLines, wrap, wrap_each
 from tuiapp.tui.renderables.bar import Gauge, Gauges
 from tuiapp.tui.renderables.canvas import fit
 from tuiapp.tui.renderables.line import LineChart, Series
-from tuiapp.tui.renderables.numbers import Field, NumberLines, format_si
+from tuiapp.tui.renderables.numbers import Field, NumberLines
 from tuiapp.tui.renderables.palette import Ink
 
 _LEAST_ROWS = 3
@@ -53,8 +54,10 @@ _LOOSE_FROM = 6
 """Rows beside both tables from which an empty one stands between them."""
 _CELL_ROWS = 4
 """Rows that cells get before the second line of sums does."""
-_HELD = 20
 _WORDS = 36
+_LONG_NOTE = 40
+_BESIDE = 14
+"""Cells of the one number that stays beside words."""
 
 
 class GpuPane(Pane):
@@ -127,7 +130,7 @@ def _parts(found: Sequence[Device], width: int, height: int) -> Sequence[Part]:
     rows = len(found) + sum(len(device.instances) for device in found) + 1
     if width >= _TABLE_FROM and height >= rows:
         return [(work_table(found, width), rows), *_histories(found, width, height - rows)]
-    summary = _summary(found)[: max(height - _CELL_ROWS, 1 if height > 1 else 0)]
+    summary = _summary(found, width)[: max(height - _CELL_ROWS, 1 if height > 1 else 0)]
     columns = -(-len(found) // max(height - len(summary), 1))
     cells = -(-len(found) // columns)
     return [
@@ -140,20 +143,20 @@ def _parts(found: Sequence[Device], width: int, height: int) -> Sequence[Part]:
 def _block(device: Device, width: int, rows: int) -> list[Part]:
     """Bars, the course of the last while, and as many lines of numbers as there is room for."""
     if rows == _LEAST_ROWS:
-        return _small_block(device)
-    lines = [_power(device), *_words(device), _clocks(device), _pcie(device)]
+        return _small_block(device, width)
+    lines = [_power(device, width), *_words(device), _clocks(device), _pcie(device)]
     shown = lines[: max(rows - 3, 1)]
     room = rows - 2 - len(shown)
     past = _histories([device], width, room) or [(Course(device, "util", "busy"), room)]
     numbers: Part = (NumberLines(tuple(shown)), len(shown))
-    return _fade(device, [(Gauges((_util(device), _memory(device))), 2), *past, numbers])
+    return _fade(device, [(Gauges((_util(device), _memory(device, width))), 2), *past, numbers])
 
 
-def _small_block(device: Device) -> list[Part]:
+def _small_block(device: Device, width: int) -> list[Part]:
     power = (
         Field("mem", percent(device.memory), 3, "%", keep=8, gap=2),
         Field("", number(device.gauge("power_w")), 4, "W", keep=6, gap=2),
-        held_field(device),
+        words_field([device], max(width - _BESIDE, HELD_CELLS), (Grave.SHARED,)),
     )
     bar = Gauges((_util(device),))
     line = NumberLines(((_words(device) or [power])[0],))
@@ -171,18 +174,20 @@ def _util(device: Device) -> Gauge:
     return Gauge(device.group, util, f"{percent(util)} %", note, 6, 2.0, 2.0, Ink.REST)
 
 
-def _memory(device: Device) -> Gauge:
+def _memory(device: Device, width: int) -> Gauge:
     value, note = f"{percent(device.memory)} %", memory_words(device)
+    if width < _LONG_NOTE:
+        note = note.replace(" of ", "/")
     return Gauge("mem", device.memory, value, note, 6, 0.95, 0.99, Ink.REST)
 
 
-def _power(device: Device) -> tuple[Field, ...]:
+def _power(device: Device, width: int) -> tuple[Field, ...]:
     watts, limit = device.gauge("power_w"), device.gauge("power_limit_w")
     near = watts is not None and limit is not None and watts > 0.97 * limit
     return (
         Field("power", number(watts), 4, "W", Ink.WARN if near else Ink.STRONG, keep=9, gap=2),
         Field("of", number(limit), 4, "W", Ink.TEXT, keep=5, gap=1),
-        held_field(device),
+        words_field([device], max(width - _BESIDE, HELD_CELLS), (Grave.SHARED,)),
     )
 
 
@@ -217,29 +222,34 @@ def _pcie(device: Device) -> tuple[Field, ...]:
     )
 
 
-def _summary(found: Sequence[Device]) -> list[tuple[Field, ...]]:
-    """Sums over all devices, and how many are held back."""
-    power = total([device.gauge("power_w") for device in found])
-    limit = total([device.gauge("power_limit_w") for device in found])
-    lost = [device for device in found if device.lost]
-    silent = [device for device in found if device.stalled_ns is not None and not device.lost]
-    held = [d for d in found if d.held_ink in (Ink.BAD, Ink.WARN) and not d.dim]
-    told = [f"{len(lost)} lost: {', '.join(d.group for d in lost)}"] if lost else []
-    told += [f"{len(silent)} without an answer"] if silent else []
-    told += [f"{len(held)} held: {held[0].held_words(_HELD)}"] if held else []
-    words = " · ".join(told) or "not throttled"
-    ink = Ink.BAD if lost or silent else held[0].held_ink if held else Ink.GOOD
-    shared = [device for device in found if device.neighbours]
-    if shared and ink != Ink.BAD:
-        words, ink = f"{shared[0].group}: {shared[0].neighbours}", Ink.WARN
+def _summary(found: Sequence[Device], width: int) -> list[tuple[Field, ...]]:
+    """Sums over all devices, and the gravest trouble of any."""
+    drawn = [(device.gauge("power_w"), device.gauge("power_limit_w")) for device in found]
+    known = [(w, limit) for (w, limit), d in zip(drawn, found, strict=True) if not d.lost]
+    pairs = [(w, limit) for w, limit in known if w is not None and limit is not None]
+    watts, limits = (total([pair[at] for pair in pairs]) for at in (0, 1))
+    of_how_many = counted(found, len(pairs))
+    power = [_power_field(watts, limits)]
+    if of_how_many:
+        cells = len(of_how_many)
+        power.append(Field("", of_how_many, cells, ink=Ink.DIM, keep=8, gap=2, align="left"))
     return [
-        (
-            Field("mem", percent(mean([d.memory for d in found])), 3, "%", keep=8, gap=2),
-            Field("power", format_si(power), 4, "W", keep=9, gap=2),
-            Field("of", format_si(limit), 4, "W", Ink.TEXT, keep=5, gap=1),
-        ),
-        (Field("", fit(words, _WORDS), min(len(words), _WORDS), ink=ink, keep=9, align="left"),),
+        (Field("mem", percent(mean([d.memory for d in found])), 3, "%", keep=7, gap=2), *power),
+        (words_field(found, width),),
     ]
+
+
+def _power_field(watts: float | None, limit: float | None) -> Field:
+    """``power 3.8 of 4.9 kW``; watts where that is less than a kilowatt."""
+    size, unit = (1e3, "kW") if (limit or 0.0) >= 1e3 else (1.0, "W")
+    drawn, most = (_scaled(value, size) for value in (watts, limit))
+    return Field("power", f"{drawn} of {most}", 10, unit, keep=9, gap=2)
+
+
+def _scaled(value: float | None, size: float) -> str:
+    if value is None:
+        return "—"
+    return f"{value / size:.1f}" if size > 1 and value < 99.95 * size else f"{value / size:.0f}"
 
 
 def _histories(found: Sequence[Device], width: int, rows: int) -> list[Part]:

@@ -26,13 +26,17 @@ _MOST_SLOTS = 6
 _WORK = (
     Column("gpu", "gpu", 5, "left", priority=9),
     Column("util", "busy", _BAR + 6, "left", priority=9),
-    Column("course", "over the window", _LEAST_COURSE, "left", priority=5, grow=True),
+    Column("course", "history", _LEAST_COURSE, "left", priority=5, grow=True),
     Column("memory", "memory", 16, priority=8),
     Column("power", "power W", 11, priority=7),
     Column("temp", "°C", 3, priority=6),
     Column("sm", "SM MHz", 12, priority=4),
-    Column("held", "held back by", 13, "left", priority=8, grow=True),
+    Column("held", "held back by", 13, "left", priority=9),
 )
+_KEPT = ("gpu", "util", "memory", "power", "held")
+"""Columns that stay, however long the words of the last one are."""
+_HELD_STEP = 10
+"""The column of words grows by so many cells, so that others seldom move."""
 _HEALTH = (
     Column("gpu", "gpu", 5, "left", priority=9),
     Column("path", "path", 11, "left", priority=8),
@@ -57,33 +61,61 @@ _PROCESSES = (
 
 def work_table(found: Sequence[Device], width: int) -> Table:
     """A row a device, and one for each MIG instance."""
-    growing = next((p for p in place_columns(_WORK, width) if p[1].key == "course"), None)
-    cells = growing[3] if growing else _LEAST_COURSE
+    instances = [instance for device in found for instance in device.instances]
+    told = [_words_of(device)[0] for device in found] + [_whose(each) for each in instances]
+    columns = _wide_enough(max(map(len, told), default=0), width)
+    placed = place_columns(columns, width)
+    course_cells = next((size for _, column, _, size in placed if column.key == "course"), 0)
+    held_cells = next((size for _, column, _, size in placed if column.key == "held"), 0)
     rows: list[list[Cell]] = []
     for device in found:
-        rows.append(_work(device, cells))
+        rows.append(_work(device, course_cells, held_cells))
         rows += [_instance(instance) for instance in device.instances]
-    return Table(_WORK, rows)
+    return Table(columns, rows)
 
 
-def _work(device: Device, cells: int) -> list[Cell]:
+def _wide_enough(cells: int, width: int) -> tuple[Column, ...]:
+    """The columns of a table of ``width``, the last one for words of ``cells`` where it can be."""
+    *others, held = _WORK
+    least = 1 + sum(column.width + GAP for column in others if column.key in _KEPT)
+    steps = -(-max(cells - held.width, 0) // _HELD_STEP)
+    wanted = held.width + steps * _HELD_STEP
+    # Where not even the room of lesser columns would do, those stay.
+    wide = (
+        *others,
+        replace(held, width=min(wanted, width - least) if cells <= width - least else held.width),
+    )
+    courses = any(column.key == "course" for _, column, *_ in place_columns(wide, width))
+    return wide if courses else (*others, replace(wide[-1], grow=True))
+
+
+def _words_of(device: Device, width: int | None = None) -> tuple[str, Ink]:
+    """What holds it back, who else uses it, how it is divided; as much as fits ``width``."""
+    others = [word for word in (device.neighbours, device.mig) if word]
+    # That nothing holds it back need not be said where there is something to say.
+    fine = device.held_ink == Ink.GOOD
+    ink = Ink.WARN if device.neighbours and fine else device.held_ink
+    held = [] if others and fine else [device.held_words()]
+    words = ", ".join(held + others)
+    if width is not None and len(words) > width and not others:
+        words = device.held_words(width)
+    return words, ink
+
+
+def _work(device: Device, cells: int, held_cells: int) -> list[Cell]:
     util = device.gauge("util")
     bar = "╌" * _BAR if util is None else left_bar(round(min(max(util, 0.0), 1.0) * _BAR * 8))
     watts, limit = number(device.gauge("power_w")), number(device.gauge("power_limit_w"))
     clock, most = number(device.gauge("sm_clock_mhz")), number(device.gauge("sm_clock_max_mhz"))
-    others = [word for word in (device.neighbours, device.mig) if word]
-    # That nothing holds it back need not be said where there is something to say.
-    held = [] if others and device.held_ink == Ink.GOOD else [device.held_words()]
-    ink = Ink.WARN if device.neighbours and device.held_ink == Ink.GOOD else device.held_ink
     row: list[Cell] = [
         device.group,
         (f"{bar:<{_BAR}} {percent(util):>3} %", Ink.DIM if util is None else Ink.TEXT),
         (course(device, "util", cells), Ink.SERIES_2),
         memory_words(device),
-        (f"{watts} of {limit}", Ink.STRONG),
+        ("—" if watts == limit == "—" else f"{watts} of {limit}", Ink.STRONG),
         number(device.gauge("temp_c")),
-        f"{clock} of {most}",
-        (", ".join(held + others), ink),
+        "—" if clock == most == "—" else f"{clock} of {most}",
+        _words_of(device, held_cells),
     ]
     return faded(row) if device.dim else row
 
@@ -95,12 +127,17 @@ def faded(row: list[Cell]) -> list[Cell]:
 
 def _instance(device: Device) -> list[Cell]:
     name = device.group.rpartition(".")[2]
+    busy: Cell = ("not given", Ink.DIM)
+    return [f" {name}", busy, "", memory_words(device), "", "", "", (_whose(device), Ink.TEXT)]
+
+
+def _whose(device: Device) -> str:
+    """Who has the memory of a MIG instance."""
     own, others = device.gauge("own_bytes"), device.gauge("other_bytes")
     whose = f"engine {format_bytes(own, binary=True)}" if own else ""
     if others:
         whose = ", ".join(part for part in (whose, device.neighbours) if part)
-    busy: Cell = ("not given", Ink.DIM)
-    return [f" {name}", busy, "", memory_words(device), "", "", "", (whose, Ink.TEXT)]
+    return whose
 
 
 def health_table(found: Sequence[Device]) -> Table:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from tuiapp.session.stalls import Lateness
 from tuiapp.session.view import View
 from tuiapp.tui.panes.heatmap import columns_for, longest_stalls
@@ -31,17 +29,25 @@ def stall_line(view: View) -> tuple[Field, ...]:
 
 
 def stall_strip(view: View) -> tuple[Field, ...]:
-    """The longest stalls along the window as one field, and the longest of all in numbers."""
+    """The longest stalls along the window and the longest of all in numbers, as one field.
+
+    A number without its label says nothing: both are in the line, or neither.
+    """
     meter = _over_window(view)
     longest = longest_stalls(view, columns_for(view, _STRIP))
     if meter is None or longest is None:
         return ()
-    known = longest[np.isfinite(longest)]
-    ink = _ink(float(known.max(initial=0.0)))
-    return (
-        Field("stall", stall_text(longest), _STRIP, ink=ink, keep=5, gap=2, align="left"),
-        Field("", _ms(meter.max_s), 5, "ms", ink=_ink(meter.max_s), keep=6, gap=1),
-    )
+    words = f"{stall_text(longest):<{_STRIP}} {_ms(meter.max_s):>5}"
+    ink = _ink(meter.max_s)
+    return (Field("stall", words, _STRIP + 6, "ms", ink=ink, keep=6, gap=2, align="left"),)
+
+
+def stall_brief(view: View) -> tuple[Field, ...]:
+    """The longest stall of the window, where a line has no room for ``stall_strip``."""
+    meter = _over_window(view)
+    if meter is None:
+        return ()
+    return (Field("stall", _ms(meter.max_s), 5, "ms", ink=_ink(meter.max_s), keep=6, gap=2),)
 
 
 def steady(view: View, before: View | None) -> View:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import ClassVar
 
@@ -14,15 +14,16 @@ from tuiapp.session.roofline import roofline
 from tuiapp.session.view import View
 from tuiapp.tui.panes.arranged import Beside, Faded, Stacked
 from tuiapp.tui.panes.base import Key, Pane, Part, Scene
-from tuiapp.tui.panes.devices import GPU_PROBES, devices, gpu_fields
-from tuiapp.tui.panes.hiccups import coincidence_lines, stall_line, stall_strip, steady
+from tuiapp.tui.panes.devices import GPU_PROBES, devices
+from tuiapp.tui.panes.gpu_troubles import gpu_fields
+from tuiapp.tui.panes.hiccups import coincidence_lines, stall_brief, stall_line, stall_strip, steady
 from tuiapp.tui.panes.history import LEAST_NS, last_seen, resample
 from tuiapp.tui.panes.lines import TextLines, wrap
 from tuiapp.tui.panes.processes import process_table
 from tuiapp.tui.renderables.bar import CoreBars, Gauge, Gauges
 from tuiapp.tui.renderables.canvas import Renderable, fit
 from tuiapp.tui.renderables.line import LineChart, Series
-from tuiapp.tui.renderables.numbers import Field, NumberLines, format_bytes
+from tuiapp.tui.renderables.numbers import Field, NumberLines, fit_fields, format_bytes
 from tuiapp.tui.renderables.palette import Ink
 
 _STEAL_BAD = 0.01
@@ -51,6 +52,7 @@ class HostPane(Pane):
         super().__init__(name)
         self._steady: View | None = None
         self._cause: Finding | None = None
+        self._reasons: Mapping[str, str] = {}
 
     def title(self, scene: Scene) -> str:
         host = scene.view.meta.get("host") or {}
@@ -72,10 +74,16 @@ class HostPane(Pane):
         return (*drawn, (TextLines(below, Ink.DIM), len(below)))
 
     def _settle(self, view: View) -> None:
-        """Judge anew when the steady view is another one."""
+        """Judge anew when the steady view is another one.
+
+        What can no longer be read, a GPU that is lost, is told at once: it does not wait for the
+        next steady view.
+        """
         before, self._steady = self._steady, steady(view, self._steady)
-        if self._steady is not before:
-            self._cause = next(iter(diagnose(self._steady)), None)
+        reasons, self._reasons = self._reasons, view.probe_reasons
+        if self._steady is not before or self._reasons != reasons:
+            told = self._steady if self._steady.probe_reasons == self._reasons else view
+            self._cause = next(iter(diagnose(told)), None)
 
     def _below(self, view: View, width: int) -> list[str]:
         """What the numbers mean for the requests, and why some are unknown."""
@@ -99,7 +107,7 @@ def _reasons(view: View, width: int) -> list[str]:
 def _parts(scene: Scene, cause: Finding | None, width: int, height: int) -> Sequence[Part]:
     view = scene.view
     if height < 3:
-        return ((NumberLines((_one_line(view, cause), _engine_line(view))), height),)
+        return ((NumberLines((_one_line(view, cause, width), _engine_line(view))), height),)
     if width >= _NUMBERS + _MIN_HISTORY and height >= 4:
         numbers = Stacked(_numbers(scene, cause, _NUMBERS, height))
         history = _history(view, width - _NUMBERS - 2)
@@ -140,19 +148,22 @@ def _numbers(scene: Scene, cause: Finding | None, width: int, height: int) -> Se
     return parts
 
 
-def _one_line(view: View, cause: Finding | None) -> tuple[Field, ...]:
+def _one_line(view: View, cause: Finding | None, width: int) -> tuple[Field, ...]:
     steal = view.gauge("cpu", "steal")
     used, total = view.gauge("memory", "used_bytes"), view.gauge("memory", "total_bytes")
     gpu = gpu_fields(view) if devices(view) else _no_gpu_in_brief(view)
-    keep = 2 if devices(view) or stall_strip(view) else 8  # these say as much
-    return (
+    stalls = stall_strip(view)
+    keep = 2 if devices(view) or stalls else 8  # these say as much
+    first = (
         Field("cpu", _percent(view.gauge("cpu", "total")), 4, "%", keep=9, gap=2),
         Field("steal", _percent(steal), 4, "%", _steal_ink(steal), keep=8, gap=2),
         Field("mem", _percent(_share(used, total)), 4, "%", keep=7, gap=2),
         *(field for line in _why_slow(cause, _WHY, keep) for field in line),
-        *stall_strip(view),
-        *gpu,
     )
+    line = (*first, *stalls, *gpu)
+    if any(field.label == "stall" for field in fit_fields(line, width)):
+        return line
+    return (*first, *stall_brief(view), *gpu)
 
 
 def _cpu(view: View, *, short: bool) -> Gauge:
