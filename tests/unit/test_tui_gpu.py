@@ -7,7 +7,7 @@ import re
 import pytest
 
 from tests.doubles.drawing import PALETTES, check
-from tests.doubles.gpu_scenes import last, lost, silent, watched
+from tests.doubles.gpu_scenes import GIB, HEALTH, NAN, last, lost, row, silent, watched
 from tests.doubles.scenes import FakeRun, fact, serving, unavailable
 from tuiapp.events import PROBE_UNAVAILABLE
 from tuiapp.session.view import View
@@ -151,3 +151,93 @@ def test_all_that_holds_a_gpu_back_is_told_where_there_is_room() -> None:
     assert "°C" in told
     run.fold(last(run, 1, throttle_reasons=float(0x40 | 0x20)))
     assert "hw thermal, sw thermal" in drawn(run, "gpu", 78, 22, full=True)
+
+
+def sliced(gpus: int, slices: int) -> FakeRun:
+    """GPUs in MIG slices of 19.5 GiB, of which nothing tells how busy they are."""
+    mig = {"enabled": True, "pending": True, "instances": [{}] * slices}
+    run = watched(gpus, path="mig", mig=mig)
+    for at in range(gpus):
+        run.fold(last(run, at, util=NAN))
+        for number in range(slices):
+            used = {"mem_used_bytes": (18.0 - number) * GIB, "mem_total_bytes": 19.5 * GIB}
+            run.fold(row(65.0, f"gpu{at}.mig{number}", **used, util=NAN))
+    return run
+
+
+@pytest.mark.parametrize(
+    ("gpus", "slices", "size", "words"),
+    [
+        (1, 2, (36, 6), ["mig1", "87 %", "17.0/19.5 GiB"]),
+        (2, 3, (36, 6), ["2 16.0/19.5 GiB"]),
+        (2, 7, (36, 6), ["6 62 %"]),
+        (2, 3, (63, 8), ["mig2", "82 %", "16.0/19.5 GiB"]),
+    ],
+)
+def test_slices_tell_their_memory(
+    gpus: int, slices: int, size: tuple[int, int], words: list[str]
+) -> None:
+    told = drawn(sliced(gpus, slices), "gpu", *size)
+    assert all(word in told for word in words), told
+    assert f"gpu0: MIG, {slices} slices; busy not told" in told
+
+
+def test_a_divided_gpu_with_a_trouble_tells_that() -> None:
+    run = sliced(2, 3)
+    run.fold(row(65.0, "gpu1.health", **(HEALTH | {"ecc_uncorrected": 3.0})))
+    told = drawn(run, "gpu", 36, 6)
+    assert "gpu1: 3 uncorrected ECC" in told
+    assert "gpu0: MIG, 3 slices" in told
+    assert "MIG 75 %" in drawn(sliced(8, 2), "gpu", 36, 6)
+
+
+@pytest.mark.parametrize(
+    ("gpus", "size", "titles"),
+    [
+        (8, (198, 56), ["busy %", "power W", "memory %", "°C", "SM MHz"]),
+        (8, (118, 31), ["busy %", "power W", "memory %"]),
+        (1, (118, 31), ["gpu0 busy %", "gpu0 power W", "gpu0 memory %", "gpu0 °C", "gpu0 SM MHz"]),
+        (2, (138, 41), ["gpu1 busy %", "gpu1 power W", "gpu1 SM MHz"]),
+    ],
+)
+def test_each_gpu_has_its_history_in_full(
+    gpus: int, size: tuple[int, int], titles: list[str]
+) -> None:
+    text = drawn(watched(gpus), "gpu", *size, full=True)
+    assert all(title in text for title in titles), text
+    rows = [line for line in text.splitlines() if re.search(r"[⠁-⣿▁-█]{12}", line)]
+    assert len(rows) > size[1] // 3
+
+
+def test_history_has_the_scale_of_its_limit() -> None:
+    text = drawn(watched(1), "gpu", 118, 31, full=True)
+    assert re.search(r"gpu0 power W.*\n.*700 ┤", text)
+    gone = drawn(lost(), "gpu", 198, 56, full=True)
+    assert not re.search(r"[^1]800 ┤| 2k ┤", gone), "a lost GPU has the scale of the others"
+
+
+def test_that_no_process_is_listed_stands_below_its_head() -> None:
+    run = serving(gpus=1)
+    lines = drawn(run, "gpu", 118, 31, full=True).splitlines()
+    at = next(at for at, line in enumerate(lines) if "process" in line)
+    assert "no process is listed" in lines[at + 1]
+
+
+def test_processes_without_room_are_counted() -> None:
+    assert "8 processes not listed: no room here" in drawn(watched(8), "gpu", 78, 20, full=True)
+    run = refused(8, "power_w")
+    told = drawn(run, "gpu", 78, 19, full=True)
+    assert "8 processes and 1 reason for unknown values: no room here" in told
+
+
+def test_rows_that_are_due_for_remapping_are_explained() -> None:
+    told = drawn(lost(), "gpu", 118, 33, full=True)
+    assert "1 + due" in told
+    assert "gpu2: more rows will be remapped at the next reset (due)" in told
+
+
+def test_energy_has_a_unit() -> None:
+    run = watched(1)
+    assert "31.0 kJ" in drawn(run, "gpu", 138, 33, full=True)
+    run.fold(row(65.0, "gpu0.health", **(HEALTH | {"energy_j": 0.0})))
+    assert re.search(r" 0 J\b", drawn(run, "gpu", 138, 33, full=True))

@@ -83,6 +83,14 @@ def test_what_several_gpus_have_is_told_once() -> None:
     assert worst_words(devices(view_of(run)), 36) == ("3 GPUs: power cap", Ink.WARN)
 
 
+def test_of_one_gpu_everything_is_told_or_counted() -> None:
+    run = watched(1)
+    run.fold(last(run, 0, throttle_reasons=float(0x40 | 0x20)))
+    found = devices(view_of(run))
+    assert worst_words(found, 22) == ("hw thermal, sw thermal", Ink.BAD)
+    assert worst_words(found, 21) == ("hw thermal +1", Ink.BAD)
+
+
 def test_nothing_wrong_is_good_and_unknown_is_not() -> None:
     run = watched(2)
     assert worst_words(devices(view_of(run)), 36) == ("not throttled", Ink.GOOD)

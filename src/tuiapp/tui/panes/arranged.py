@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rich.segment import Segment
+from rich.style import Style
 from textual.strip import Strip
 
 from tuiapp.tui.panes.base import Part, stack
@@ -44,6 +45,32 @@ class Beside:
             strict=True,
         )
         return [Strip([*first, *between, *second], width) for first, second in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Drawings beside each other, all equally wide; what is left over stays empty at the right."""
+
+    drawings: Sequence[Renderable]
+    gap: int = 2
+
+    def strips(self, width: int, height: int, palette: Palette) -> list[Strip]:
+        """Exactly ``height`` strips of ``width`` cells."""
+        count = len(self.drawings)
+        each = max((width - self.gap * (count - 1)) // max(count, 1), 0)
+        style = palette.styles[Ink.TEXT]
+        drawn = [drawing.strips(each, height, palette) for drawing in self.drawings]
+        rows = zip(*drawn, strict=True) if drawn else [()] * max(height, 0)
+        return [_joined(row, self.gap, style, width) for row in rows]
+
+
+def _joined(row: Sequence[Strip], gap: int, style: Style, width: int) -> Strip:
+    segments = [
+        segment
+        for at, strip in enumerate(row)
+        for segment in ([Segment(" " * gap, style)] if at and gap else []) + list(strip)
+    ]
+    return Strip(segments).adjust_cell_length(width, style)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from tuiapp.session.roofline import roofline
 from tuiapp.session.view import View
 from tuiapp.tui.panes.arranged import Beside, Faded, Stacked
@@ -24,8 +22,10 @@ from tuiapp.tui.panes.devices import (
     total,
     unknown,
 )
-from tuiapp.tui.panes.gpu_cells import Course, DeviceCells
+from tuiapp.tui.panes.gpu_cells import Course, DeviceCells, divided
+from tuiapp.tui.panes.gpu_history import histories, multiples
 from tuiapp.tui.panes.gpu_tables import (
+    due_words,
     health_table,
     process_rows,
     process_table,
@@ -34,20 +34,19 @@ from tuiapp.tui.panes.gpu_tables import (
     work_table,
 )
 from tuiapp.tui.panes.gpu_troubles import Grave, counted, words_field
-from tuiapp.tui.panes.history import LEAST_NS, last_seen, resample
+from tuiapp.tui.panes.history import last_seen
 from tuiapp.tui.panes.lines import TextLines, wrap, wrap_each
 from tuiapp.tui.renderables.bar import Gauge, Gauges
 from tuiapp.tui.renderables.canvas import fit
-from tuiapp.tui.renderables.line import LineChart, Series
 from tuiapp.tui.renderables.numbers import Field, NumberLines
 from tuiapp.tui.renderables.palette import Ink
+from tuiapp.words import plural
 
 _LEAST_ROWS = 3
 """Rows a device takes in a block of its own."""
 _TABLE_FROM = 60
-_MOST_HISTORY = 6
-_LEAST_CHART = 4
-_MOST_CHARTS = 4
+_BETWEEN = 2
+"""Cells between the processes and the charts."""
 _LEAST_REASONS = 3
 _MORE_REASONS = "{} more reasons for unknown values: no room here"
 _LOOSE_FROM = 6
@@ -64,6 +63,7 @@ class GpuPane(Pane):
     """Every device: a block each where there is room, else a row or a cell each."""
 
     TITLE = "GPU"
+    EVERY = 2
 
     def title(self, scene: Scene) -> str:
         found = devices(scene.view)
@@ -99,28 +99,37 @@ def _full(view: View, found: Sequence[Device], width: int, height: int) -> list[
     gap = 1 if height - lines - len(found) >= _LOOSE_FROM else 0
     parts += [(TextLines(()), gap), (health_table(found), len(found) + 1), (TextLines(()), gap)]
     left = height - sum(rows for _, rows in parts)
-    reasons = unknown(view)
-    processes = process_rows(found)
-    table_rows = min(len(processes) + 1 if processes else 2, max(left // 2, 2))
-    if reasons and left - table_rows < (1 if processes else len(reasons)):
-        table_rows = 0
-    spare = left - min(sum(len(wrap(why, width, 2)) for why in reasons), _LEAST_REASONS)
-    table = process_table(processes)
-    if len(found) <= _MOST_CHARTS and spare >= _LEAST_CHART * len(found):
-        each = spare // len(found)
-        charts = [part for device in found for part in _chart(device, width, each)]
-        parts.append((Beside(table, Stacked(charts), process_width()), spare))
+    reasons, processes = [*due_words(found), *unknown(view)], process_rows(found)
+    table, needed = process_table(processes), len(processes) + 1 if processes else 2
+    told = min(sum(len(wrap(why, width, 2)) for why in reasons), _LEAST_REASONS)
+    if left - told <= len(found) < left - min(told, 1):
+        told = left - len(found) - 1  # a row each is worth more than every reason
+    charts = multiples(found, width - process_width() - _BETWEEN, left - told)
+    if charts is not None:
+        rows = left - told
+        listed: list[Part] = [(table, rows)] if processes else [(table, 2), (TextLines(()), rows)]
+        parts.append((Beside(Stacked(listed), charts, process_width(), gap=_BETWEEN), rows))
     else:
-        parts.append((table, table_rows))
+        least = min(told, 1) + (needed > left)
+        rows = min(needed, max(left // 2, 2))
+        rows = rows if rows <= left - least else 0
+        parts.append((table, rows))
     left = height - sum(rows for _, rows in parts)
-    told = wrap_each(reasons, width, left, _MORE_REASONS)
-    return [*parts, (TextLines(told, Ink.DIM), max(left, 0))]
+    hidden = len(processes) - max(rows - 1, 0)
+    return [*parts, (TextLines(_rest(hidden, reasons, width, left), Ink.DIM), max(left, 0))]
 
 
-def _chart(device: Device, width: int, rows: int) -> list[Part]:
-    words = f"{device.group}: busy (filled), power of its limit (line), %"
-    chart = _history(device.view, [device], 2 * width, power=True)
-    return [(TextLines((words,), Ink.DIM), 1), (chart, rows - 1)]
+def _rest(hidden: int, reasons: Sequence[str], width: int, rows: int) -> list[str]:
+    """What the tables do not tell: why values are unknown, and what has no room."""
+    if hidden <= 0:
+        return wrap_each(reasons, width, rows, _MORE_REASONS)
+    processes = f"{hidden} process{'es' if hidden > 1 else ''}"
+    if reasons and rows == 1:
+        return [
+            f"{processes} and {plural(len(reasons), 'reason')} for unknown values: no room here"
+        ]
+    lines = [f"{processes} not listed: no room here"]
+    return [*lines, *wrap_each(reasons, width, rows - 1, _MORE_REASONS)]
 
 
 def _parts(found: Sequence[Device], width: int, height: int) -> Sequence[Part]:
@@ -129,25 +138,28 @@ def _parts(found: Sequence[Device], width: int, height: int) -> Sequence[Part]:
         return [part for device in found for part in _block(device, width, each)]
     rows = len(found) + sum(len(device.instances) for device in found) + 1
     if width >= _TABLE_FROM and height >= rows:
-        return [(work_table(found, width), rows), *_histories(found, width, height - rows)]
+        return [(work_table(found, width), rows), *histories(found, width, height - rows)]
     summary = _summary(found, width)[: max(height - _CELL_ROWS, 1 if height > 1 else 0)]
     columns = -(-len(found) // max(height - len(summary), 1))
     cells = -(-len(found) // columns)
     return [
         (DeviceCells(tuple(found)), cells),
         (NumberLines(tuple(summary)), len(summary)),
-        *_histories(found, width, height - cells - len(summary)),
+        *histories(found, width, height - cells - len(summary)),
     ]
 
 
 def _block(device: Device, width: int, rows: int) -> list[Part]:
     """Bars, the course of the last while, and as many lines of numbers as there is room for."""
+    if device.instances:
+        whole = [_power(device, width), _clocks(device), _pcie(device)]
+        return divided(device, width, rows, whole)
     if rows == _LEAST_ROWS:
         return _small_block(device, width)
     lines = [_power(device, width), *_words(device), _clocks(device), _pcie(device)]
     shown = lines[: max(rows - 3, 1)]
     room = rows - 2 - len(shown)
-    past = _histories([device], width, room) or [(Course(device, "util", "busy"), room)]
+    past = histories([device], width, room) or [(Course(device, "util", "busy"), room)]
     numbers: Part = (NumberLines(tuple(shown)), len(shown))
     return _fade(device, [(Gauges((_util(device), _memory(device, width))), 2), *past, numbers])
 
@@ -250,27 +262,3 @@ def _scaled(value: float | None, size: float) -> str:
     if value is None:
         return "—"
     return f"{value / size:.1f}" if size > 1 and value < 99.95 * size else f"{value / size:.0f}"
-
-
-def _histories(found: Sequence[Device], width: int, rows: int) -> list[Part]:
-    """How busy the devices were over the window; of several, their mean."""
-    if rows < 2:
-        return []
-    return [(_history(found[0].view, found, 2 * max(width - 5, 1)), min(rows, _MOST_HISTORY))]
-
-
-def _history(view: View, found: Sequence[Device], points: int, *, power: bool = False) -> LineChart:
-    """How busy, and the ``power`` drawn: what is busy and draws little waits for memory."""
-    reach = view.window_ns or max(view.cursor_ns, LEAST_NS)
-    util = np.stack([resample(view, device.group, "util", reach, points) for device in found])
-    series = [Series(util.mean(axis=0) * 100, Ink.SERIES_2, "busy")]
-    if power:
-        drawn = np.stack([_power_share(view, device, reach, points) for device in found])
-        series.append(Series(drawn.mean(axis=0) * 100, Ink.SERIES_0, "power"))
-    return LineChart(tuple(series), high=100.0, fill=True, empty="no GPU sample in this stretch")
-
-
-def _power_share(view: View, device: Device, reach: int, points: int) -> np.ndarray:
-    limit = device.gauge("power_limit_w")
-    watts = resample(view, device.group, "power_w", reach, points)
-    return watts / limit if limit else np.full(points, np.nan)

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from textual.strip import Strip
 
-from tuiapp.tui.panes.devices import Device, number, percent
+from tuiapp.tui.panes.arranged import Faded
+from tuiapp.tui.panes.base import Part
+from tuiapp.tui.panes.devices import Device, memory_words, number, percent
+from tuiapp.tui.panes.gpu_troubles import worst_words
 from tuiapp.tui.panes.history import LEAST_NS, resample
+from tuiapp.tui.panes.lines import TextLines
+from tuiapp.tui.renderables.bar import Gauge, Gauges
 from tuiapp.tui.renderables.blocks import BLOCKS
-from tuiapp.tui.renderables.canvas import Canvas
+from tuiapp.tui.renderables.canvas import Canvas, fit
+from tuiapp.tui.renderables.numbers import Field, NumberLines
 from tuiapp.tui.renderables.palette import Ink, Palette
 
 _FINE = 4
@@ -78,6 +85,64 @@ class DeviceCells:
         return canvas.strips()
 
 
+def divided(
+    device: Device, width: int, rows: int, numbers: Sequence[tuple[Field, ...]]
+) -> list[Part]:
+    """A GPU in MIG slices: how full each is, for how busy they are nothing tells.
+
+    Args:
+        numbers: what is told of the whole GPU where rows are left.
+    """
+    instances, room = device.instances, max(rows - 1, 0)
+    words, ink = worst_words([device], width)
+    bars = len(instances) <= room
+    head = TextLines((f"{device.group}: {device.mig or 'MIG'}; busy not told",), Ink.TEXT)
+    if ink in (Ink.BAD, Ink.WARN) and (not bars or len(instances) == room):
+        head = TextLines((f"{device.group}: {words}",), ink)  # the numbers would have said it
+    parts: list[Part] = [(head, 1)]
+    if bars:
+        parts.append((Gauges(tuple(map(_slice, instances))), len(instances)))
+        parts.append((NumberLines(tuple(numbers)), room - len(instances)))
+    else:
+        parts.append((Slices(tuple(instances)), room))
+    return [(Faded(drawing) if device.dim else drawing, size) for drawing, size in parts]
+
+
+def _slice(instance: Device) -> Gauge:
+    name, used = instance.group.rpartition(".")[2], f"{percent(instance.memory)} %"
+    return Gauge(name, instance.memory, used, _of(instance), 6, 0.95, 0.99, Ink.REST)
+
+
+def _of(instance: Device) -> str:
+    return memory_words(instance).replace(" of ", "/")
+
+
+@dataclass(frozen=True, slots=True)
+class Slices:
+    """MIG slices in little space, several a row: ``0 18.0/19.5 GiB  1 0.90/19.5 GiB``."""
+
+    found: tuple[Device, ...]
+
+    def strips(self, width: int, height: int, palette: Palette) -> list[Strip]:
+        """Exactly ``height`` strips of ``width`` cells."""
+        canvas = Canvas(width, height, palette)
+        if height < 1 or not self.found:
+            return canvas.strips()
+        columns = -(-len(self.found) // height)
+        size = (width + 2) // columns - 2
+        for at, instance in enumerate(self.found):
+            column, row = divmod(at, -(-len(self.found) // columns))
+            col = canvas.text(
+                row, column * (size + 2), instance.group.rpartition("mig")[2], Ink.DIM
+            )
+            told = _of(instance)
+            if len(told) > (room := size + column * (size + 2) - col - 1):
+                told = told.removesuffix(" GiB")
+            words = told if len(told) <= room else f"{percent(instance.memory)} %"
+            canvas.text(row, col + 1, fit(words, room), Ink.STRONG)
+        return canvas.strips()
+
+
 def _draw_cell(canvas: Canvas, row: int, col: int, size: int, device: Device) -> None:
     util, temp = device.gauge("util"), device.gauge("temp_c")
     bad = device.held_ink in (Ink.BAD, Ink.WARN)
@@ -91,6 +156,11 @@ def _draw_cell(canvas: Canvas, row: int, col: int, size: int, device: Device) ->
     strip = right - len(busy) - len(degrees) - start
     if strip >= _LEAST_STRIP and device.group in device.view.probe_reasons:
         canvas.text(row, start, "lost"[:strip], Ink.BAD)
+    elif strip >= _LEAST_STRIP and device.mig and util is None:
+        words = device.mig if size >= _MEMORY_FROM else f"MIG {percent(device.memory)} %"
+        canvas.text(row, start, fit(words, strip + len(busy)), Ink.TEXT)
+        canvas.text(row, right - len(degrees), degrees, Ink.DIM if device.dim else Ink.TEXT)
+        return
     elif strip >= _LEAST_STRIP:
         ink = Ink.DIM if device.dim else device.held_ink if bad else Ink.SERIES_2
         canvas.text(row, start, course(device, "util", strip), ink)

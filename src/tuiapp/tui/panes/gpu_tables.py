@@ -15,7 +15,7 @@ from tuiapp.tui.panes.devices import (
 )
 from tuiapp.tui.panes.gpu_cells import course
 from tuiapp.tui.renderables.blocks import left_bar
-from tuiapp.tui.renderables.numbers import format_bytes, format_duration, format_si
+from tuiapp.tui.renderables.numbers import format_bytes, format_duration, format_si, format_unit
 from tuiapp.tui.renderables.palette import Ink
 from tuiapp.tui.renderables.table import GAP, Column, Table, place_columns
 
@@ -163,7 +163,7 @@ def _health(device: Device) -> list[Cell]:
         _ecc(device),
         _remaps(device),
         format_duration(_sum(counted, "held_power_s", "held_thermal_s")),
-        _energy(counted("energy_j")),
+        format_unit(counted("energy_j"), "J"),
     ]
     return [*faded(row)[:-1], ("", Ink.DIM)] if device.dim else row
 
@@ -214,11 +214,13 @@ def _remaps(device: Device) -> Cell:
         rows = _sum(device.health, "pages_retired_corrected", "pages_retired_uncorrected")
     pending, failed = device.health("rows_remap_pending"), device.health("rows_remap_failed")
     ink = Ink.BAD if failed else Ink.WARN if pending or rows else Ink.DIM
-    return (number(rows) + (" +" if pending else ""), ink)
+    return (number(rows) + (" + due" if pending else ""), ink)
 
 
-def _energy(joules: float | None) -> str:
-    return "—" if joules is None else f"{format_si(joules)}J"
+def due_words(found: Sequence[Device]) -> list[str]:
+    """What ``due`` means in the table of health, where it stands there."""
+    due = [device.group for device in found if device.health("rows_remap_pending")]
+    return [f"{', '.join(due)}: more rows will be remapped at the next reset (due)"] if due else []
 
 
 def process_rows(found: Sequence[Device]) -> list[list[Cell]]:

@@ -119,23 +119,33 @@ def worst_words(
     Args:
         leave: kinds that are told elsewhere.
     """
-    every = ((device, (t for t in troubles(device) if t.grave not in leave)) for device in found)
-    told = [(device, first) for device, those in every if (first := next(those, None))]
+    every = [(device, [t for t in troubles(device) if t.grave not in leave]) for device in found]
+    told = [(device, those[0]) for device, those in every if those]
     if not told:
         return _nothing(found)
+    if len(found) == 1:
+        return _of_one(every[0][1], width)
     grave = min(first.grave for _, first in told)
     first = next(first for _, first in told if first.grave == grave)
     alike = [device.group for device, other in told if other.words == first.words]
     more = f" · +{len(told) - len(alike)} more" if len(told) > len(alike) else ""
     names = ", ".join(alike) if len(alike) <= _MOST_NAMED else f"{len(alike)} GPUs"
-    who = f"{names}{'' if grave == Grave.GONE else ':'} " if len(found) > 1 else ""
-    words = f"{who}{first.words}"
+    words = f"{names}{'' if grave == Grave.GONE else ':'} {first.words}"
     room = width - len(more)
     if len(words + first.why) <= room:
         words += first.why
     if room < _LEAST_WORDS:
         return fit(words, width), first.ink
     return fit(words, room) + more, first.ink
+
+
+def _of_one(those: Sequence[Trouble], width: int) -> tuple[str, Ink]:
+    """All that is wrong with one GPU, or the gravest of it and how much more there is."""
+    first, words = those[0], ", ".join(trouble.words for trouble in those)
+    if len(words + first.why) <= width:
+        return words + first.why, first.ink
+    more = f" +{len(those) - 1}" if len(words) > width and len(those) > 1 else ""
+    return fit(first.words if more else words, width - len(more)) + more, first.ink
 
 
 def _nothing(found: Sequence[Device]) -> tuple[str, Ink]:
