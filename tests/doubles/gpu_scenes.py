@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.doubles.scenes import NS, FakeRun, fact, serving, unavailable
+from tests.doubles.scenes import NS, FakeRun, fact, meta, serving, unavailable
+from tuiapp.collectors.cards import CardsCollector
 from tuiapp.events import PROBE_UNAVAILABLE, Frame, Kind
 
 NAN = float("nan")
@@ -93,3 +94,14 @@ def divided() -> FakeRun:
         run.fold(row(65.0, f"gpu0.mig{at}", **gauges, **own, other_bytes=0.0, other_procs=0.0))
     why = "not given while MIG divides the GPU"
     return run.fold(unavailable("gpu0.util", why), unavailable("gpu0.mig0.util", why))
+
+
+def of_cards(collector: CardsCollector) -> FakeRun:
+    """GPUs as a collector reads them, the same reading once a second; its reasons, too."""
+    run = serving()
+    collector.open()
+    run.fold(meta(host={"gpus": collector.facts()["gpus"]}))
+    for second in range(6, 66):
+        for group, gauges in collector.sample(1.0).items():
+            run.fold(row(float(second), group, **gauges))
+    return run.fold(*(unavailable(*told) for told in collector.take_reasons()))

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
+from tests.doubles import cards as trees
+from tests.doubles.cards import Files
 from tests.doubles.drawing import PALETTES, check
-from tests.doubles.gpu_scenes import GIB, HEALTH, NAN, last, lost, row, silent, watched
-from tests.doubles.scenes import FakeRun, fact, serving, unavailable
+from tests.doubles.gpu_scenes import GIB, HEALTH, NAN, last, lost, of_cards, row, silent, watched
+from tests.doubles.scenes import NS, FakeRun, fact, serving, unavailable
+from tuiapp.collectors.amdgpu import AmdgpuCollector
+from tuiapp.collectors.base import Host
+from tuiapp.collectors.cards import CardsCollector
+from tuiapp.collectors.intel_gpu import IntelGpuCollector
 from tuiapp.events import PROBE_UNAVAILABLE
 from tuiapp.session.view import View
 from tuiapp.tui.panes import pane_class
@@ -241,3 +248,47 @@ def test_energy_has_a_unit() -> None:
     assert "31.0 kJ" in drawn(run, "gpu", 138, 33, full=True)
     run.fold(row(65.0, "gpu0.health", **(HEALTH | {"energy_j": 0.0})))
     assert re.search(r" 0 J\b", drawn(run, "gpu", 138, 33, full=True))
+
+
+CARDS: dict[str, tuple[str, Files, str, type[CardsCollector]]] = {
+    "card": (trees.RX7900, trees.dgpu(), "amdgpu", AmdgpuCollector),
+    "graphics": ("1002:15BF", trees.apu(), "amdgpu", AmdgpuCollector),
+    "intel": ("8086:E20B", trees.xe_card(), "xe", IntelGpuCollector),
+}
+
+
+@pytest.fixture(params=CARDS)
+def other_maker(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, FakeRun]:
+    """A GPU that NVML does not read, and no NVML."""
+    pci_id, files, driver, kind = CARDS[request.param]
+    trees.add(tmp_path, 0, "0000:03:00.0", pci_id, files, driver=driver)
+    return request.param, of_cards(kind(Host(str(tmp_path))))
+
+
+def test_a_machine_without_nvidia_gpus_has_not_lost_them(other_maker: tuple[str, FakeRun]) -> None:
+    _, run = other_maker
+    assert "nvml" in view_of(run).probe_reasons
+    assert "NVIDIA" not in drawn(run, "host", 78, 8)
+
+
+@pytest.mark.parametrize("size", [(36, 6), (118, 31), (78, 22)])
+def test_what_a_driver_never_tells_takes_no_room(
+    other_maker: tuple[str, FakeRun], size: tuple[int, int]
+) -> None:
+    name, run = other_maker
+    told = drawn(run, "gpu", *size, full=size[0] > 36)
+    assert "of —" not in told
+    assert "—/—" not in told
+    assert "NVLink" not in told
+    if size[0] > 36:
+        assert "the driver does not list them" in told
+        assert ("gpu0 busy %" in told) == (name != "intel")
+    elif name == "intel":
+        assert re.search(r"^SM +[▁-█]{30}", told, re.MULTILINE)
+
+
+def test_a_silent_driver_has_its_own_name(tmp_path: Path) -> None:
+    trees.add(tmp_path, 0, "0000:03:00.0", trees.RX7900, trees.dgpu())
+    run = of_cards(AmdgpuCollector(Host(str(tmp_path))))
+    run.clock.advance(10 * NS)
+    assert "amdgpu has not answered for 10.0 s" in drawn(run, "gpu", 60, 6)

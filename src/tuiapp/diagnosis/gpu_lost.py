@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tuiapp.diagnosis.finding import BAD, Finding, fine, unknown
-from tuiapp.diagnosis.reading import Gpu, gpus, listed, reason_words, text
+from tuiapp.diagnosis.reading import Gpu, gpus, listed, reason_words, source
 from tuiapp.diagnosis.seen import Seen
 from tuiapp.events import DRIVER_SILENT
 from tuiapp.words import clock_face, plural
@@ -24,15 +24,15 @@ _GONE_ADVICE = "Was the driver reset or exchanged? Drain the host and load it an
 def gpu_lost(view: Seen) -> Finding | None:
     """GPUs that have gone, and drivers that do not answer; nothing to tell where there are none."""
     found, reasons = gpus(view), view.probe_reasons
-    sources = {text(gpu.facts, "source") or "nvml" for gpu in found}
-    for source, driver in _DRIVERS.items():
-        reason = reasons.get(source, "")
-        since = _since(view, source)
+    sources = {source(gpu.facts) for gpu in found}
+    for probe, driver in _DRIVERS.items():
+        reason = reasons.get(probe, "")
+        since = _since(view, probe)
         if reason == DRIVER_SILENT:
-            evidence = f"{since} ({source})" if since else f"asked through {source}"
+            evidence = f"{since} ({probe})" if since else f"asked through {probe}"
             return _bad(f"{driver} does not answer", evidence, _SILENT_ADVICE)
-        if reason and source in sources:
-            evidence = f"{reason_words(reason)}{since and ', '}{since} ({source})"
+        if reason and probe in sources:
+            evidence = f"{reason_words(reason)}{since and ', '}{since} ({probe})"
             return _bad(f"{driver} has gone", evidence, _GONE_ADVICE)
     lost = [(gpu, words) for gpu in found if (words := _lost(reasons.get(gpu.group, "")))]
     if lost:

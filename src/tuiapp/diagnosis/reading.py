@@ -22,6 +22,8 @@ _LONGEST = 80
 _SENTENCE = 400
 """Characters of a sentence of our own, which quotes such names; no more, for a recording may hold
 anything in its place. What shows it cuts by width."""
+_PROBES = {"amdgpu": "amdgpu", "i915": "intel_gpu", "xe": "intel_gpu"}
+"""What reads the GPUs of a driver; all else is NVML's."""
 _GPU = re.compile(r"gpu\d{1,4}")
 
 
@@ -189,6 +191,11 @@ class Gpu:
     def held(self) -> list[int]:
         """What held its clocks back at the samples under load: masks of NVML's bits."""
         return [int(mask) for mask in self.loaded("throttle_reasons")[0] if 0 <= mask < 1 << 24]
+
+
+def source(facts: Mapping[str, Any]) -> str:
+    """The probe that reads a GPU: ``nvml``, ``amdgpu`` or ``intel_gpu``."""
+    return text(facts, "source") or _PROBES.get(text(facts, "driver"), "nvml")
 
 
 def gpus(view: Seen) -> list[Gpu]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from tuiapp.diagnosis.reading import source
 from tuiapp.events import DRIVER_SILENT
 from tuiapp.session.health import in_flight
 from tuiapp.session.view import View
@@ -28,6 +29,7 @@ _NEIGHBOUR_SHARE = 0.02
 _IDLE_NS = 3_000_000_000
 _MOST_NAMES = 2
 _BUSY = 0.05
+_SOURCES = {"nvml": "NVML", "intel_gpu": "Intel's driver"}
 _LOST = "the GPU is lost: it has "
 """What need not be said of a GPU that is called lost."""
 _LEAST_WHY = 12
@@ -200,11 +202,11 @@ def stall_words(view: View, found: Sequence[Device]) -> str:
     if not stalled:
         return ""
     first = min(stalled, key=lambda device: device.stalled_ns or 0)
-    source = str(first.facts.get("source") or "nvml")
+    probe = source(first.facts)
     age = format_duration((view.cursor_ns - (first.stalled_ns or 0)) // _NS)
     which = "" if len(stalled) == len(found) else f" ({', '.join(d.group for d in stalled)})"
-    reason = view.probe_reasons.get(source, DRIVER_SILENT)
-    name = source.upper() if source.isascii() and len(source) <= 6 else source
+    reason = view.probe_reasons.get(probe, DRIVER_SILENT)
+    name = _SOURCES.get(probe, probe)
     if reason == DRIVER_SILENT:
         return f"{name} has not answered for {age}{which}"
     return f"{name}: {reason}, for {age}{which}"

@@ -100,7 +100,7 @@ def _full(view: View, found: Sequence[Device], width: int, height: int) -> list[
     parts += [(TextLines(()), gap), (health_table(found), len(found) + 1), (TextLines(()), gap)]
     left = height - sum(rows for _, rows in parts)
     reasons, processes = [*due_words(found), *unknown(view)], process_rows(found)
-    table, needed = process_table(processes), len(processes) + 1 if processes else 2
+    table, needed = process_table(processes, found), len(processes) + 1 if processes else 2
     told = min(sum(len(wrap(why, width, 2)) for why in reasons), _LEAST_REASONS)
     if left - told <= len(found) < left - min(told, 1):
         told = left - len(found) - 1  # a row each is worth more than every reason
@@ -159,7 +159,7 @@ def _block(device: Device, width: int, rows: int) -> list[Part]:
     lines = [_power(device, width), *_words(device), _clocks(device), _pcie(device)]
     shown = lines[: max(rows - 3, 1)]
     room = rows - 2 - len(shown)
-    past = histories([device], width, room) or [(Course(device, "util", "busy"), room)]
+    past = histories([device], width, room) or [(_course(device), room)]
     numbers: Part = (NumberLines(tuple(shown)), len(shown))
     return _fade(device, [(Gauges((_util(device), _memory(device, width))), 2), *past, numbers])
 
@@ -172,7 +172,15 @@ def _small_block(device: Device, width: int) -> list[Part]:
     )
     bar = Gauges((_util(device),))
     line = NumberLines(((_words(device) or [power])[0],))
-    return _fade(device, [(bar, 1), (Course(device, "util", "busy"), 1), (line, 1)])
+    return _fade(device, [(bar, 1), (_course(device), 1), (line, 1)])
+
+
+def _course(device: Device) -> Course:
+    """How busy it was; its clock where that is not told."""
+    most = device.gauge("sm_clock_max_mhz")
+    if device.gauge("util") is None and device.gauge("sm_clock_mhz") is not None and most:
+        return Course(device, "sm_clock_mhz", "SM", most)
+    return Course(device, "util", "busy")
 
 
 def _fade(device: Device, parts: Sequence[Part]) -> list[Part]:
@@ -198,9 +206,14 @@ def _power(device: Device, width: int) -> tuple[Field, ...]:
     near = watts is not None and limit is not None and watts > 0.97 * limit
     return (
         Field("power", number(watts), 4, "W", Ink.WARN if near else Ink.STRONG, keep=9, gap=2),
-        Field("of", number(limit), 4, "W", Ink.TEXT, keep=5, gap=1),
+        *_limit(limit, Field("of", number(limit), 4, "W", Ink.TEXT, keep=5, gap=1)),
         words_field([device], max(width - _BESIDE, HELD_CELLS), (Grave.SHARED,)),
     )
+
+
+def _limit(value: float | None, field: Field) -> tuple[Field, ...]:
+    """Of what nobody tells the limit, none is shown."""
+    return () if value is None else (field,)
 
 
 def _words(device: Device) -> list[tuple[Field, ...]]:
@@ -214,10 +227,11 @@ def _words(device: Device) -> list[tuple[Field, ...]]:
 
 
 def _clocks(device: Device) -> tuple[Field, ...]:
+    most, memory = device.gauge("sm_clock_max_mhz"), device.gauge("mem_clock_mhz")
     return (
         Field("SM", number(device.gauge("sm_clock_mhz")), 4, "MHz", keep=9, gap=2),
-        Field("of", number(device.gauge("sm_clock_max_mhz")), 4, ink=Ink.TEXT, keep=6, gap=1),
-        Field("mem", number(device.gauge("mem_clock_mhz")), 5, "MHz", keep=7, gap=2),
+        *_limit(most, Field("of", number(most), 4, ink=Ink.TEXT, keep=6, gap=1)),
+        *_limit(memory, Field("mem", number(memory), 5, "MHz", keep=7, gap=2)),
     )
 
 
@@ -225,12 +239,19 @@ def _pcie(device: Device) -> tuple[Field, ...]:
     link = (device.gauge("pcie_gen"), device.gauge("pcie_width"))
     best = (device.gauge("pcie_gen_max"), device.gauge("pcie_width_max"))
     sent, _, received = rates(device, "pcie").partition("  ")
+    moved = (
+        ()
+        if sent == "—"
+        else (
+            Field("↑", sent, 5, keep=5, gap=2, ink=Ink.TEXT),
+            Field("↓", received, 5, "B/s", keep=4, gap=1, ink=Ink.TEXT),
+        )
+    )
     ink = Ink.WARN if below(link, best) else Ink.STRONG
     return (
         Field("PCIe", link_words(*link), 6, ink=ink, keep=9, gap=2),
-        Field("of", link_words(*best), 6, ink=Ink.TEXT, keep=6, gap=1),
-        Field("↑", sent, 5, keep=5, gap=2, ink=Ink.TEXT),
-        Field("↓", received, 5, "B/s", keep=4, gap=1, ink=Ink.TEXT),
+        *_limit(best[0], Field("of", link_words(*best), 6, ink=Ink.TEXT, keep=6, gap=1)),
+        *moved,
     )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from tuiapp.session.view import View
 from tuiapp.tui.panes.arranged import Beside, Columns, Faded, Stacked
 from tuiapp.tui.panes.base import Part
-from tuiapp.tui.panes.devices import Device
+from tuiapp.tui.panes.devices import Device, number
 from tuiapp.tui.panes.history import LEAST_NS, resample
 from tuiapp.tui.panes.lines import TextLines
 from tuiapp.tui.renderables.canvas import Renderable
@@ -59,18 +59,30 @@ METRICS = (
 
 def multiples(found: Sequence[Device], width: int, rows: int) -> Renderable | None:
     """A chart a gauge of each GPU; None where there is no room for a row of each."""
-    lines = min(rows // max(len(found), 1) // _LEAST_ROWS, len(METRICS))
+    told = [metric for metric in METRICS if any(_is_known(device, metric) for device in found)]
+    lines = min(rows // max(len(found), 1) // _LEAST_ROWS, len(told))
     if lines > 1 or (lines and len(found) == 1):
-        return _blocks(found, width, rows, lines)
+        return _blocks(found, told, width, rows, lines)
     each = (rows - 1) // max(len(found), 1)
-    return _matrix(found, width, each) if each >= 1 and width >= _NAME + _LEAST_NARROW else None
+    if not told or each < 1 or width < _NAME + _LEAST_NARROW + _GAP:
+        return None
+    return _matrix(found, told[: (width - _NAME) // (_LEAST_NARROW + _GAP)], width, each)
 
 
-def _blocks(found: Sequence[Device], width: int, rows: int, lines: int) -> Renderable:
+def _is_known(device: Device, metric: Metric) -> bool:
+    """Of some moment of the window."""
+    view, group = device.view, device.group
+    names = (metric.gauge, metric.most) if metric.share else (metric.gauge,)
+    return all(np.isfinite(view.series(group, name, _after(view))[1]).any() for name in names)
+
+
+def _blocks(
+    found: Sequence[Device], told: Sequence[Metric], width: int, rows: int, lines: int
+) -> Renderable:
     """Of each GPU several lines of charts, each with its title."""
     most = max((width + _GAP) // (_LEAST_WIDE + _GAP), 1)
-    columns = min(-(-len(METRICS) // lines), most)
-    shown = METRICS[: columns * lines]
+    columns = min(-(-len(told) // lines), most)
+    shown = told[: columns * lines]
     tall = rows // len(found) // -(-len(shown) // columns)
     parts: list[Part] = []
     for device in found:
@@ -87,9 +99,8 @@ def _titled(device: Device, metric: Metric, width: int, rows: int) -> Renderable
     return Stacked([(title, 1), (_chart(device, metric, width, rows - 1), rows - 1)])
 
 
-def _matrix(found: Sequence[Device], width: int, each: int) -> Renderable:
+def _matrix(found: Sequence[Device], shown: Sequence[Metric], width: int, each: int) -> Renderable:
     """A row a GPU and a column a gauge, under one head."""
-    shown = METRICS[: (width - _NAME) // (_LEAST_NARROW + _GAP)]
     cells = (width - _NAME) // len(shown)
     rows = each - 1 if each >= _LOOSE_FROM else each
     head = Columns([TextLines((metric.title,), Ink.DIM) for metric in shown], _GAP)
@@ -110,14 +121,16 @@ def _chart(device: Device, metric: Metric, width: int, rows: int) -> Renderable:
     points = width if rows == 1 else 2 * width
     view = device.view
     values = resample(view, device.group, metric.gauge, _reach(view), points) * metric.times
-    known = view.known(device.group, metric.most) if metric.most else np.empty(0)
+    limits = view.series(device.group, metric.most, _after(view))[1]
+    known = limits[np.isfinite(limits)]
     most = float(known[-1]) if len(known) else None  # of a GPU that is lost, what it was last
     high = most or metric.high
     if metric.share:
         values, high = values / (most or np.nan) * 100.0, 100.0
     if rows == 1:
         return Area(values, high=high, ink=metric.ink)
-    return LineChart((Series(values, metric.ink),), high=high, fill=True, empty="unknown")
+    series = (Series(values, metric.ink),)
+    return LineChart(series, high=high, fill=True, label=number, empty="unknown")
 
 
 def histories(found: Sequence[Device], width: int, rows: int) -> list[Part]:
@@ -131,6 +144,10 @@ def histories(found: Sequence[Device], width: int, rows: int) -> list[Part]:
     empty = "no GPU sample in this stretch"
     chart = LineChart((series,), high=100.0, fill=True, empty=empty)
     return [(chart, min(rows, _MOST_HISTORY))]
+
+
+def _after(view: View) -> int:
+    return view.cursor_ns - _reach(view)
 
 
 def _reach(view: View) -> int:

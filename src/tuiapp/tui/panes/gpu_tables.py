@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from tuiapp.diagnosis.reading import source
 from tuiapp.tui.panes.devices import (
     Device,
     below,
@@ -112,9 +113,9 @@ def _work(device: Device, cells: int, held_cells: int) -> list[Cell]:
         (f"{bar:<{_BAR}} {percent(util):>3} %", Ink.DIM if util is None else Ink.TEXT),
         (course(device, "util", cells), Ink.SERIES_2),
         memory_words(device),
-        ("—" if watts == limit == "—" else f"{watts} of {limit}", Ink.STRONG),
+        (watts if limit == "—" else f"{watts} of {limit}", Ink.STRONG),
         number(device.gauge("temp_c")),
-        "—" if clock == most == "—" else f"{clock} of {most}",
+        clock if most == "—" else f"{clock} of {most}",
         _words_of(device, held_cells),
     ]
     return faded(row) if device.dim else row
@@ -145,8 +146,16 @@ def health_table(found: Sequence[Device]) -> Table:
     rows = [_health(device) for device in found]
     at = next(at for at, column in enumerate(_HEALTH) if column.key == "pcie")
     needed = max((len(row[at][0]) for row in rows), default=0)
-    columns = (replace(c, width=max(c.width, needed)) if c.key == "pcie" else c for c in _HEALTH)
-    return Table(tuple(columns), rows)
+    columns = [replace(c, width=max(c.width, needed)) if c.key == "pcie" else c for c in _HEALTH]
+    # What only NVML tells is no column where it reads none of them.
+    told: Sequence[int] = range(len(_HEALTH))
+    if not any(source(device.facts) == "nvml" for device in found):
+        told = [at for at in told if any(_text(row[at]) != "—" for row in rows)]
+    return Table(tuple(columns[at] for at in told), [[row[at] for at in told] for row in rows])
+
+
+def _text(cell: Cell) -> str:
+    return cell if isinstance(cell, str) else cell[0]
 
 
 def _health(device: Device) -> list[Cell]:
@@ -188,6 +197,8 @@ def _pcie(device: Device) -> Cell:
 def rates(device: Device, bus: str) -> str:
     """What goes out and what comes in, bytes per second."""
     sent, received = (device.gauge(f"{bus}_{way}_bytes_per_s") for way in ("tx", "rx"))
+    if sent is None and received is None:
+        return "—"
     return f"{format_si(sent)}  {format_si(received)}"
 
 
@@ -205,6 +216,8 @@ def _ecc(device: Device) -> Cell:
         return ("off", Ink.DIM)
     corrected, uncorrected = device.health("ecc_corrected"), device.health("ecc_uncorrected")
     ink = Ink.BAD if uncorrected else Ink.WARN if corrected else Ink.DIM
+    if corrected is None and uncorrected is None:
+        return ("—", ink)
     return (f"{number(corrected)}/{number(uncorrected)}", ink)
 
 
@@ -249,9 +262,11 @@ def _of(device: Device) -> list[list[Cell]]:
     return rows
 
 
-def process_table(rows: Sequence[Sequence[Cell]]) -> Table:
+def process_table(rows: Sequence[Sequence[Cell]], found: Sequence[Device]) -> Table:
     """The table of ``process_rows``."""
-    return Table(_PROCESSES, rows, empty="no process is listed")
+    lists = any(source(device.facts) == "nvml" for device in found)
+    empty = "no process is listed" if lists else "the driver does not list them"
+    return Table(_PROCESSES, rows, empty=empty)
 
 
 def process_width() -> int:
