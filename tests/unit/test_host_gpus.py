@@ -63,7 +63,7 @@ def test_a_lost_gpu_is_a_cause(library: Path) -> None:
 
 def test_a_hung_driver_is_a_cause(library: Path) -> None:
     hung = told(library, "count = 2\ngpu1.power_mw = hang")["by_rule"]["gpu_lost"]
-    assert (hung["severity"], hung["title"]) == ("bad", "the NVIDIA driver does not answer")
+    assert (hung["severity"], hung["title"]) == ("bad", "NVIDIA driver silent")
 
 
 SCENARIO = """

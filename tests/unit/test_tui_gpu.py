@@ -9,20 +9,23 @@ import pytest
 
 from tests.doubles import cards as trees
 from tests.doubles.cards import Files
-from tests.doubles.drawing import PALETTES, check
+from tests.doubles.drawing import PALETTES, check, picture
 from tests.doubles.gpu_scenes import GIB, HEALTH, NAN, last, lost, of_cards, row, silent, watched
 from tests.doubles.scenes import NS, FakeRun, fact, serving, unavailable
 from tuiapp.collectors.amdgpu import AmdgpuCollector
 from tuiapp.collectors.base import Host
 from tuiapp.collectors.cards import CardsCollector
 from tuiapp.collectors.intel_gpu import IntelGpuCollector
+from tuiapp.diagnosis.finding import BAD, Finding
 from tuiapp.events import PROBE_UNAVAILABLE
 from tuiapp.session.view import View
 from tuiapp.tui.panes import pane_class
 from tuiapp.tui.panes.base import Scene, stack
 from tuiapp.tui.panes.devices import devices, memory_words
 from tuiapp.tui.panes.devices import unknown as reasons_of
+from tuiapp.tui.panes.host import _why_slow
 from tuiapp.tui.panes.lines import wrap_each
+from tuiapp.tui.renderables.numbers import NumberLines
 from tuiapp.tui.renderables.palette import Depth
 
 REFUSED = "not permitted by the driver"
@@ -292,3 +295,21 @@ def test_a_silent_driver_has_its_own_name(tmp_path: Path) -> None:
     run = of_cards(AmdgpuCollector(Host(str(tmp_path))))
     run.clock.advance(10 * NS)
     assert "amdgpu has not answered for 10.0 s" in drawn(run, "gpu", 60, 6)
+
+
+def test_when_the_numbers_of_a_silent_driver_were_told_is_in_the_title() -> None:
+    scene = Scene(view_of(silent(2)), PALETTES[Depth.TRUE])
+    assert pane_class("gpu")("gpu").title(scene).startswith("GPU · as of 01:05 · 2 ×")
+    scene = Scene(view_of(watched(2)), PALETTES[Depth.TRUE])
+    assert "as of" not in pane_class("gpu")("gpu").title(scene)
+
+
+def test_a_long_cause_has_a_second_line_where_there_is_room() -> None:
+    cause = Finding("ecc", BAD, "gpu1: GPU memory: 3 uncorrected memory errors", "")
+    assert picture(NumberLines(tuple(_why_slow(cause, 36, lines=2))), 36, 2) == [
+        "why slow gpu1: GPU memory: 3",
+        "         uncorrected memory errors",
+    ]
+    assert picture(NumberLines(tuple(_why_slow(cause, 36))), 36, 1) == [
+        "why slow gpu1: GPU memory: 3 …",
+    ]

@@ -74,7 +74,9 @@ def test_the_gravest_is_told_though_another_gpu_comes_first() -> None:
     run.fold(last(run, 2, throttle_reasons=float(0x40)))
     run.fold(last(run, 4, other_bytes=12 * GIB, other_procs=1.0, throttle_reasons=0.0))
     run.fold(row(65.0, "gpu6.health", **(HEALTH | {"ecc_uncorrected": 12.0})))
-    assert worst_words(devices(view_of(run)), 36) == ("gpu6: 12 uncorrected ECC · +7 more", Ink.BAD)
+    found = devices(view_of(run))
+    assert worst_words(found, 36) == ("gpu6: 12 uncorrected ECC · +7 more", Ink.BAD)
+    assert worst_words(found, 30) == ("gpu6: 12 uncorrected ECC +7", Ink.BAD)
 
 
 def test_what_several_gpus_have_is_told_once() -> None:

@@ -8,7 +8,7 @@ from tuiapp.diagnosis.seen import Seen
 from tuiapp.events import DRIVER_SILENT
 from tuiapp.words import clock_face, plural
 
-_DRIVERS = {"nvml": "the NVIDIA driver", "amdgpu": "amdgpu", "intel_gpu": "Intel's driver"}
+_DRIVERS = {"nvml": "NVIDIA driver", "amdgpu": "amdgpu driver", "intel_gpu": "Intel driver"}
 _LOST = (
     ("fallen off the bus", "lost"),
     ("needs a reset", "needs a reset"),
@@ -29,11 +29,11 @@ def gpu_lost(view: Seen) -> Finding | None:
         reason = reasons.get(probe, "")
         since = _since(view, probe)
         if reason == DRIVER_SILENT:
-            evidence = f"{since} ({probe})" if since else f"asked through {probe}"
-            return _bad(f"{driver} does not answer", evidence, _SILENT_ADVICE)
+            evidence = f"no answer{since and ' '}{since} ({probe})"
+            return _bad(f"{driver} silent", evidence, _SILENT_ADVICE)
         if reason and probe in sources:
             evidence = f"{reason_words(reason)}{since and ', '}{since} ({probe})"
-            return _bad(f"{driver} has gone", evidence, _GONE_ADVICE)
+            return _bad(f"{driver} gone", evidence, _GONE_ADVICE)
     lost = [(gpu, words) for gpu in found if (words := _lost(reasons.get(gpu.group, "")))]
     if lost:
         first, words = lost[0]

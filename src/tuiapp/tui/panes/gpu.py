@@ -38,7 +38,7 @@ from tuiapp.tui.panes.history import last_seen
 from tuiapp.tui.panes.lines import TextLines, wrap, wrap_each
 from tuiapp.tui.renderables.bar import Gauge, Gauges
 from tuiapp.tui.renderables.canvas import fit
-from tuiapp.tui.renderables.numbers import Field, NumberLines
+from tuiapp.tui.renderables.numbers import Field, NumberLines, format_clock
 from tuiapp.tui.renderables.palette import Ink
 from tuiapp.words import plural
 
@@ -70,7 +70,8 @@ class GpuPane(Pane):
         names = list(dict.fromkeys(str(d.facts["name"]) for d in found if d.facts.get("name")))
         count = f"{len(found)} × " if len(found) > 1 else ""
         named = f"{count}{', '.join(names)}" if names else ""
-        return " · ".join(part for part in (self.TITLE, last_seen(scene.view), named) if part)
+        when = last_seen(scene.view) or _last_told(found)
+        return " · ".join(part for part in (self.TITLE, when, named) if part)
 
     def parts(self, scene: Scene, width: int, height: int) -> Sequence[Part]:
         found = devices(scene.view)
@@ -90,6 +91,13 @@ class GpuPane(Pane):
             (Faded(drawing) if over else drawing, rows),
             (TextLines(below, Ink.DIM), len(below)),
         )
+
+
+def _last_told(found: Sequence[Device]) -> str:
+    """When what is shown was told, where no device is of this moment."""
+    told = [device.stalled_ns for device in found if device.stalled_ns is not None]
+    whole = bool(found) and len(told) == len(found)
+    return f"as of {format_clock(max(told) / 1e9)}" if whole else ""
 
 
 def _full(view: View, found: Sequence[Device], width: int, height: int) -> list[Part]:

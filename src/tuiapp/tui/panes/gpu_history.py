@@ -59,12 +59,14 @@ METRICS = (
 
 def multiples(found: Sequence[Device], width: int, rows: int) -> Renderable | None:
     """A chart a gauge of each GPU; None where there is no room for a row of each."""
+    if width < _NAME + _LEAST_NARROW + _GAP:
+        return None
     told = [metric for metric in METRICS if any(_is_known(device, metric) for device in found)]
     lines = min(rows // max(len(found), 1) // _LEAST_ROWS, len(told))
     if lines > 1 or (lines and len(found) == 1):
         return _blocks(found, told, width, rows, lines)
     each = (rows - 1) // max(len(found), 1)
-    if not told or each < 1 or width < _NAME + _LEAST_NARROW + _GAP:
+    if not told or each < 1:
         return None
     return _matrix(found, told[: (width - _NAME) // (_LEAST_NARROW + _GAP)], width, each)
 

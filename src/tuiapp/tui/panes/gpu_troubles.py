@@ -131,6 +131,8 @@ def worst_words(
     more = f" · +{len(told) - len(alike)} more" if len(told) > len(alike) else ""
     names = ", ".join(alike) if len(alike) <= _MOST_NAMED else f"{len(alike)} GPUs"
     words = f"{names}{'' if grave == Grave.GONE else ':'} {first.words}"
+    if len(words + more) > width:
+        more = more.replace(" ·", "").replace(" more", "")
     room = width - len(more)
     if len(words + first.why) <= room:
         words += first.why

@@ -34,6 +34,7 @@ _ROOFLINE_FROM = 4
 _TABLE_FROM = 20
 """Rows from which the engine's processes are listed one by one."""
 _LABEL = 6
+_WHY_SLOW = "why slow"
 _WHY = 42
 """Cells the likeliest cause of a slow host may take in a line with other numbers."""
 _NOTES, _LONG_NOTES = 36, 44
@@ -125,18 +126,9 @@ def _numbers(scene: Scene, cause: Finding | None, width: int, height: int) -> Se
     gauges = Gauges((_cpu(view, short=short), _memory(view, short=short)))
     if width < _NOTES:
         gauges = Gauges(tuple(replace(gauge, note="") for gauge in gauges.gauges))
-    lines = [_engine_line(view), *_why_slow(cause, width)]
-    if width < _NOTES:
-        lines.append(_steal_line(view))
-    bound = roofline(view, recent=True)
-    if bound.words and (bound.device == "cpu" or not scene.gpu_pane) and height > _ROOFLINE_FROM:
-        lines.append((Field("", bound.words, len(bound.words), keep=8, align="left"),))
-    if not devices(view):
-        lines.append(_no_gpu(view, width))
-    elif not scene.gpu_pane:
-        lines.insert(0, gpu_fields(view))
-    if stalls := stall_line(view):
-        lines.insert(len(lines) - 1, stalls)
+    lines = _lines(scene, cause, width, height, 2)
+    if 2 + len(lines) > height:
+        lines = _lines(scene, cause, width, height, 1)
     parts: list[Part] = [
         (gauges, 2),
         (NumberLines(tuple(lines)), len(lines)),
@@ -146,6 +138,28 @@ def _numbers(scene: Scene, cause: Finding | None, width: int, height: int) -> Se
         cores = Beside(TextLines(("cores",), Ink.DIM), _cores(view), 5, gap=1)
         parts.append((cores, 1 if room < 4 else 2))
     return parts
+
+
+def _lines(
+    scene: Scene, cause: Finding | None, width: int, height: int, most: int
+) -> list[tuple[Field, ...]]:
+    """The numbers below the gauges, with ``most`` lines for the likeliest cause."""
+    view = scene.view
+    why = _why_slow(cause, width, lines=most)
+    lines = [_engine_line(view), *why]
+    if width < _NOTES:
+        lines.append(_steal_line(view))
+    bound = roofline(view, recent=True)
+    if bound.words and (bound.device == "cpu" or not scene.gpu_pane) and height > _ROOFLINE_FROM:
+        lines.append((Field("", bound.words, len(bound.words), keep=8, align="left"),))
+    if not devices(view):
+        lines.append(_no_gpu(view, width))
+    last = len(why) if why and lines[-1] is why[-1] else 1
+    if devices(view) and not scene.gpu_pane:
+        lines.insert(0, gpu_fields(view))
+    if stalls := stall_line(view):
+        lines.insert(len(lines) - last, stalls)
+    return lines
 
 
 def _one_line(view: View, cause: Finding | None, width: int) -> tuple[Field, ...]:
@@ -192,14 +206,19 @@ def _memory(view: View, *, short: bool) -> Gauge:
     return Gauge("mem", fraction, f"{_percent(fraction)} %", note, value_width=6, ink=Ink.REST)
 
 
-def _why_slow(cause: Finding | None, width: int, keep: int = 8) -> list[tuple[Field, ...]]:
-    """The likeliest cause, where there is one."""
+def _why_slow(
+    cause: Finding | None, width: int, keep: int = 8, lines: int = 1
+) -> list[tuple[Field, ...]]:
+    """The likeliest cause, where there is one, in at most so many lines."""
     if cause is None or not cause.is_cause:
         return []
-    words = fit(cause.title, max(width - 10, 1))
     ink = Ink.BAD if cause.severity == BAD else Ink.WARN
-    field = Field("why slow", words, len(words), ink=ink, keep=keep, gap=2, align="left")
-    return [(field,)]
+    room = max(width - len(_WHY_SLOW) - 1, 1)
+    first, *more = wrap(cause.title, room, lines) or [""]
+    fields = [Field(_WHY_SLOW, first, len(first), ink=ink, keep=keep, gap=2, align="left")]
+    indent = " " * (len(_WHY_SLOW) + 1)
+    fields += [Field("", indent + line, len(indent + line), ink=ink, keep=keep) for line in more]
+    return [(field,) for field in fields]
 
 
 def _engine_line(view: View) -> tuple[Field, ...]:
