@@ -313,3 +313,19 @@ def test_a_long_cause_has_a_second_line_where_there_is_room() -> None:
     assert picture(NumberLines(tuple(_why_slow(cause, 36))), 36, 1) == [
         "why slow gpu1: GPU memory: 3 …",
     ]
+
+
+@pytest.mark.parametrize("gpus", [1, 2])
+def test_why_a_gpu_is_lost_is_told_in_place_of_its_numbers(gpus: int) -> None:
+    run = watched(gpus)
+    value = {"probe": "gpu0", "reason": "the GPU is lost: it has fallen off the bus"}
+    gone = {name: NAN for name in run.session.samples["gpu0"].names if name != "t_ns"}
+    run.fold(fact(58.0, PROBE_UNAVAILABLE, value), row(65.0, "gpu0", **gone))
+    assert "lost at 00:58: fallen off the bus" in drawn(run, "gpu", 36, 6)
+
+
+def test_what_has_no_room_in_the_last_column_is_counted() -> None:
+    run = watched(8)
+    others = {"other_bytes": 12 * GIB, "other_util": 0.31, "throttle_reasons": 4.0}
+    run.fold(*(last(run, at, **others) for at in range(8)))
+    assert "power cap +1" in drawn(run, "gpu", 78, 22, full=True)

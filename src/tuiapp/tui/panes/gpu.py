@@ -173,14 +173,20 @@ def _block(device: Device, width: int, rows: int) -> list[Part]:
 
 
 def _small_block(device: Device, width: int) -> list[Part]:
-    power = (
-        Field("mem", percent(device.memory), 3, "%", keep=8, gap=2),
-        Field("", number(device.gauge("power_w")), 4, "W", keep=6, gap=2),
-        words_field([device], max(width - _BESIDE, HELD_CELLS), (Grave.SHARED,)),
-    )
+    memory = Field("mem", percent(device.memory), 3, "%", keep=8, gap=2)
+    watts = Field("", number(device.gauge("power_w")), 4, "W", keep=6, gap=2)
+    line = (memory, watts, *_held_last(device, width))
+    if device.lost:
+        line = _held_last(device, width)
     bar = Gauges((_util(device),))
-    line = NumberLines(((_words(device) or [power])[0],))
-    return _fade(device, [(bar, 1), (_course(device), 1), (line, 1)])
+    words = NumberLines(((_words(device) or [line])[0],))
+    return _fade(device, [(bar, 1), (_course(device), 1), (words, 1)])
+
+
+def _held_last(device: Device, width: int) -> tuple[Field, ...]:
+    """The gravest trouble behind the numbers; alone in its line where none is known."""
+    room = width if device.lost else max(width - _BESIDE, HELD_CELLS)
+    return (words_field([device], room, (Grave.SHARED,)),)
 
 
 def _course(device: Device) -> Course:
@@ -210,12 +216,15 @@ def _memory(device: Device, width: int) -> Gauge:
 
 
 def _power(device: Device, width: int) -> tuple[Field, ...]:
+    held = _held_last(device, width)
+    if device.lost:
+        return held
     watts, limit = device.gauge("power_w"), device.gauge("power_limit_w")
     near = watts is not None and limit is not None and watts > 0.97 * limit
     return (
         Field("power", number(watts), 4, "W", Ink.WARN if near else Ink.STRONG, keep=9, gap=2),
         *_limit(limit, Field("of", number(limit), 4, "W", Ink.TEXT, keep=5, gap=1)),
-        words_field([device], max(width - _BESIDE, HELD_CELLS), (Grave.SHARED,)),
+        *held,
     )
 
 

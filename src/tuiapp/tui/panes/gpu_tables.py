@@ -16,6 +16,7 @@ from tuiapp.tui.panes.devices import (
 )
 from tuiapp.tui.panes.gpu_cells import course
 from tuiapp.tui.renderables.blocks import left_bar
+from tuiapp.tui.renderables.canvas import fit
 from tuiapp.tui.renderables.numbers import format_bytes, format_duration, format_si, format_unit
 from tuiapp.tui.renderables.palette import Ink
 from tuiapp.tui.renderables.table import GAP, Column, Table, place_columns
@@ -98,8 +99,10 @@ def _words_of(device: Device, width: int | None = None) -> tuple[str, Ink]:
     ink = Ink.WARN if device.neighbours and fine else device.held_ink
     held = [] if others and fine else [device.held_words()]
     words = ", ".join(held + others)
-    if width is not None and len(words) > width and not others:
-        words = device.held_words(width)
+    if width is not None and len(words) > width:
+        first = device.held_words(width) if held else others[0]
+        more = f" +{len(held + others) - 1}" if others and held and not device.why else ""
+        words = fit(first, width - len(more)) + more
     return words, ink
 
 
