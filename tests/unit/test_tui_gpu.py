@@ -329,3 +329,22 @@ def test_what_has_no_room_in_the_last_column_is_counted() -> None:
     others = {"other_bytes": 12 * GIB, "other_util": 0.31, "throttle_reasons": 4.0}
     run.fold(*(last(run, at, **others) for at in range(8)))
     assert "power cap +1" in drawn(run, "gpu", 78, 22, full=True)
+
+
+def test_a_gpu_that_may_not_be_read_is_not_called_lost() -> None:
+    run = watched(8)
+    gone = {name: NAN for name in run.session.samples["gpu5"].names if name != "t_ns"}
+    value = {"probe": "gpu5", "reason": REFUSED}
+    run.fold(fact(58.0, PROBE_UNAVAILABLE, value), row(65.0, "gpu5", **gone))
+    told = drawn(run, "gpu", 60, 8)
+    assert "gpu5 unread since 00:58: not permitted by the driver" in told
+    assert "lost" not in told
+
+
+@pytest.mark.parametrize("size", [(36, 6), (78, 22), (118, 33)])
+def test_a_gpu_is_lost_before_its_next_row_says_so(size: tuple[int, int]) -> None:
+    run = watched(8)
+    value = {"probe": "gpu5", "reason": "the GPU is lost: it has fallen off the bus"}
+    run.fold(fact(64.9, PROBE_UNAVAILABLE, value))
+    assert "lost at 01:04" in drawn(run, "gpu", *size, full=size[0] > 36)
+    assert "gpu5 lost at 01:04" in drawn(run, "host", 78, 2)

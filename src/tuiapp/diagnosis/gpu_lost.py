@@ -34,7 +34,7 @@ def gpu_lost(view: Seen) -> Finding | None:
         if reason and probe in sources:
             evidence = f"{reason_words(reason)}{since and ', '}{since} ({probe})"
             return _bad(f"{driver} gone", evidence, _GONE_ADVICE)
-    lost = [(gpu, words) for gpu in found if (words := _lost(reasons.get(gpu.group, "")))]
+    lost = [(gpu, words) for gpu in found if (words := gone(reasons.get(gpu.group, "")))]
     if lost:
         first, words = lost[0]
         alike = [gpu.group for gpu, others in lost if others == words]
@@ -67,7 +67,8 @@ def _sign(reason: str) -> str:
     return next((sign for sign, _ in _LOST if sign in reason), "")
 
 
-def _lost(reason: str) -> str:
+def gone(reason: str) -> str:
+    """What is said of a GPU that cannot be read; empty where the reason is not that it has gone."""
     return dict(_LOST).get(_sign(reason), "")
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from tuiapp.diagnosis.gpu_lost import gone
 from tuiapp.diagnosis.reading import source
 from tuiapp.events import DRIVER_SILENT
 from tuiapp.session.health import in_flight
@@ -174,13 +175,14 @@ def _device(view: View, group: str, facts: Mapping[str, Any]) -> Device:
 
 
 def _held(view: View, group: str) -> tuple[tuple[tuple[str, Ink], ...], str]:
-    mask = view.gauge(group, "throttle_reasons")
-    if mask is not None:
-        return tuple((name, ink) for bit, name, ink in _REASONS if int(mask) & bit), ""
     reasons = view.probe_reasons
     if group in reasons:
         since = format_clock(view.probe_since_ns.get(group, view.cursor_ns) / _NS)
-        return ((f"lost at {since}", Ink.BAD),), f": {reasons[group].removeprefix(_LOST)}"
+        words = f"lost at {since}" if gone(reasons[group]) else f"unread since {since}"
+        return ((words, Ink.BAD),), f": {reasons[group].removeprefix(_LOST)}"
+    mask = view.gauge(group, "throttle_reasons")
+    if mask is not None:
+        return tuple((name, ink) for bit, name, ink in _REASONS if int(mask) & bit), ""
     why = reasons.get(f"{group}.throttle_reasons", "")
     return (("throttling unknown", Ink.DIM),), f": {why}" if why else ""
 

@@ -155,7 +155,7 @@ def _draw_cell(canvas: Canvas, row: int, col: int, size: int, device: Device) ->
     busy, degrees = f"{percent(util):>4} %", f"{number(temp):>4}°"
     strip = right - len(busy) - len(degrees) - start
     if strip >= _LEAST_STRIP and device.group in device.view.probe_reasons:
-        canvas.text(row, start, "lost"[:strip], Ink.BAD)
+        canvas.text(row, start, fit(device.held[0][0].partition(" ")[0], strip), Ink.BAD)
     elif strip >= _LEAST_STRIP and device.mig and util is None:
         words = device.mig if size >= _MEMORY_FROM else f"MIG {percent(device.memory)} %"
         canvas.text(row, start, fit(words, strip + len(busy)), Ink.TEXT)
