@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tuiapp.diagnosis.finding import BAD, Finding, fine, unknown
-from tuiapp.diagnosis.reading import Gpu, gpus, listed, reason_words, source
+from tuiapp.diagnosis.reading import Gpu, gpus, listed, probe_of, reason_words
 from tuiapp.diagnosis.seen import Seen
 from tuiapp.events import DRIVER_SILENT
 from tuiapp.words import clock_face, plural
@@ -24,7 +24,7 @@ _GONE_ADVICE = "Was the driver reset or exchanged? Drain the host and load it an
 def gpu_lost(view: Seen) -> Finding | None:
     """GPUs that have gone, and drivers that do not answer; nothing to tell where there are none."""
     found, reasons = gpus(view), view.probe_reasons
-    sources = {source(gpu.facts) for gpu in found}
+    sources = {probe_of(gpu.facts) for gpu in found}
     for probe, driver in _DRIVERS.items():
         reason = reasons.get(probe, "")
         since = _since(view, probe)

@@ -193,7 +193,7 @@ class Gpu:
         return [int(mask) for mask in self.loaded("throttle_reasons")[0] if 0 <= mask < 1 << 24]
 
 
-def source(facts: Mapping[str, Any]) -> str:
+def probe_of(facts: Mapping[str, Any]) -> str:
     """The probe that reads a GPU: ``nvml``, ``amdgpu`` or ``intel_gpu``."""
     return text(facts, "source") or _PROBES.get(text(facts, "driver"), "nvml")
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tuiapp.diagnosis.gpu_lost import gone
-from tuiapp.diagnosis.reading import source
+from tuiapp.diagnosis.reading import probe_of
 from tuiapp.events import DRIVER_SILENT
 from tuiapp.session.health import in_flight
 from tuiapp.session.view import View
@@ -204,7 +204,7 @@ def stall_words(view: View, found: Sequence[Device]) -> str:
     if not stalled:
         return ""
     first = min(stalled, key=lambda device: device.stalled_ns or 0)
-    probe = source(first.facts)
+    probe = probe_of(first.facts)
     age = format_duration((view.cursor_ns - (first.stalled_ns or 0)) // _NS)
     which = "" if len(stalled) == len(found) else f" ({', '.join(d.group for d in stalled)})"
     reason = view.probe_reasons.get(probe, DRIVER_SILENT)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from tuiapp.diagnosis.reading import source
+from tuiapp.diagnosis.reading import probe_of
 from tuiapp.tui.panes.devices import (
     Device,
     below,
@@ -152,7 +152,7 @@ def health_table(found: Sequence[Device]) -> Table:
     columns = [replace(c, width=max(c.width, needed)) if c.key == "pcie" else c for c in _HEALTH]
     # What only NVML tells is no column where it reads none of them.
     told: Sequence[int] = range(len(_HEALTH))
-    if not any(source(device.facts) == "nvml" for device in found):
+    if not any(probe_of(device.facts) == "nvml" for device in found):
         told = [at for at in told if any(_text(row[at]) != "—" for row in rows)]
     return Table(tuple(columns[at] for at in told), [[row[at] for at in told] for row in rows])
 
@@ -267,7 +267,7 @@ def _of(device: Device) -> list[list[Cell]]:
 
 def process_table(rows: Sequence[Sequence[Cell]], found: Sequence[Device]) -> Table:
     """The table of ``process_rows``."""
-    lists = any(source(device.facts) == "nvml" for device in found)
+    lists = any(probe_of(device.facts) == "nvml" for device in found)
     empty = "no process is listed" if lists else "the driver does not list them"
     return Table(_PROCESSES, rows, empty=empty)
 
