@@ -84,6 +84,7 @@ class Replay:
         self.real_ns[0] += round(seconds * NS)
         self.screen.redraw(force=True)
         await self.pilot.pause()
+        await self.pilot.pause()
 
 
 @asynccontextmanager

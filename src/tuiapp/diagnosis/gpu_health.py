@@ -52,7 +52,7 @@ def _ecc(gpu: Gpu) -> Finding:
     advice = "The card's memory is failing: change the host."
     if broken:
         title = f"GPU memory: {broken[0]}"
-        return Finding("ecc", BAD, title, f"{', '.join(broken + worn)} (NVML)", advice, 0.5)
+        return Finding("ecc", BAD, title, f"{', '.join(broken + worn)} (NVML)", advice, 0.6)
     more = increase(corrected)
     if more:
         worn.append(f"{plural(round(more), 'error')} corrected in this stretch of time")
