@@ -55,6 +55,9 @@ def test_what_it_does_not_bound_costs_no_time(
     assert measured_for(None) == {}
     assert measured_for(model(tmp_path / "small", CACHES[0])) == {}
     assert measured_for(str(tmp_path / "missing")) == {}
+    assert measured_for(model(tmp_path / "beyond memory", 9 << 40)) == {}
+    (tmp_path / "notes.txt").write_text("no model")
+    assert measured_for(str(tmp_path / "notes.txt")) == {}
     monkeypatch.setattr(gpu_memory, "total_bytes", lambda: 80 << 30)
     assert measured_for("meta-llama/Llama-3.1-8B") == {}
 

@@ -17,6 +17,7 @@ from typing import Any
 from tuiapp.cli.console import say
 from tuiapp.cli.host_sampling import spare_bytes
 from tuiapp.engine import gpu_memory, preflight
+from tuiapp.errors import EngineError
 
 _LIMIT_S = 20.0
 
@@ -43,11 +44,16 @@ def measured_for(model: str | None) -> dict[str, Any]:
 
 
 def _may_exceed_caches(model: str) -> bool:
+    """Not where it is known that the engine will not start with it."""
     if not preflight.looks_like_path(model):
         return True
     path = Path(model).expanduser()
-    if not path.is_dir():
-        return path.is_file()
+    try:
+        preflight.check_model_dir(path)
+        weights = preflight.weight_bytes(path) if path.is_dir() else path.stat().st_size
+        preflight.check_memory(path, weights)
+    except EngineError:
+        return False
     from tuiapp.tax.bandwidth import last_caches
 
-    return preflight.weight_bytes(path) > sum(last_caches(os.sched_getaffinity(0)))
+    return weights > sum(last_caches(os.sched_getaffinity(0)))

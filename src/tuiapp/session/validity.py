@@ -142,8 +142,8 @@ def _check_floats(name: str, array: np.ndarray) -> None:
 def _check_times(frame: Frame, session: Session, earliest_ns: int = UNSET) -> None:
     declared = COLUMNS[frame.kind]
     times = [np.asarray(c) for name, c in frame.columns.items() if declared.get(name) == INT64]
-    t_ns = np.concatenate(times) if len(times) > 1 else times[0]
-    if len(t_ns):
+    t_ns = times[0] if len(times) == 1 else np.concatenate([*times, np.empty(0, np.int64)])
+    if len(t_ns):  # requests may come without a time
         fits = int(t_ns.min()) >= earliest_ns and int(t_ns.max()) < _latest_ns(session)
         _require(fits, "it holds an impossible time")
 
@@ -160,8 +160,7 @@ def _check_ids(frame: Frame, session: Session) -> None:
 
 def _check_requests(frame: Frame, session: Session) -> None:
     _check_ids(frame, session)
-    if len(frame.columns) > 1:
-        _check_times(frame, session)
+    _check_times(frame, session)
 
 
 def _check_tokens(frame: Frame, session: Session) -> None:
