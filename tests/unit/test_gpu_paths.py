@@ -1,4 +1,4 @@
-"""How an NVIDIA GPU reaches the system: what the driver says, and what the machine says to that."""
+"""How a GPU reaches the system: what the driver says, and what the machine says to that."""
 
 from __future__ import annotations
 
@@ -7,20 +7,27 @@ from typing import Any
 
 import pytest
 
+from tests.doubles import cards as trees
+from tuiapp.collectors.amdgpu import AmdgpuCollector
 from tuiapp.collectors.base import Host
+from tuiapp.collectors.card_path import OPEN, path_by_files, path_by_library
 from tuiapp.collectors.facts import FactBoard
-from tuiapp.collectors.nvml_path import PATHS, gpu_path, path_facts
+from tuiapp.collectors.guest import guest_sign
+from tuiapp.collectors.intel_gpu import IntelGpuCollector
+from tuiapp.collectors.nvml_path import PATHS, gpu_path, path_facts, settled
 from tuiapp.machine.fingerprint import fingerprint
+from tuiapp.machine.looking import look
 
 PLACE = "00000000:3B:00.0"
 DEVICE = "sys/bus/pci/devices/0000:3b:00.0"
-GUEST = "flags\t\t: fpu hypervisor vme\n"
+AMD = "vendor_id\t: AuthenticAMD\n"
+GUEST = AMD + "flags\t\t: fpu hypervisor vme\n"
 
 
 @pytest.fixture
 def machine(tmp_path: Path) -> Path:
     (tmp_path / "proc").mkdir()
-    (tmp_path / "proc/cpuinfo").write_text("processor\t: 0\nflags\t\t: fpu vme\n")
+    (tmp_path / "proc/cpuinfo").write_text(AMD + "flags\t\t: fpu vme\n")
     (tmp_path / DEVICE).mkdir(parents=True)
     (tmp_path / DEVICE / "vendor").write_text("0x10de\n")
     return tmp_path
@@ -125,6 +132,88 @@ def test_the_verdict_on_the_machine_settles_what_its_flag_hides(
     assert (found["path"], found["card_path"]) == told
     assert told[0] in facts["fingerprint"]["gpu_devices"][0]
     assert bool(found["path_conflict"]) == (verdict == "guest")
+
+
+def card(machine: Path, pci_id: str, driver: str, **more: str) -> dict[str, Any]:
+    files = {"product_name": "AMD Instinct MI300X\n"} if driver == "amdgpu" else {}
+    trees.add(machine, 0, "0000:83:00.0", pci_id, files | more, driver=driver)
+    collector = (AmdgpuCollector if driver == "amdgpu" else IntelGpuCollector)(Host(str(machine)))
+    collector.open()
+    (found,) = collector.facts()["gpus"]
+    return dict(found)
+
+
+@pytest.mark.parametrize(
+    ("driver", "more", "verdict", "told"),
+    [
+        ("amdgpu", {}, ("guest", "certain"), ("passthrough", "likely")),
+        ("amdgpu", {}, ("guest", "weak"), ("passthrough", "weak")),
+        ("amdgpu", {"product_name": "\n"}, ("guest", "certain"), ("unknown", None)),
+        ("amdgpu", {"product_name": "X VF\n"}, ("bare-metal", "certain"), ("sriov-vf", "likely")),
+        ("amdgpu", {"physfn/vendor": ""}, ("guest", "certain"), ("sriov-vf", "certain")),
+        ("amdgpu", {}, ("bare-metal", "weak"), ("bare", "weak")),
+        ("amdgpu", {}, ("host-partition", "certain"), ("bare", "certain")),
+        ("amdgpu", {}, ("unknown", ""), ("bare", "weak")),
+        ("xe", {}, ("bare-metal", "likely"), ("bare", "likely")),
+        ("xe", {}, ("guest", "certain"), ("unknown", None)),
+    ],
+)
+def test_the_verdict_settles_the_path_of_every_makers_gpus(
+    machine: Path,
+    driver: str,
+    more: dict[str, str],
+    verdict: tuple[str, str],
+    told: tuple[str, str | None],
+) -> None:
+    """The CPU shows no hypervisor here."""
+    gpu = card(machine, trees.MI300X if driver == "amdgpu" else "8086:E20B", driver, **more)
+    board = FactBoard()
+    (before,) = board.merged([{"gpus": [gpu]}])["gpus"]
+    assert OPEN not in before
+    verdicts = {"machine": verdict[0], "confidence": verdict[1]}
+    facts = board.merged([{"machine": verdicts, "fingerprint": fingerprint({})}])
+    (found,) = facts["gpus"]
+    assert (found["path"], found["path_confidence"]) == told
+    assert found["card_path"] == found["path"]
+    assert found["path_conflict"] is None
+    assert OPEN not in found
+    assert ("bare" in facts["fingerprint"]["gpu_devices"][0]) == (told[0] == "bare")
+
+
+def test_a_library_that_calls_a_guests_gpu_bare_is_contradicted(machine: Path) -> None:
+    gpu = {"index": 0, **path_by_library("bare", "AMD", path_by_files(Host(""), "/x", "X"))}
+    assert gpu["path_confidence"] == "certain"
+    found = settled(gpu, "guest", "certain")
+    assert (found["path"], found["path_confidence"]) == ("passthrough", "likely")
+    assert found["path_conflict"].startswith("AMD's library says that nothing virtualizes")
+    assert settled(gpu, "bare-metal", "weak")["path_because"] == "AMD's library says so"
+
+
+@pytest.mark.parametrize(
+    ("files", "guest", "says"),
+    [
+        ({"proc/xen/capabilities": "control_d\n"}, False, "Xen's control domain owns"),
+        ({"sys/class/misc/mshv/dev": "10:1\n"}, None, "Hyper-V's own partition"),
+        ({"proc/cpuinfo": "flags\t: fpu hypervisor\n"}, None, "nothing that the driver shows"),
+        ({}, True, "the hypervisor flag"),
+    ],
+)
+def test_the_sign_of_a_guest_says_what_it_rests_on(
+    machine: Path, files: dict[str, str], guest: bool | None, says: str
+) -> None:
+    trees.put(machine, {"proc/cpuinfo": GUEST, **files})
+    found = guest_sign(Host(str(machine)))
+    assert found[0] is guest
+    assert says in found[1]
+
+
+def test_flags_without_a_maker_count_for_nobody_and_are_not_called_unread(machine: Path) -> None:
+    (machine / "proc/cpuinfo").write_text("processor\t: 0\nflags\t\t: fpu hypervisor\n")
+    found = look(machine).machine
+    assert found.machine == "unknown"
+    assert "the kernel's flags are not known to be an x86 processor's" in found.because
+    (machine / "proc/cpuinfo").write_text("processor\t: 0\n")
+    assert "neither CPUID nor flags of an x86 processor" in look(machine).machine.because
 
 
 @pytest.mark.parametrize(

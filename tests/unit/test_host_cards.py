@@ -44,7 +44,7 @@ def machine(tmp_path: Path) -> Path:
     trees.add(root, 2, "0000:83:00.0", trees.RX7900, trees.dgpu())
     trees.add(root, 3, "0000:c4:00.0", "8086:E20B", trees.xe_card(), driver="xe")
     trees.put(root / "usr/share/misc", {"pci.ids": NAMES})
-    trees.put(root / "proc", {"cpuinfo": "processor\t: 0\nflags\t\t: fpu sse2\n"})
+    trees.put(root / "proc", {"cpuinfo": "vendor_id\t: AuthenticAMD\nflags\t\t: fpu sse2\n"})
     for place, vendor, model in (
         ("0000:05:00.0", "1002", "74a1"),
         ("0000:e1:00.0", "10de", "2330"),
@@ -111,7 +111,7 @@ def test_the_fingerprint_has_the_gpus_that_files_tell(
 ) -> None:
     told = json.loads(run(capsys, "--root", str(machine), "--json"))
     assert told["fingerprint"]["gpu_devices"] == [
-        "2 × AMD Instinct MI300X, bare", "1 × Battlemage G21", "1 × Navi 31, bare",
+        "2 × AMD Instinct MI300X, bare", "1 × Battlemage G21, bare", "1 × Navi 31, bare",
     ]  # fmt: skip
 
 

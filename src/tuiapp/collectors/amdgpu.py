@@ -14,8 +14,8 @@ from typing import Any, ClassVar
 from tuiapp.collectors.amd_library import Told, ask_library
 from tuiapp.collectors.amd_metrics import Metrics, parse
 from tuiapp.collectors.base import Host
+from tuiapp.collectors.card_path import path_by_files, path_by_library
 from tuiapp.collectors.cards import SLOW, STATIC, Card, CardFiles, CardsCollector, Field
-from tuiapp.collectors.guest import is_guest
 from tuiapp.collectors.pci_names import amd_name, pci_name
 from tuiapp.errors import Unavailable
 
@@ -203,27 +203,7 @@ def _bandwidth(files: AmdFiles) -> float | None:
         return None
 
 
-def _path(files: AmdFiles, name: str | None, told: str | None) -> dict[str, str | None]:
-    """How the GPU reaches this system, as AMD's library has told or as far as its files tell.
-
-    A virtual function seen from its host has a link to its physical one. Seen from a guest only
-    its name tells it, so a guest's GPU without a name may be either.
-    """
-    path, because = (told, "AMD's library says so") if told else _path_by_files(files, name)
-    return {"path": path, "path_because": because}
-
-
-def _path_by_files(files: AmdFiles, name: str | None) -> tuple[str, str]:
-    with suppress(OSError):
-        files.host.names(f"{files.device}/physfn")
-        return "sriov-vf", "sysfs links it to a physical function"
-    if name is not None and name.upper().endswith(" VF"):
-        return "sriov-vf", "its name says so"
-    guest = is_guest(files.host)
-    if guest and name:
-        return "passthrough", "in a guest, and not called a virtual function"
-    if guest:
-        return "unknown", "in a guest a GPU without a name may be a virtual function"
-    if guest is None:
-        return "unknown", "nothing that the driver shows tells whether this is a guest"
-    return "bare", "the CPU tells of no hypervisor"
+def _path(files: AmdFiles, name: str | None, told: str | None) -> dict[str, Any]:
+    """How the GPU reaches this system, as AMD's library has told or as far as its files tell."""
+    found = path_by_files(files.host, files.device, name)
+    return path_by_library(told, "AMD", found) if told else found

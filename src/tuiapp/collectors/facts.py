@@ -18,7 +18,7 @@ class FactBoard:
         self._gpus: dict[int, dict[str, Any]] = {}
         self._fingerprint: Mapping[str, Any] = {}
         self._driver: str | None = None
-        self._machine: Any = None
+        self._verdict: tuple[Any, Any] = (None, None)
 
     def merged(self, told: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
         """The facts in ``told``, the last one counts; with every GPU known where one is told."""
@@ -29,12 +29,12 @@ class FactBoard:
                 self._gpus[gpu["index"]] = self._gpus.get(gpu["index"], {}) | gpu
         machine = facts.get("machine")
         if isinstance(machine, Mapping):
-            self._machine = machine.get("machine")
+            self._verdict = machine.get("machine"), machine.get("confidence")
         self._fingerprint = facts.get("fingerprint", self._fingerprint)
         self._driver = facts.get("nvidia_driver") or self._driver
         if not self._gpus or not {"gpus", "machine", "fingerprint"} & facts.keys():
             return facts
-        gpus = [settled(gpu, self._machine) for _, gpu in sorted(self._gpus.items())]
+        gpus = [settled(gpu, *self._verdict) for _, gpu in sorted(self._gpus.items())]
         facts["gpus"] = gpus
         if self._fingerprint:
             facts["fingerprint"] = with_gpus(self._fingerprint, gpus, self._driver)

@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import Any, ClassVar
 
 from tuiapp.collectors.base import NEXT_SAMPLE, Host
+from tuiapp.collectors.card_path import path_by_files
 from tuiapp.collectors.cards import SLOW, STATIC, Card, CardFiles, CardsCollector, Field
 from tuiapp.collectors.pci_names import pci_name
 from tuiapp.collectors.throttle import INTEL
@@ -18,6 +19,8 @@ from tuiapp.errors import Unavailable
 
 _INTEGRATED_AT = ":00:02.0"
 """Graphics inside a processor is always device 2 of the first bus."""
+
+_MAY_BE_PART = "in a guest nothing in /sys tells an Intel GPU from a virtual function of one"
 
 
 class IntelFiles(CardFiles):
@@ -109,7 +112,6 @@ class IntelGpuCollector(CardsCollector):
         name = pci_name(files.host, card.vendor, card.model)
         return {
             "name": name or f"Intel GPU {card.vendor}:{card.model}",
-            "path": "unknown",
-            "path_because": "Intel's drivers do not tell in /sys how a GPU comes",
+            **path_by_files(files.host, files.device, name, _MAY_BE_PART),
             "integrated": card.address.endswith(_INTEGRATED_AT),
         }

@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 from tuiapp.collectors.base import Host
+from tuiapp.collectors.card_path import OPEN, settled_by_machine
 from tuiapp.collectors.guest import FLAG, is_guest
 
 PATHS = ("bare", "passthrough", "vgpu", "mig", "sriov-vf", "unknown")
@@ -100,12 +101,19 @@ def _unless_guest(guest: bool | None, on_bus: bool, sign: str) -> GpuPath:
     return GpuPath("unknown", "", why, conflict)
 
 
-def settled(gpu: Mapping[str, Any], machine: Any) -> Facts:
+def settled(gpu: Mapping[str, Any], machine: Any, confidence: Any = None) -> Facts:
     """A GPU's facts, with its path by the verdict on the machine where the driver said none.
 
     The probe has the CPU's flag alone; the verdict knows guests that hide it, processors that have
     none, and partitions that own their hardware.
+
+    Args:
+        gpu: facts of any maker's.
+        machine: the verdict; None as long as there is none.
+        confidence: the verdict's.
     """
+    if OPEN in gpu:
+        return settled_by_machine(gpu, machine, confidence)
     told = dict(gpu)
     if gpu.get("virtualization") != "none" or gpu.get("card_path") not in _OPEN:
         return told

@@ -5,6 +5,7 @@
 ``xen``             ``dom0``, ``domu``, or ``domain`` where it is not known which
 ``signature``       who answers CPUID, the highest slot last
 ``bit``, ``flag``   the hypervisor bit in CPUID, in cpuinfo: ``on``, ``off``
+``flags``           ``strange``: cpuinfo has some, of a processor not known to be x86
 ``root``            Hyper-V's rights of a root partition: ``yes``, ``no``
 ``parent``          whose driver for managing other partitions runs: ``hyperv``
 ``platform``        the hypervisor that firmware or kernel describe

@@ -230,7 +230,10 @@ def _unknown(facts: Facts) -> Verdict:
         where = facts.where("smbios")
         missing.append(f"{where} calls the machine virtual, yet its names are hardware's")
     elif not facts.first("bit", "flag"):
-        missing.append("neither CPUID nor the kernel's flags could be read")
+        flags = "and the kernel's flags are not known to be an x86 processor's"
+        strange = facts.first("flags")
+        nothing = "neither CPUID nor flags of an x86 processor could be read"
+        missing.append(f"CPUID could not be read, {flags}" if strange else nothing)
     elif facts.has("bit", "off"):
         where = facts.where("device-model") or facts.where("virtio")
         missing.append(f"CPUID shows no hypervisor, yet {where} looks like a virtual machine's")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from tuiapp.machine.report import CERTAIN, LIKELY
 from tuiapp.machine.sources.base import Notes
@@ -36,7 +37,7 @@ def look(notes: Notes) -> None:
     if "PowerVM Lx86" in (vendor, brand):
         proves = "x86 is translated on a POWER machine"
         notes.add(PATH, f"vendor_id {vendor}", proves, "emulated=powervm-lx86", CERTAIN)
-    _note_flags(notes, found, vendor)
+    _note_flags(notes, found)
     if real := LOONGARCH_ONLY.intersection(found.get("Features", "").split()):
         proves = "the processor is no emulated one"
         shown = " ".join(sorted(real))
@@ -60,11 +61,21 @@ def fields(text: str) -> dict[str, str]:
     return found
 
 
-def _note_flags(notes: Notes, found: dict[str, str], vendor: str) -> None:
-    flags = frozenset(found.get("flags", "").split())
-    if not flags or not _X86_VENDORS.search(vendor):
+def x86_flags(found: Mapping[str, str]) -> frozenset[str]:
+    """The flags of an entry; none where its maker makes no x86 processors, or is not told: other
+    processors' have no hypervisor among them, whatever runs below."""
+    known = _X86_VENDORS.search(found.get("vendor_id", ""))
+    return frozenset(found.get("flags", "").split()) if known else frozenset()
+
+
+def _note_flags(notes: Notes, found: dict[str, str]) -> None:
+    flags, where = x86_flags(found), f"{PATH} flags"
+    if not flags:
+        if found.get("flags"):
+            maker = found.get("vendor_id", "")
+            value = f"of {maker}" if maker else "without vendor_id beside them"
+            notes.add(where, f"{value}: not known to be an x86 processor's", fact="flags=strange")
         return
-    where = f"{PATH} flags"
     if "hypervisor" in flags:
         notes.add(where, "hypervisor", "a hypervisor runs below this kernel", "flag=on", CERTAIN)
         if flags & HARDWARE_ONLY:
