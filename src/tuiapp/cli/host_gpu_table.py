@@ -174,7 +174,7 @@ def _busy(gpu: Mapping[str, Any]) -> str:
 
 def _whole(gpu: Mapping[str, Any], name: str) -> str:
     value = number(gpu, name)
-    return "" if value is None else f"{value:.0f}"
+    return "" if value is None else f"{round(value)}"
 
 
 def _power(gpu: Mapping[str, Any]) -> str:

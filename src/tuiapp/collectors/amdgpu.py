@@ -17,6 +17,7 @@ from tuiapp.collectors.base import Host
 from tuiapp.collectors.card_path import path_by_files, path_by_library
 from tuiapp.collectors.cards import SLOW, STATIC, Card, CardFiles, CardsCollector, Field
 from tuiapp.collectors.pci_names import amd_name, pci_name
+from tuiapp.collectors.plausible import no_such
 from tuiapp.errors import Unavailable
 
 _LEVEL = re.compile(r"^\s*\w{1,4}:\s*(\d{1,6})Mhz\s*(\*?)", re.MULTILINE | re.IGNORECASE)
@@ -55,7 +56,7 @@ class AmdFiles(CardFiles):
         """Per cent in a file, as 0..1."""
         percent = self.number(name)
         if not 0 <= percent <= 100:
-            raise Unavailable(f"{name} says {percent} %")
+            raise Unavailable(no_such(percent, "share of time", "%"))
         return (percent / 100,)
 
     def memory(self) -> tuple[float, ...]:
@@ -67,7 +68,10 @@ class AmdFiles(CardFiles):
         return float(used), float(size)
 
     def _amount(self, kind: str) -> tuple[int, int]:
-        return self.number(f"mem_info_{kind}_used"), self.number(f"mem_info_{kind}_total")
+        used, size = self.number(f"mem_info_{kind}_used"), self.number(f"mem_info_{kind}_total")
+        if min(used, size) < 0:
+            raise Unavailable(no_such(min(used, size), "amount of memory", "bytes"))
+        return used, size
 
     def clock(self, monitored: str, levels: str) -> tuple[float, ...]:
         """MHz now, from the sensors, else from the level in use."""

@@ -10,6 +10,7 @@ from posixpath import normpath
 from typing import Any, ClassVar
 
 from tuiapp.collectors.base import NAN, RARELY, Collector, Gauges, Host, why
+from tuiapp.collectors.plausible import impossible
 from tuiapp.errors import Unavailable
 
 DRM = "/sys/class/drm"
@@ -153,13 +154,15 @@ class CardFiles:
         return int(match[1])
 
     def first_number(self, *paths: str) -> int:
-        """The number in the first of ``paths`` that can be read; the last one's error."""
-        for path in paths[:-1]:
+        """The number in the first of ``paths`` that can be read; the error of the first that is
+        there, else the last one's."""
+        errors: list[OSError | Unavailable] = []
+        for path in paths:
             try:
                 return self.number(path)
-            except (OSError, Unavailable):
-                continue
-        return self.number(paths[-1])
+            except (OSError, Unavailable) as error:
+                errors.append(error)
+        raise next((e for e in errors if not isinstance(e, FileNotFoundError)), errors[-1])
 
     def text(self, path: str) -> str:
         """A file below the device's directory, as text; OSError when it cannot be read."""
@@ -189,13 +192,19 @@ class CardFiles:
         return f"{self._monitor}/{name}"
 
     def sensor(self, *labels: str) -> str:
-        """``tempN`` of the first of ``labels`` there is, else the first sensor of all."""
+        """``tempN`` of the first of ``labels`` there is, else the first sensor of all; OSError
+        where there are labels and none can be read."""
         found: dict[str, str] = {}
+        broken: OSError | None = None
         for at in range(1, 9):
             try:
                 found.setdefault(self.text(self.monitor(f"temp{at}_label")), f"temp{at}")
-            except OSError:
+            except FileNotFoundError:
                 continue
+            except OSError as error:
+                broken = broken or error
+        if broken is not None and not found:
+            raise broken
         return next((found[label] for label in labels if label in found), "temp1")
 
     def forget(self) -> None:
@@ -290,7 +299,7 @@ class _Gpu:
     def _read(self, field: Field) -> None:
         name = f"{self._group}.{field.gauges[0]}"
         try:
-            values = field.read(self.files)
+            values = _measured(field, self.files)
         except (OSError, Unavailable) as error:
             self._collector.unknown(name, _reason(error))
             self._failing.add(name)
@@ -310,11 +319,27 @@ class _Gpu:
         self.files.forget()
 
 
+def _measured(field: Field, files: CardFiles) -> tuple[float, ...]:
+    """The values of a field; OSError, Unavailable where there are none, or none that can be."""
+    values = field.read(files)
+    if reason := impossible(dict(zip(field.gauges, values, strict=True))):
+        raise Unavailable(reason)
+    return values
+
+
+_BROKEN = {
+    errno.ENOENT: "the driver has no file for it",
+    errno.EACCES: "the driver does not permit it now",
+    errno.EPERM: "the driver does not permit it now",
+    errno.EISDIR: "a folder stands where the driver's file should",
+    errno.ELOOP: "the driver's file is a link that leads in a loop",
+}
+
+
 def _reason(error: OSError | Unavailable) -> str:
     if isinstance(error, Unavailable):
         return error.message
-    if error.errno == errno.ENOENT:
-        return "the driver has no file for it"
-    if error.errno in (errno.EACCES, errno.EPERM):
-        return "the driver does not permit it now"
-    return why(error)
+    if told := _BROKEN.get(error.errno or 0):
+        return told
+    text = error.strerror or ""
+    return f"the driver's file {text}" if text.startswith("is ") else why(error)

@@ -14,6 +14,7 @@ from tuiapp.collectors.base import NEXT_SAMPLE, Host
 from tuiapp.collectors.card_path import path_by_files
 from tuiapp.collectors.cards import SLOW, STATIC, Card, CardFiles, CardsCollector, Field
 from tuiapp.collectors.pci_names import pci_name
+from tuiapp.collectors.plausible import no_such
 from tuiapp.collectors.throttle import INTEL
 from tuiapp.errors import Unavailable
 
@@ -54,6 +55,8 @@ class IntelFiles(CardFiles):
         """From the energy used since the sample before."""
         paths = (self.monitor("energy1_input"), self.monitor("energy2_input"))
         before, self._energy_uj = self._energy_uj, self.first_number(*paths)
+        if self._energy_uj < 0:
+            raise Unavailable(no_such(self._energy_uj, "amount of energy", "µJ"))
         if before is None or self._energy_uj < before or not self.dt_s > 0:
             raise Unavailable(NEXT_SAMPLE)
         return ((self._energy_uj - before) / 1e6 / self.dt_s,)
@@ -76,7 +79,10 @@ class IntelFiles(CardFiles):
         mask, answered = 0, False
         for name, reason in INTEL.items():
             try:
-                mask |= reason if self.number(f"{self._throttle}{name}") else 0
+                on = self.number(f"{self._throttle}{name}")
+                if on not in (0, 1):
+                    raise Unavailable(no_such(on, "yes or no"))
+                mask |= reason if on else 0
                 answered = True
             except FileNotFoundError:
                 continue

@@ -6,7 +6,7 @@ import errno
 
 from tuiapp.collectors.base import Host
 from tuiapp.errors import Unavailable
-from tuiapp.machine.tree import MOST_BYTES, Tree
+from tuiapp.machine.tree import ERRORS, MOST_BYTES, Tree
 
 _CLOCK_HZ, _PAGE_BYTES = 100, 4096
 """Of nearly every Linux: a recorded machine's own are not known."""
@@ -34,16 +34,23 @@ class TreeHost(Host):
         try:
             return self._tree.bytes(path, most)
         except Unavailable as reason:
-            raise OSError(errno.ENOENT, reason.message, path) from reason
+            raise self._error(reason.message, path) from reason
 
     def names(self, path: str) -> list[str]:
         try:
             return self._tree.names(path)
         except Unavailable as reason:
-            raise OSError(errno.ENOENT, reason.message, path) from reason
+            raise self._error(reason.message, path) from reason
 
     def link(self, path: str) -> str:
         try:
             return self._tree.link(path)
         except Unavailable as reason:
-            raise OSError(errno.ENOENT, reason.message, path) from reason
+            raise self._error(reason.message, path) from reason
+
+    def _error(self, reason: str, path: str) -> OSError:
+        """As the system would have raised it; absence alone is ``FileNotFoundError``."""
+        number = ERRORS.get(reason, errno.EIO)
+        if number == errno.ENOENT and not self._tree.live and self._tree.is_link(path):
+            return OSError(errno.EIO, "is a link to what is not in this tree", path)
+        return OSError(number, reason, path)

@@ -33,6 +33,8 @@ _REASONS = {
     errno.ELOOP: "links in a loop",
     errno.ENAMETOOLONG: "has too long a name",
 }
+ERRORS = {text: number for number, text in reversed(_REASONS.items())}
+"""The system's number of an error, by the reason that stands for it."""
 
 
 class Tree:
@@ -92,6 +94,14 @@ class Tree:
             return str((self._place(parent or "/") / _plain(name)).readlink())
         except (OSError, ValueError) as error:
             raise Unavailable(_reason(error)) from None
+
+    def is_link(self, path: str) -> bool:
+        """A symlink is there, wherever it may lead."""
+        parent, _, name = path.rpartition("/")
+        try:
+            return (self._place(parent or "/") / _plain(name)).is_symlink()
+        except (OSError, ValueError):
+            return False
 
     def exists(self, path: str) -> bool:
         """Something is there, readable or not."""
