@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing, asynccontextmanager
@@ -299,3 +300,18 @@ def test_nvml_runs_in_a_thread_of_its_own() -> None:
     probe = make_probe("nvml", Host(), Clock())
     assert isinstance(probe, BackgroundProbe)
     probe.close()
+
+
+def test_where_no_thread_can_start_the_others_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refused)
+    probe = make_probe("nvml", Host(), Clock())
+    probe.begin()
+    assert [turn.reasons for turn in probe.take()] == [[("nvml", "no thread could be started")]]
+    probe.begin()
+    probe.command({"op": "once"})
+    assert not probe.take()
+    probe.close()
+    assert isinstance(make_probe("memory", Host(), Clock()), InlineProbe)

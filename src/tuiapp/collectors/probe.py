@@ -10,10 +10,12 @@ from typing import Any, Protocol
 
 from tuiapp.clock import NS_PER_S, Clock
 from tuiapp.collectors import collector_class
-from tuiapp.collectors.base import Collector, Gauges, Host, Row
+from tuiapp.collectors.base import RARELY, Collector, Gauges, Host, Row
 from tuiapp.errors import Unavailable
 from tuiapp.events import DRIVER_SILENT
 
+NO_THREAD = "no thread could be started"
+"""Why a collector that may hang is not run: it would take us with it."""
 HANGS_AFTER_NS = 5 * NS_PER_S
 _FIRST_WAIT_NS = NS_PER_S
 _LONGEST_WAIT_NS = 60 * NS_PER_S
@@ -65,7 +67,34 @@ def make_probe(name: str, host: Host, clock: Clock) -> Probe:
     """The probe of the collector registered under ``name``; KeyError when there is none."""
     collector = collector_class(name)(host)
     inline = InlineProbe(collector, clock)
-    return BackgroundProbe(inline, clock) if collector.blocking else inline
+    if not collector.blocking:
+        return inline
+    try:
+        return BackgroundProbe(inline, clock)
+    except RuntimeError:  # a limit, or a sandbox that forbids it
+        return AbsentProbe(name, NO_THREAD, clock)
+
+
+class AbsentProbe:
+    """Stands for a collector that cannot be run here, and says why, once."""
+
+    every = RARELY
+
+    def __init__(self, name: str, reason: str, clock: Clock) -> None:
+        self._turns = [Turn(clock.now_ns(), reasons=[(name, reason)])]
+
+    def begin(self) -> None:
+        """There is nothing to begin."""
+
+    def take(self) -> Sequence[Turn]:
+        turns, self._turns = self._turns, []
+        return turns
+
+    def command(self, message: Mapping[str, Any]) -> None:
+        """There is nobody to take it."""
+
+    def close(self) -> None:
+        """There is nothing to close."""
 
 
 class InlineProbe:
