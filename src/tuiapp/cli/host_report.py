@@ -86,6 +86,7 @@ def _as_json(
         "badge": badge(found.machine),
         **found.machine.as_json(),
         "conflicts": _conflicts(found, host),
+        "cpuid_source": found.cpuid.source if found.cpuid else None,
         "fingerprint": host.get("fingerprint"),
         "host": facts,
         "gpus": host.get("gpus") or [],

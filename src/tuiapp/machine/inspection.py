@@ -19,21 +19,22 @@ from tuiapp.machine.tree import Tree
 STRONGEST = ("sev-snp", "tdx", "cca", "secure-execution", "sev-es", "sev")
 
 
-def inspect(tree: Tree, cpuid: Cpuid | None) -> Machine:
+def inspect(tree: Tree, cpuid: Cpuid | None, no_cpuid: str = "") -> Machine:
     """Look at everything, then decide. Unreadable things are noted, and never raise.
 
     Args:
         tree: the live system, or a recorded one.
         cpuid: the processor, or its record; None when neither is there.
+        no_cpuid: why not, in one clause.
     """
-    return judge(read_signals(tree, cpuid))
+    return judge(read_signals(tree, cpuid, no_cpuid))
 
 
-def read_signals(tree: Tree, cpuid: Cpuid | None) -> tuple[Signal, ...]:
+def read_signals(tree: Tree, cpuid: Cpuid | None, no_cpuid: str = "") -> tuple[Signal, ...]:
     """What every source found, in the order of ``SOURCES``."""
     signals: list[Signal] = []
     for name in SOURCES:
-        notes = Notes(name, tree, cpuid)
+        notes = Notes(name, tree, cpuid, no_cpuid)
         try:
             source(name)(notes)
         except Unavailable as reason:

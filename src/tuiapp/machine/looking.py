@@ -82,7 +82,7 @@ def _record(path: Path) -> tuple[Cpuid | None, str]:
 
 def _look(tree: RecordingTree, cpuid: Cpuid | None, why: str) -> Look:
     if cpuid is None:
-        return Look(inspect(tree, None), tree, None, why)
+        return Look(inspect(tree, None, why), tree, None, why)
     recording = RecordingCpuid(cpuid)
     return Look(inspect(tree, recording), tree, recording)
 

@@ -18,12 +18,13 @@ class Notes:
         name: the source, as registered.
         tree: the machine's files.
         cpuid: its processor; None when CPUID cannot be had.
+        no_cpuid: why it cannot.
     """
 
-    def __init__(self, name: str, tree: Tree, cpuid: Cpuid | None) -> None:
+    def __init__(self, name: str, tree: Tree, cpuid: Cpuid | None, no_cpuid: str = "") -> None:
         self.name = name
         self.tree = tree
-        self.cpuid = cpuid
+        self.cpuid, self.no_cpuid = cpuid, no_cpuid
         self.signals: list[Signal] = []
 
     def add(

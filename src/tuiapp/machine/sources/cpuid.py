@@ -51,8 +51,9 @@ def look(notes: Notes) -> None:
     """Read leaf 1, every slot for signatures, and the leaves of the ones that are known."""
     cpuid = notes.cpuid
     if cpuid is None:
-        notes.miss("CPUID", "the instruction was not executed, and no record of it was given")
+        notes.miss("CPUID", notes.no_cpuid or "it was neither executed nor recorded")
         return
+    notes.add("CPUID", cpuid.source)
     _note_bit(notes, cpuid)
     for leaf in range(FIRST, LAST + 1, STEP):
         if registers := cpuid.read(leaf):
