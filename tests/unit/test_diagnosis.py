@@ -230,6 +230,8 @@ SCENES = (
     Scene("thermal", BAD, {}, gpu(throttle_reasons=0x80), says="power brake"),
     Scene("thermal", WARN, {}, gpu(temp_slowdown_c=62)),
     Scene("thermal", UNKNOWN, {}, {"gpu0": {"util": 0.9}}),
+    Scene("thermal", WARN, {}, {"gpu0": {"throttle_reasons": 0x8}}, says="load unknown"),
+    Scene("thermal", UNKNOWN, {}, {"gpu0": {"throttle_reasons": 0x4}}),
     Scene("clocks", UNKNOWN, {}, gpu()),
     Scene("clocks", FINE, {}, gpu(sm_clock_mhz=1400, sm_clock_max_mhz=1980)),
     Scene("clocks", WARN, {}, gpu(sm_clock_mhz=1300, sm_clock_max_mhz=1980), says="low"),

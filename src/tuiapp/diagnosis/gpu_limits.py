@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tuiapp.diagnosis.finding import BAD, WARN, Finding, fine, unknown
 from tuiapp.diagnosis.per_gpu import worst
-from tuiapp.diagnosis.reading import Gpu, number, percent, share
+from tuiapp.diagnosis.reading import Gpu, known, number, percent, share
 from tuiapp.diagnosis.seen import Few, Seen
 
 # nvmlClocksEventReasons of nvml.h; AMD's and Intel's reasons come in the same bits.
@@ -69,22 +69,36 @@ def _thermal(gpu: Gpu) -> Finding:
     warm = "" if temp is None else f"; {temp:.0f} °C"
     if limit is not None:
         warm += f", slows down at {limit:.0f} °C"
-    if held:
-        for bit, name in _GRAVE:
-            slowed = share(held, bit)
-            if slowed > RARE:
-                evidence = (
-                    f"held back in {percent(slowed)} of samples under load ({gpu.source}){warm}"
-                )
-                advice = "Cooling or power supply do not suffice: change the host."
-                title = f"GPU slowed by {name}"
-                return Finding("thermal", BAD, title, evidence, advice, 0.75)
+    if (found := _slowed(gpu, held, warm)) is not None:
+        return found
     if temp is not None and limit is not None and temp >= limit - NEAR_SLOWDOWN_C:
         advice = "A little warmer, and it slows down: look at the cooling."
         return Finding("thermal", WARN, f"GPU at {temp:.0f} °C", warm.lstrip("; "), advice, 0.3)
     if not held:
         return unknown("thermal", "heat and brakes", gpu.not_loaded("throttle_reasons"))
     return fine("thermal", "heat and brakes", f"no slowdown under load ({gpu.source}){warm}")
+
+
+def _slowed(gpu: Gpu, held: list[int], warm: str) -> Finding | None:
+    """The gravest reason under load; where nothing tells the load, at all samples, which is less:
+    an idle GPU that is held back delays nobody."""
+    loadless = not len(known(gpu.view, gpu.group, "util"))
+    masks, when = held, "samples under load"
+    if loadless:
+        found = known(gpu.view, gpu.group, "throttle_reasons")
+        masks, when = [int(mask) for mask in found if 0 <= mask < 1 << 24], "samples, load unknown"
+    for bit, name in _GRAVE if masks else ():
+        slowed = share(masks, bit)
+        if slowed <= RARE:
+            continue
+        title = f"GPU slowed by {name}"
+        evidence = f"held back in {percent(slowed)} of {when} ({gpu.source}){warm}"
+        if loadless:
+            advice = "If it is so under load, cooling or power supply do not suffice."
+            return Finding("thermal", WARN, title, evidence, advice, 0.45)
+        advice = "Cooling or power supply do not suffice: change the host."
+        return Finding("thermal", BAD, title, evidence, advice, 0.75)
+    return None
 
 
 def clocks(view: Seen) -> Finding | None:
