@@ -10,8 +10,10 @@ import pytest
 
 from tests.doubles import cards as trees
 from tuiapp import cli
+from tuiapp.cli import host_sampling
 from tuiapp.cli.host_report import collect_facts
 from tuiapp.cli.host_sampling import recorded
+from tuiapp.collectors.base import Host
 from tuiapp.collectors.recorded import TreeHost
 from tuiapp.machine.capture import RecordingTree, write
 from tuiapp.machine.looking import look
@@ -133,3 +135,15 @@ def test_a_link_out_of_the_tree_is_not_followed(
     name = machine / "sys/devices/pci0000:00/0000:00:01.1/0000:83:00.0/product_name"
     name.symlink_to(secret)
     assert "Secret" not in json.dumps(gpus(capsys, machine))
+
+
+def test_what_is_counted_between_two_samples_is_told_live(
+    machine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(host_sampling, "Host", lambda: Host(str(machine)))
+    monkeypatch.setattr(host_sampling, "COLLECTORS", ("amdgpu", "intel_gpu"))
+    seen, reasons = host_sampling.sampled({})
+    assert seen.gauge("gpu0", "throttle_reasons") == 0
+    assert seen.gauge("gpu3", "power_w") == 0
+    assert not reasons["gpu0.throttle_reasons"]
+    assert not reasons["gpu3.power_w"]

@@ -23,7 +23,7 @@ from tuiapp.machine.tree import Tree
 SKIPPED = ("host", "tuning", "machine", "process", "tax", "hiccup")
 """Done already, of a run, or measured on demand."""
 SAMPLE_S = 0.3
-_COUNTING = ("nvml",)
+_COUNTING = ("nvml", "amdgpu", "intel_gpu")
 """Sampled right away as well: what their counters count from the first sample on."""
 _FROM_FILES = ("amdgpu", "intel_gpu")
 """Probes of GPUs that read files alone."""
