@@ -260,3 +260,20 @@ async def test_a_lost_gpu_tells_what_it_is_once_it_is_back(library: Path) -> Non
 async def test_nobody_reads_a_serial_number(library: Path) -> None:
     seen = await watch(nvml.environment(library, "count = 2"), samples("gpu1.health", 2))
     assert not [line for line in seen.log if "FORBIDDEN" in line]
+
+
+async def test_what_cannot_be_is_no_measurement(library: Path) -> None:
+    scenario = """
+        gpu0.temp = 3000 60
+        gpu0.fan = 130
+    """
+
+    def back(seen: Seen) -> bool:
+        return any(row["temp_c"] == 60 for row in seen.rows["gpu0"])
+
+    seen = await watch(nvml.environment(library, scenario), back)
+    first = seen.rows["gpu0"][0]
+    assert math.isnan(first["temp_c"])
+    assert first["fan"] == pytest.approx(1.3), "NVML says that it may exceed its full speed"
+    told = [reason for field, reason in seen.reasons if field == "gpu0.temp_c"]
+    assert told[:2] == ["NVML says 3000 °C, which is no temperature", ""]

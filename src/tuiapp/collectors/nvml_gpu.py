@@ -12,6 +12,7 @@ from tuiapp.collectors.nvml_facts import gpu_facts, instances
 from tuiapp.collectors.nvml_fields import FIELDS, INSTANCE_FIELDS, PCIE_FIELDS, Field
 from tuiapp.collectors.nvml_processes import GAUGES as PROCESS_GAUGES
 from tuiapp.collectors.nvml_processes import attribute, listed, others_share, running
+from tuiapp.collectors.plausible import impossible
 
 if TYPE_CHECKING:
     from tuiapp.collectors.nvml import NvmlCollector
@@ -33,6 +34,8 @@ _INSTANCE_GAUGES = (
 _NOT_SUPPORTED = 3
 _NEVER = (_NOT_SUPPORTED, 4, 13)
 _LOST = (6, 15, 16, 28)
+_FAN = ("fan",)
+"""By NVML's own documentation it may run at more than its full speed."""
 MIG_HIDES = "not given while MIG divides the GPU"
 
 
@@ -62,6 +65,7 @@ class Asked:
         self._all_fields = fields
         self.fields = list(fields)
         self.values: Gauges = dict.fromkeys(gauges, NAN)
+        self._impossible: set[str] = set()
 
     def forget(self) -> None:
         """Nothing is known (any more): the next answer is as good as the first."""
@@ -91,11 +95,25 @@ class Asked:
             if not due:
                 continue
             try:
-                values.update(zip(field.gauges, field.read(nvml, handle), strict=True))
+                told = dict(zip(field.gauges, field.read(nvml, handle), strict=True))
+                values.update(told if field.gauges == _FAN else self._measured(told))
             except nvml.NVMLError as error:
                 if self._refused(field.gauges, error):
                     self.fields.remove(field)
                 values.update(dict.fromkeys(field.gauges, NAN))
+
+    def _measured(self, told: Gauges) -> Gauges:
+        """What was told; unknown, and the reason on record, where it cannot be."""
+        reason = impossible(told, "NVML says")
+        for gauge in told if reason or self._impossible else ():
+            name = f"{self.group}.{gauge}"
+            if reason:
+                self.collector.unknown(name, reason)
+                self._impossible.add(name)
+            elif name in self._impossible:
+                self._impossible.discard(name)
+                self.collector.restored(name)
+        return dict.fromkeys(told, NAN) if reason else told
 
     def try_read(self, gauges: Sequence[str], read: Callable[[], Any]) -> Any:
         """What ``read`` returns; None, or the error's number where asking again is no use.

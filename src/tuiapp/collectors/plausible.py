@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import isnan
 
+_FILE = "the driver's file holds"
 BYTES = (1.0, float(1 << 50), "bytes", "amount of memory")
 _MHZ = "MHz", "clock"
 BOUNDS: Mapping[str, tuple[float, float, str, str]] = {
@@ -29,19 +30,23 @@ BOUNDS: Mapping[str, tuple[float, float, str, str]] = {
 """Lowest, highest, unit and name of each gauge, far beyond all there is and was."""
 
 
-def impossible(values: Mapping[str, float]) -> str:
-    """Why ``values``, read together, are no measurements; empty where they may be."""
+def impossible(values: Mapping[str, float], who: str = _FILE) -> str:
+    """Why ``values``, read together, are no measurements; empty where they may be.
+
+    Args:
+        who: who told them, and that it did: the beginning of a sentence.
+    """
     for gauge, value in values.items():
         lowest, highest, unit, name = BOUNDS.get(gauge, (value, value, "", ""))
         if not (lowest <= value <= highest or isnan(value)):
-            return no_such(value, name, unit)
+            return no_such(value, name, unit, who)
     used, size = (values.get(f"mem_{which}_bytes", 0.0) for which in ("used", "total"))
     if used > size:
-        return f"the driver's files hold {used:.0f} bytes in use of {size:.0f}, which cannot be"
+        return f"{who} {used:.0f} bytes in use of {size:.0f}, which cannot be"
     return ""
 
 
-def no_such(value: float, name: str, unit: str = "") -> str:
+def no_such(value: float, name: str, unit: str = "", who: str = _FILE) -> str:
     """``the driver's file holds -5 bytes, which is no amount of memory``."""
     shown = f"{value:.0f}" if abs(value) < 1e7 and value == int(value) else f"{value:.4g}"
-    return f"the driver's file holds {shown}{unit and f' {unit}'}, which is no {name}"
+    return f"{who} {shown}{unit and f' {unit}'}, which is no {name}"
