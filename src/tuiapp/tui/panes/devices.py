@@ -170,7 +170,7 @@ def _device(view: View, group: str, facts: Mapping[str, Any]) -> Device:
     if since_ns is None:
         held, why = _held(view, group)
         return Device(view, group, held, facts, why=why)
-    age = f" for {(view.cursor_ns - since_ns) / _NS:.0f} s"
+    age = f" for {(_told_until_ns(view) - since_ns) // _NS:.0f} s"
     return Device(view, group, (("no answer", Ink.BAD),), facts, since_ns, old, age)
 
 
@@ -190,12 +190,20 @@ def _held(view: View, group: str) -> tuple[tuple[tuple[str, Ink], ...], str]:
 def _stall(view: View, group: str) -> tuple[int | None, Mapping[str, float]]:
     """Since when a device has not been heard of, and its gauges then; (None, {}) while it is.
 
-    A run that is over is not stalled.
+    After a run it is as it was at the end.
     """
     last = view.last_row(group)
-    if last is None or view.health.exit_facts or view.cursor_ns - last[0] <= STALLED_NS:
+    if last is None or _told_until_ns(view) - last[0] <= STALLED_NS:
         return None, {}
     return last
+
+
+def _told_until_ns(view: View) -> int:
+    """The cursor; of a run that is over, until when anything of the host was told."""
+    if not view.health.exit_facts:
+        return view.cursor_ns
+    others = view.last_row("cpu")
+    return view.health.since_ns if others is None else min(others[0], view.health.since_ns)
 
 
 def stall_words(view: View, found: Sequence[Device]) -> str:
@@ -205,7 +213,7 @@ def stall_words(view: View, found: Sequence[Device]) -> str:
         return ""
     first = min(stalled, key=lambda device: device.stalled_ns or 0)
     probe = probe_of(first.facts)
-    age = format_duration((view.cursor_ns - (first.stalled_ns or 0)) // _NS)
+    age = format_duration((_told_until_ns(view) - (first.stalled_ns or 0)) // _NS)
     which = "" if len(stalled) == len(found) else f" ({', '.join(d.group for d in stalled)})"
     reason = view.probe_reasons.get(probe, DRIVER_SILENT)
     name = _SOURCES.get(probe, probe)

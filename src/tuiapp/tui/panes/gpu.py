@@ -70,7 +70,7 @@ class GpuPane(Pane):
         names = list(dict.fromkeys(str(d.facts["name"]) for d in found if d.facts.get("name")))
         count = f"{len(found)} × " if len(found) > 1 else ""
         named = f"{count}{', '.join(names)}" if names else ""
-        when = last_seen(scene.view) or _last_told(found)
+        when = _last_told(found) or last_seen(scene.view)
         return " · ".join(part for part in (self.TITLE, when, named) if part)
 
     def parts(self, scene: Scene, width: int, height: int) -> Sequence[Part]:
