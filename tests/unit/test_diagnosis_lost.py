@@ -20,9 +20,11 @@ from tuiapp.session.view import View
 LOST = "the GPU is lost: it has fallen off the bus"
 
 
-def seen(*reasons: tuple[str, str], gpus: int = 4, until_s: int = 30) -> View:
-    """What there is to see when each reason was told at second twelve."""
+def seen(*reasons: tuple[str, str], gpus: int = 4, until_s: int = 30, driver: str = "") -> View:
+    """What there is to see when each reason was told at second twelve, after a sample at one."""
     made = Session()
+    facts = [{"index": at, "driver": driver} for at in range(gpus)]
+    made.fold(Frame(Kind.META, 0, 0, attrs={"host": {"gpus": facts}}))
     for at in range(gpus):
         columns = {"t_ns": [NS], "util": [0.5]}
         made.fold(Frame(Kind.SAMPLES, NS, NS, columns, {"group": f"gpu{at}"}))
@@ -75,7 +77,25 @@ def test_evidence_does_not_say_the_title_again() -> None:
     )
     silent = judged(("nvml", DRIVER_SILENT))
     assert silent is not None
-    assert silent.evidence == "no answer since 00:12 (nvml)"
+    assert silent.evidence == "no answer since 00:01 (nvml)"
+
+
+def test_a_driver_is_silent_since_its_newest_sample_not_since_that_was_noticed() -> None:
+    for driver, probe in (("amdgpu", "amdgpu"), ("xe", "intel_gpu"), ("", "nvml")):
+        found = rule("gpu_lost")(seen((probe, DRIVER_SILENT), driver=driver))
+        assert found is not None
+        assert found.evidence == f"no answer since 00:01 ({probe})"
+    another = judged(("amdgpu", DRIVER_SILENT))
+    assert another is not None
+    assert another.evidence == "no answer since 00:12 (amdgpu)"
+
+
+def test_nvidias_name_for_errors_is_not_said_of_other_drivers() -> None:
+    for driver in ("", "amdgpu", "xe"):
+        found = rule("gpu_lost")(seen(("gpu3", LOST), driver=driver))
+        assert found is not None
+        assert ("Xid" in found.advice) == (driver == "")
+        assert "dmesg" in found.advice
 
 
 def test_before_it_was_lost_it_is_not() -> None:

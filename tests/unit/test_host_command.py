@@ -340,8 +340,10 @@ def test_what_cannot_be_read_is_not_fine(
 ) -> None:
     (tmp_path / "empty" / "proc").mkdir(parents=True)
     _, out, _ = run(capsys, "--root", str(tmp_path / "empty"), "--json")
-    told = {found["rule"]: found["severity"] for found in json.loads(out)["findings"]}
-    assert told["governor"] == told["clocksource"] == "unknown"
+    told = {found["rule"]: found for found in json.loads(out)["findings"]}
+    assert told["governor"]["severity"] == told["clocksource"]["severity"] == "unknown"
+    for name in ("steal", "run_wait", "interrupts", "memory", "jitter"):
+        assert told[name]["evidence"] == "a recorded machine cannot be measured"
 
 
 def test_a_folder_that_is_closed_is_one_sentence(

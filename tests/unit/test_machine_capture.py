@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import os
+import re
 import tarfile
 import tracemalloc
 from contextlib import suppress
@@ -368,3 +369,11 @@ def test_a_bad_cpuid_record_does_not_cost_the_answer(tmp_path: Path) -> None:
     found = look(tmp_path / "m")
     assert found.machine.machine == "guest"
     assert found.no_cpuid == "cpuid.json is no JSON"
+
+
+def test_an_archive_of_nothing_is_called_by_its_own_name(tmp_path: Path) -> None:
+    place = tmp_path / "nothing.tar.gz"
+    with tarfile.open(place, "w:gz"):
+        pass
+    with pytest.raises(UsageError, match=re.escape(f"{place} holds no files")), opened(place):
+        pass

@@ -206,6 +206,15 @@ def test_a_xen_guest_may_be_given_a_servers_names(
     found = machine(tmp_path, SERVER, _xen(x40000004=features))
     assert (found.machine, found.hypervisor) == (GUEST, "xen")
     assert any("names hardware" in conflict for conflict in found.conflicts)
+    assert any(conflict.endswith("so CPUID won") for conflict in found.conflicts)
+
+
+def test_what_won_is_what_was_read(tmp_path: Path) -> None:
+    """A Xen node in sysfs, and no processor's answer."""
+    domain = {"/sys/hypervisor/type": "xen\n", "/sys/hypervisor/properties/features": "00000000\n"}
+    found = machine(tmp_path, {**SERVER, **domain})
+    assert found.machine in (GUEST, HOST_PARTITION)
+    assert not any("CPUID" in conflict for conflict in found.conflicts)
 
 
 def test_dom0_inside_a_virtual_machine_is_nested(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from tuiapp.collectors.base import Host
 from tuiapp.collectors.cards import CardsCollector
 from tuiapp.collectors.intel_gpu import IntelGpuCollector
 from tuiapp.diagnosis.finding import BAD, Finding
-from tuiapp.events import PROBE_UNAVAILABLE
+from tuiapp.events import ENGINE_EXIT, PROBE_UNAVAILABLE
 from tuiapp.session.view import View
 from tuiapp.tui.panes import pane_class
 from tuiapp.tui.panes.base import Scene, stack
@@ -302,6 +302,26 @@ def test_when_the_numbers_of_a_silent_driver_were_told_is_in_the_title() -> None
     assert pane_class("gpu")("gpu").title(scene).startswith("GPU · as of 01:05 · 2 ×")
     scene = Scene(view_of(watched(2)), PALETTES[Depth.TRUE])
     assert "as of" not in pane_class("gpu")("gpu").title(scene)
+
+
+def test_what_was_silent_at_the_end_of_a_run_stays_so_after_it() -> None:
+    """As of its newest sample; ages stand still with the run."""
+    run = silent(2).fold(fact(77.0, ENGINE_EXIT, {"expected": True, "reason": "done"}))
+    run.clock.advance(100 * NS)
+    told = drawn(run, "gpu", 78, 12)
+    assert "NVML has not answered for 12.0 s" in told
+    assert "no answer for 12 s" in told
+    assert re.search(r"gpu0 .* \d+ %", told)
+    scene = Scene(view_of(run), PALETTES[Depth.TRUE])
+    assert pane_class("gpu")("gpu").title(scene).startswith("GPU · as of 01:05 · 2 ×")
+
+
+def test_a_run_that_is_over_has_not_lost_its_driver() -> None:
+    run = watched(2).fold(fact(65.2, ENGINE_EXIT, {"expected": True, "reason": "done"}))
+    run.clock.advance(100 * NS)
+    assert "answer" not in drawn(run, "gpu", 78, 12)
+    late = watched(2).fold(fact(75.0, ENGINE_EXIT, {"expected": True, "reason": "done"}))
+    assert "answer" not in drawn(late, "gpu", 78, 12), "nothing else was sampled then either"
 
 
 def test_a_long_cause_has_a_second_line_where_there_is_room() -> None:

@@ -17,6 +17,7 @@ from tuiapp.collectors.machine_facts import machine_facts
 from tuiapp.collectors.recorded import TreeHost
 from tuiapp.diagnosis import diagnose
 from tuiapp.errors import TuiappError
+from tuiapp.events import DRIVER_SILENT
 from tuiapp.machine.badge import badge
 from tuiapp.machine.report import Signal
 from tuiapp.machine.spelling import spelled
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 SCHEMA = "tuiapp.host/1"
 _RECORDED = "a recorded machine cannot be measured"
+_MEASURED = ("tax", "hiccup", "cpu", "load", "memory", "process")
 _FACTS = ("host", "tuning")
 _NARROWEST, _WIDEST = 60, 160
 _LABEL = 12
@@ -45,7 +47,7 @@ def report(found: Look, tax: Tax | None, *, as_json: bool, explain: bool) -> Non
     if found.tree.live:
         seen, more = sampled(facts, reasons)
     else:
-        reasons |= dict.fromkeys(("tax", "hiccup"), _RECORDED)
+        reasons |= dict.fromkeys(_MEASURED, _RECORDED)
         seen, more = recorded(found.tree, facts, reasons)
     reasons |= more
     findings = diagnose(seen)
@@ -142,7 +144,9 @@ def _gpu_rows(
     host: Mapping[str, Any], reasons: Mapping[str, str], *, explain: bool
 ) -> Iterable[tuple[str, str]]:
     if not host["gpus"]:
-        return [("GPU", f"none: {reasons.get('nvml', 'no GPU was recorded')}")]
+        reason = reasons.get("nvml", "no GPU was recorded")
+        word = "unknown" if reason == DRIVER_SILENT else "none"
+        return [("GPU", f"{word}: {reason}")]
     from tuiapp.cli.host_gpu_table import gpu_rows  # most machines can do without it
 
     return gpu_rows(host["gpus"], host, reasons, _width() - _LABEL - 1, explain=explain)

@@ -16,7 +16,11 @@ _LOST = (
 )
 """Words of a GPU's reason, and what the title says of it."""
 _OF_SEVERAL = {"needs a reset": "need a reset", "is gone": "are gone"}
-_LOST_ADVICE = "Drain the host, then reset the GPU or reboot; dmesg names the error (Xid)."
+_LOST_ADVICE = "Drain the host, then reset the GPU or reboot; dmesg names the error{}."
+_FIRST_NS = 1_000_000_000
+"""What is told before this was so from the start."""
+_XID = " (Xid)"
+"""What only NVIDIA's driver calls its errors."""
 _SILENT_ADVICE = "Drain the host and reboot: whoever asks a hung driver hangs with it."
 _GONE_ADVICE = "Was the driver reset or exchanged? Drain the host and load it anew, or reboot."
 
@@ -27,7 +31,7 @@ def gpu_lost(view: Seen) -> Finding | None:
     sources = {probe_of(gpu.facts) for gpu in found}
     for probe, driver in _DRIVERS.items():
         reason = reasons.get(probe, "")
-        since = _since(view, probe)
+        since = _unheard(view, probe, found)
         if reason == DRIVER_SILENT:
             evidence = f"no answer{since and ' '}{since} ({probe})"
             return _bad(f"{driver} silent", evidence, _SILENT_ADVICE)
@@ -43,7 +47,8 @@ def gpu_lost(view: Seen) -> Finding | None:
         told = " ".join(part for part in (told, _since(view, first.group)) if part)
         evidence = f"{told}{told and '; '}{len(lost)} of {plural(len(found), 'GPU')}"
         have = words if len(alike) == 1 else _OF_SEVERAL.get(words, words)
-        return _bad(f"{listed(alike)} {have}", evidence, _LOST_ADVICE)
+        advice = _LOST_ADVICE.format(_XID if probe_of(first.facts) == "nvml" else "")
+        return _bad(f"{listed(alike)} {have}", evidence, advice)
     return _not_lost(found, view)
 
 
@@ -72,10 +77,17 @@ def gone(reason: str) -> str:
     return dict(_LOST).get(_sign(reason), "")
 
 
-def _since(view: Seen, probe: str) -> str:
+def _unheard(view: Seen, probe: str, found: list[Gpu]) -> str:
+    """Since when nothing was heard of a driver: its newest sample, though it was noticed later."""
+    rows = [view.last_row(gpu.group) for gpu in found if probe_of(gpu.facts) == probe]
+    return _since(view, probe, max((row[0] for row in rows if row is not None), default=None))
+
+
+def _since(view: Seen, probe: str, last_ns: int | None = None) -> str:
     """``since 01:31``, as the screen's clock has it; empty where it was so from the start."""
-    since_s = view.probe_since_ns.get(probe, 0) / 1e9
-    return f"since {clock_face(since_s)}" if since_s >= 1 else ""
+    told_ns = view.probe_since_ns.get(probe, 0)
+    since_s = (told_ns if last_ns is None else min(told_ns, last_ns)) / 1e9
+    return f"since {clock_face(since_s)}" if told_ns >= _FIRST_NS else ""
 
 
 def _bad(title: str, evidence: str, advice: str) -> Finding:

@@ -13,6 +13,7 @@ from tuiapp.diagnosis.reading import (
     items,
     mapping,
     mean,
+    newest,
     percent,
     sentence,
     text,
@@ -66,6 +67,8 @@ def gpu_neighbour(view: Seen) -> Finding | None:
 
 def _neighbour(gpu: Gpu) -> Finding:
     view, group = gpu.view, gpu.group
+    if flag(mapping(gpu.facts, "mig"), "enabled"):
+        return _beside_slices(gpu)
     advice = "Something else uses the GPU: take one for the engine alone."
     if "process" not in view.groups("process") and "engine" not in view.meta:
         used, util = gpu.newest("mem_used_bytes"), mean(view, group, "util")
@@ -84,6 +87,27 @@ def _neighbour(gpu: Gpu) -> Finding:
     if severity == FINE:
         return fine("gpu_neighbour", "no neighbour on the GPU", evidence)
     return Finding("gpu_neighbour", severity, "neighbour on the GPU", evidence, advice, 0.65)
+
+
+def _beside_slices(gpu: Gpu) -> Finding:
+    """Of a divided GPU the driver tells what each slice holds; no time, and not always whose."""
+    view = gpu.view
+    ours = "process" in view.groups("process") or "engine" in view.meta
+    name = "other_bytes" if ours else "mem_used_bytes"
+    named = view.groups(f"{gpu.group}.mig")
+    parts = [part for part in named if part.rpartition("mig")[2].isdigit()]
+    held = [newest(view, part, name) for part in parts]
+    known_bytes = [value for value in held if value is not None]
+    who = "by others" if ours else "while no engine of ours runs"
+    evidence = f"{sum(known_bytes) / 2**30:.1f} GiB of the slices' memory in use {who} (NVML)"
+    if sum(known_bytes) > OTHER_BYTES:
+        advice = "Other slices share the GPU's power and its links: take the whole GPU."
+        return Finding("gpu_neighbour", WARN, "neighbour on the GPU", evidence, advice, 0.45)
+    if not parts or len(known_bytes) < len(parts):
+        told = "the driver does not tell whose the memory of its slices is"
+        reason = why(view, *(f"{part}.{name}" for part in parts), otherwise=told)
+        return unknown("gpu_neighbour", "neighbours on the GPU", reason)
+    return fine("gpu_neighbour", "no neighbour on the GPU", evidence)
 
 
 def confidential(view: Seen) -> Finding | None:

@@ -13,7 +13,6 @@ from tuiapp.diagnosis.reading import (
     mapping,
     number,
     printable,
-    why,
 )
 from tuiapp.diagnosis.seen import Seen
 from tuiapp.words import plural
@@ -52,7 +51,8 @@ def pcie_replays(view: Seen) -> Finding | None:
 def _replays(gpu: Gpu) -> Finding:
     counts = known(gpu.view, f"{gpu.group}.health", "pcie_replays")
     if len(counts) < 2:
-        reason = why(gpu.view, f"{gpu.group}.pcie_replays")
+        told = "told once: how many come shows from the second time on, eight seconds later"
+        reason = told if len(counts) else gpu.why("pcie_replays")
         return unknown("pcie_replays", "PCIe replays", reason)
     more = increase(counts)
     minutes = max((gpu.view.cursor_ns - max(gpu.view.window_start_ns, 0)) / 60e9, 1 / 60)
@@ -83,7 +83,7 @@ def _p2p(gpu: Gpu) -> Finding:
         if isinstance(status, str)
     }
     if not peers:
-        return unknown("p2p", "GPU to GPU", why(gpu.view, f"{gpu.group}.p2p"))
+        return unknown("p2p", "GPU to GPU", gpu.why("p2p"))
     barred = [f"gpu{other} {status}" for other, status in peers.items() if status != "ok"]
     if not barred:
         return fine("p2p", "GPU to GPU", f"direct to {plural(len(peers), 'other')} (NVML)")

@@ -46,6 +46,10 @@ class Moment:
         names = (name for name in self.samples if name.startswith(prefix))
         return tuple(sorted(names, key=lambda name: (len(name), name)))
 
+    def last_row(self, group: str) -> Row | None:
+        rows = self.samples.get(group)
+        return rows[-1] if rows else None
+
     def known(self, group: str, name: str) -> Few:
         return Few(value for (value,) in self.rows(group, name) if abs(value) < MOST_VALUE)
 

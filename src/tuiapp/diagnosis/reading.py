@@ -175,6 +175,11 @@ class Gpu:
         kept = [row[1:] for row in rows if row[0] >= self.BUSY_FROM and all(map(isfinite, row))]
         return [Few(column) for column in zip(*kept, strict=True)] or [Few() for _ in names]
 
+    def why(self, *names: str) -> str:
+        """Why gauges are unknown; NVML tells of more than other drivers' files do."""
+        told = NOT_SAMPLED if self.source == "NVML" else "not read for this driver"
+        return why(self.view, *(f"{self.group}.{name}" for name in names), otherwise=told)
+
     def not_loaded(self, *names: str) -> str:
         """Why ``loaded`` gave nothing."""
         util = known(self.view, self.group, "util")
@@ -182,7 +187,7 @@ class Gpu:
             return why(self.view, f"{self.group}.util", otherwise="how busy it is, is unknown")
         if float(util.max()) < self.BUSY_FROM:
             return f"the GPU was never busy in this stretch of time (at most {percent(util.max())})"
-        return why(self.view, *(f"{self.group}.{name}" for name in names))
+        return self.why(*names)
 
     def newest(self, name: str, part: str = "") -> float | None:
         """The last known value of a gauge, of ``part`` (``health``) of its groups."""
@@ -199,9 +204,11 @@ def probe_of(facts: Mapping[str, Any]) -> str:
 
 
 def gpus(view: Seen) -> list[Gpu]:
-    """Every GPU that was sampled, in order."""
-    groups = [name for name in view.groups("gpu") if _GPU.fullmatch(name)]
+    """Every GPU that was sampled, in order; graphics inside a CPU where there is nothing else."""
     told = {f"gpu{found.get('index')}": found for found in items(host(view), "gpus")}
+    every = [name for name in view.groups("gpu") if _GPU.fullmatch(name)]
+    cards = [name for name in every if not flag(told.get(name, {}), "integrated")]
+    groups = cards or every
     several = len(groups) > 1
     return [
         Gpu(view, group, told.get(group, {}), f"{group}: " if several else "") for group in groups
@@ -217,7 +224,9 @@ def gpus_used(view: Seen) -> int:
     if engine and parts[0] is not None:
         wanted = prod(part for part in parts if part is not None and 1 <= part <= 1024)
         return int(min(wanted, 1024))
-    return max(len(gpus(view)), len(items(host(view), "gpus")))
+    told = items(host(view), "gpus")
+    cards = [found for found in told if not flag(found, "integrated")]
+    return max(len(gpus(view)), len(cards or told))
 
 
 def listed(words: Sequence[str], most: int = 5) -> str:

@@ -65,6 +65,9 @@ class Seen(Protocol):
     def groups(self, prefix: str) -> tuple[str, ...]:
         """Names of the sample groups that begin with ``prefix``, in order."""
 
+    def last_row(self, group: str) -> tuple[int, Mapping[str, float]] | None:
+        """(when, gauges) of a group's newest row, however old; None without any."""
+
     def known(self, group: str, name: str) -> Values:
         """A gauge's known values in the window, oldest first."""
 

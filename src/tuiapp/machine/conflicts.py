@@ -80,8 +80,10 @@ def _bits(facts: Facts, verdict: Verdict) -> list[str]:
 
 def _stronger(facts: Facts) -> str:
     """What says guest, and is not set as easily as firmware's strings."""
-    if facts.first("signature", "xen"):
+    if facts.first("signature"):
         return "CPUID"
+    if facts.first("xen"):
+        return facts.where("xen")
     kind = next((one for one in ("bit", "flag") if facts.has(one, "on")), "trusted-module")
     return facts.where(kind)
 

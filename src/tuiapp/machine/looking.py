@@ -104,7 +104,10 @@ def opened(place: Path) -> Iterator[Path]:
             raise UsageError(
                 f"{reason.message}.", "Name a folder, or what `tuiapp host --capture` wrote."
             ) from reason
-        yield _unwrapped(Path(folder))
+        tree = _unwrapped(Path(folder))
+        if not any(tree.iterdir()):
+            raise UsageError(f"{place} holds no files.", "Name what `tuiapp host --capture` wrote.")
+        yield tree
 
 
 def _unwrapped(folder: Path) -> Path:

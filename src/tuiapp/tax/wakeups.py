@@ -41,13 +41,14 @@ class Wakeup(Result):
 
     def lines(self) -> list[str]:
         times = (self.wakeup_p50_s, self.wakeup_p99_s, self.wakeup_p999_s)
-        p50, p99, p999, slack = times_text(*times, self.timer_slack_s or 0.0)
+        first = (self.realtime_wakeup_p50_s, self.realtime_wakeup_p99_s)
+        rest = (time or 0.0 for time in (self.timer_slack_s, *first))
+        p50, p99, p999, slack, *realtime = times_text(*times, *rest)
         of_it = "" if self.timer_slack_s is None else f"; {slack} of it may be timer slack"
         lines = [f"waking up late from 1 ms: p50 {p50}, p99 {p99}, p99.9 {p999}{of_it}"]
-        if self.realtime_wakeup_p50_s is None or self.realtime_wakeup_p99_s is None:
+        if None in first:
             return [*lines, "  in the real-time class: not permitted"]
-        p50, p99 = times_text(self.realtime_wakeup_p50_s, self.realtime_wakeup_p99_s)
-        return [*lines, f"  in the real-time class: p50 {p50}, p99 {p99}"]
+        return [*lines, f"  in the real-time class: p50 {realtime[0]}, p99 {realtime[1]}"]
 
 
 def probe(count: int = _COUNT) -> Wakeup:

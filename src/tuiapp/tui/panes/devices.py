@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,8 +31,20 @@ _IDLE_NS = 3_000_000_000
 _MOST_NAMES = 2
 _BUSY = 0.05
 _SOURCES = {"nvml": "NVML", "intel_gpu": "Intel's driver"}
-_LOST = "the GPU is lost: it has "
+_SHORTER = (
+    ("the GPU is lost: it has ", ""),
+    ("the GPU is gone: the kernel removed its device", "device removed"),
+    ("the GPU is gone", "gone"),
+)
 """What need not be said of a GPU that is called lost."""
+_WEIGHTS = (
+    ("permi", 1),
+    ("not read", 4),
+    ("no file for it", 3),
+    ("not supported", 3),
+    ("not known to", 3),
+)
+"""What is in a reason, and its place; all else comes second but for whole GPUs and permissions."""
 _LEAST_WHY = 12
 """Cells of a reason from which a part of it is worth showing."""
 
@@ -115,9 +127,16 @@ class Device:
         return ""
 
     @property
+    def used_bytes(self) -> float | None:
+        """Memory in use; of a divided GPU at least what its instances have in use."""
+        own = self.gauge("mem_used_bytes")
+        inside = total([instance.gauge("mem_used_bytes") for instance in self.instances])
+        return own if inside is None else max(own or 0.0, inside)
+
+    @property
     def memory(self) -> float | None:
         """Share of memory in use."""
-        return ratio(self.gauge("mem_used_bytes"), self.gauge("mem_total_bytes"))
+        return ratio(self.used_bytes, self.gauge("mem_total_bytes"))
 
     @property
     def held_ink(self) -> Ink:
@@ -170,7 +189,7 @@ def _device(view: View, group: str, facts: Mapping[str, Any]) -> Device:
     if since_ns is None:
         held, why = _held(view, group)
         return Device(view, group, held, facts, why=why)
-    age = f" for {(view.cursor_ns - since_ns) / _NS:.0f} s"
+    age = f" for {(_told_until_ns(view) - since_ns) // _NS:.0f} s"
     return Device(view, group, (("no answer", Ink.BAD),), facts, since_ns, old, age)
 
 
@@ -179,7 +198,7 @@ def _held(view: View, group: str) -> tuple[tuple[tuple[str, Ink], ...], str]:
     if group in reasons:
         since = format_clock(view.probe_since_ns.get(group, view.cursor_ns) / _NS)
         words = f"lost at {since}" if gone(reasons[group]) else f"unread since {since}"
-        return ((words, Ink.BAD),), f": {reasons[group].removeprefix(_LOST)}"
+        return ((words, Ink.BAD),), f": {_shorter(reasons[group])}"
     mask = view.gauge(group, "throttle_reasons")
     if mask is not None:
         return tuple((name, ink) for bit, name, ink in _REASONS if int(mask) & bit), ""
@@ -187,15 +206,30 @@ def _held(view: View, group: str) -> tuple[tuple[tuple[str, Ink], ...], str]:
     return (("throttling unknown", Ink.DIM),), f": {why}" if why else ""
 
 
+def _shorter(reason: str) -> str:
+    for start, words in _SHORTER:
+        if reason.startswith(start):
+            return words + reason.removeprefix(start)
+    return reason
+
+
 def _stall(view: View, group: str) -> tuple[int | None, Mapping[str, float]]:
     """Since when a device has not been heard of, and its gauges then; (None, {}) while it is.
 
-    A run that is over is not stalled.
+    After a run it is as it was at the end.
     """
     last = view.last_row(group)
-    if last is None or view.health.exit_facts or view.cursor_ns - last[0] <= STALLED_NS:
+    if last is None or _told_until_ns(view) - last[0] <= STALLED_NS:
         return None, {}
     return last
+
+
+def _told_until_ns(view: View) -> int:
+    """The cursor; of a run that is over, until when anything of the host was told."""
+    if not view.health.exit_facts:
+        return view.cursor_ns
+    others = view.last_row("cpu")
+    return view.health.since_ns if others is None else min(others[0], view.health.since_ns)
 
 
 def stall_words(view: View, found: Sequence[Device]) -> str:
@@ -205,7 +239,7 @@ def stall_words(view: View, found: Sequence[Device]) -> str:
         return ""
     first = min(stalled, key=lambda device: device.stalled_ns or 0)
     probe = probe_of(first.facts)
-    age = format_duration((view.cursor_ns - (first.stalled_ns or 0)) // _NS)
+    age = format_duration((_told_until_ns(view) - (first.stalled_ns or 0)) // _NS)
     which = "" if len(stalled) == len(found) else f" ({', '.join(d.group for d in stalled)})"
     reason = view.probe_reasons.get(probe, DRIVER_SILENT)
     name = _SOURCES.get(probe, probe)
@@ -225,7 +259,10 @@ def _engine_idle(view: View) -> bool:
 
 
 def unknown(view: View) -> list[str]:
-    """Why gauges of GPUs are unknown: a sentence for those of one reason on the same GPUs."""
+    """Why gauges of GPUs are unknown, what matters most first.
+
+    A sentence for those of one reason on the same GPUs.
+    """
     groups: dict[tuple[str, str], list[str]] = {}
     for probe, reason in sorted(view.probe_reasons.items(), key=_by_number):
         group, _, gauge = probe.partition(".")
@@ -234,10 +271,24 @@ def unknown(view: View) -> list[str]:
     gauges: dict[tuple[tuple[str, ...], str], list[str]] = {}
     for (gauge, reason), names in groups.items():
         gauges.setdefault((tuple(names), reason), []).append(gauge)
-    return [
-        f"{_told(names, [gauge for gauge in found if gauge])} unknown: {reason}"
+    sources = {probe_of(device.facts) for device in devices(view)}
+    told = [
+        (
+            _weight(names, found, reason, sources),
+            f"{_told(names, [gauge for gauge in found if gauge])} unknown: {reason}",
+        )
         for (names, reason), found in gauges.items()
     ]
+    return [words for _, words in sorted(told, key=lambda each: each[0])]
+
+
+def _weight(
+    names: Sequence[str], gauges: Sequence[str], reason: str, sources: Collection[str]
+) -> int:
+    """Whole GPUs and their drivers first, last what never concerned a GPU that is there."""
+    if "" in gauges:
+        return 0 if any(name in sources or name.startswith("gpu") for name in names) else 4
+    return next((weight for words, weight in _WEIGHTS if words in reason), 2)
 
 
 def _by_number(told: tuple[str, str]) -> tuple[int, str]:
@@ -284,9 +335,14 @@ def percent(fraction: float | None) -> str:
     return "—" if fraction is None else f"{fraction * 100:.0f}"
 
 
+def whole_or_none(text: str, size: int) -> str:
+    """A number, or ``…`` where it is longer than its field: cut, it would be another number."""
+    return text if len(text) <= size else "…"
+
+
 def memory_words(device: Device) -> str:
     """``55.9 of 74.5 GiB``, ``0.10 of 79.6 GiB``."""
-    used, size = device.gauge("mem_used_bytes"), device.gauge("mem_total_bytes")
+    used, size = device.used_bytes, device.gauge("mem_total_bytes")
     if used is None and size is None:
         return "—"
     first = format_bytes(used, binary=True)

@@ -70,7 +70,7 @@ class GpuPane(Pane):
         names = list(dict.fromkeys(str(d.facts["name"]) for d in found if d.facts.get("name")))
         count = f"{len(found)} × " if len(found) > 1 else ""
         named = f"{count}{', '.join(names)}" if names else ""
-        when = last_seen(scene.view) or _last_told(found)
+        when = _last_told(found) or last_seen(scene.view)
         return " · ".join(part for part in (self.TITLE, when, named) if part)
 
     def parts(self, scene: Scene, width: int, height: int) -> Sequence[Part]:
@@ -107,9 +107,9 @@ def _full(view: View, found: Sequence[Device], width: int, height: int) -> list[
     gap = 1 if height - lines - len(found) >= _LOOSE_FROM else 0
     parts += [(TextLines(()), gap), (health_table(found), len(found) + 1), (TextLines(()), gap)]
     left = height - sum(rows for _, rows in parts)
-    reasons, processes = [*due_words(found), *unknown(view)], process_rows(found)
+    due, reasons, processes = due_words(found), unknown(view), process_rows(found)
     table, needed = process_table(processes, found), len(processes) + 1 if processes else 2
-    told = min(sum(len(wrap(why, width, 2)) for why in reasons), _LEAST_REASONS)
+    told = min(sum(len(wrap(why, width, 2)) for why in (*due, *reasons)), _LEAST_REASONS)
     if left - told <= len(found) < left - min(told, 1):
         told = left - len(found) - 1  # a row each is worth more than every reason
     charts = multiples(found, width - process_width() - _BETWEEN, left - told)
@@ -124,20 +124,24 @@ def _full(view: View, found: Sequence[Device], width: int, height: int) -> list[
         parts.append((table, rows))
     left = height - sum(rows for _, rows in parts)
     hidden = len(processes) - max(rows - 1, 0)
-    return [*parts, (TextLines(_rest(hidden, reasons, width, left), Ink.DIM), max(left, 0))]
+    rest = _rest(hidden, due, reasons, width, left)
+    return [*parts, (TextLines(rest, Ink.DIM), max(left, 0))]
 
 
-def _rest(hidden: int, reasons: Sequence[str], width: int, rows: int) -> list[str]:
-    """What the tables do not tell: why values are unknown, and what has no room."""
-    if hidden <= 0:
-        return wrap_each(reasons, width, rows, _MORE_REASONS)
-    processes = f"{hidden} process{'es' if hidden > 1 else ''}"
-    if reasons and rows == 1:
-        return [
-            f"{processes} and {plural(len(reasons), 'reason')} for unknown values: no room here"
-        ]
-    lines = [f"{processes} not listed: no room here"]
-    return [*lines, *wrap_each(reasons, width, rows - 1, _MORE_REASONS)]
+def _rest(
+    hidden: int, due: Sequence[str], reasons: Sequence[str], width: int, rows: int
+) -> list[str]:
+    """What the tables do not tell: what ``due`` is, why values are unknown, what has no room."""
+    processes = f"{hidden} process{'es' if hidden > 1 else ''}" if hidden > 0 else ""
+    why = f"{plural(len(reasons), 'reason')} for unknown values" if reasons else ""
+    lines = [f"{processes} not listed: no room here"] if processes else []
+    explained = [line for words in due for line in wrap(words, width, 2)]
+    needed = len(lines) + bool(why)
+    if needed > rows:
+        return [fit(f"{' and '.join(filter(None, (processes, why)))}: no room here", width)]
+    if needed + len(explained) <= rows:
+        lines += explained
+    return [*lines, *wrap_each(reasons, width, rows - len(lines), _MORE_REASONS)]
 
 
 def _parts(found: Sequence[Device], width: int, height: int) -> Sequence[Part]:

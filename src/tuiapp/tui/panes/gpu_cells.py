@@ -10,7 +10,7 @@ from textual.strip import Strip
 
 from tuiapp.tui.panes.arranged import Faded
 from tuiapp.tui.panes.base import Part
-from tuiapp.tui.panes.devices import Device, memory_words, number, percent
+from tuiapp.tui.panes.devices import Device, memory_words, number, percent, whole_or_none
 from tuiapp.tui.panes.gpu_troubles import worst_words
 from tuiapp.tui.panes.history import LEAST_NS, resample
 from tuiapp.tui.panes.lines import TextLines
@@ -150,9 +150,10 @@ def _draw_cell(canvas: Canvas, row: int, col: int, size: int, device: Device) ->
     start = canvas.text(row, col, f"{device.index:>1}", device.held_ink if bad else Ink.DIM) + 1
     right = col + size
     if size >= _MEMORY_FROM:
-        canvas.put_right(row, right, f"{percent(device.memory)} % mem", Ink.DIM)
+        canvas.put_right(row, right, f"{whole_or_none(percent(device.memory), 3)} % mem", Ink.DIM)
         right -= 10
-    busy, degrees = f"{percent(util):>4} %", f"{number(temp):>4}°"
+    busy = f"{whole_or_none(percent(util), 4):>4} %"
+    degrees = f"{whole_or_none(number(temp), 4):>4}°"
     strip = right - len(busy) - len(degrees) - start
     if strip >= _LEAST_STRIP and device.group in device.view.probe_reasons:
         canvas.text(row, start, fit(device.held[0][0].partition(" ")[0], strip), Ink.BAD)

@@ -13,6 +13,7 @@ from tuiapp.tui.panes.devices import (
     memory_words,
     number,
     percent,
+    whole_or_none,
 )
 from tuiapp.tui.panes.gpu_cells import course
 from tuiapp.tui.renderables.blocks import left_bar
@@ -35,8 +36,8 @@ _WORK = (
     Column("sm", "SM MHz", 12, priority=4),
     Column("held", "held back by", 13, "left", priority=9),
 )
-_KEPT = ("gpu", "util", "memory", "power", "held")
-"""Columns that stay, however long the words of the last one are."""
+_KEPT = ("gpu", "util", "course", "memory", "power", "temp", "held")
+"""Columns that stay, however long the words of the last one are, where all these have room."""
 _HELD_STEP = 10
 """The column of words grows by so many cells, so that others seldom move."""
 _HEALTH = (
@@ -64,8 +65,9 @@ _PROCESSES = (
 def work_table(found: Sequence[Device], width: int) -> Table:
     """A row a device, and one for each MIG instance."""
     instances = [instance for device in found for instance in device.instances]
-    told = [_words_of(device)[0] for device in found] + [_whose(each) for each in instances]
-    columns = _wide_enough(max(map(len, told), default=0), width)
+    room = width - _span_of_others(_WORK)
+    needed = [_cells_of(device, room) for device in found]
+    columns = _wide_enough(max([*needed, *(len(_whose(each)) for each in instances)]), width)
     placed = place_columns(columns, width)
     course_cells = next((size for _, column, _, size in placed if column.key == "course"), 0)
     held_cells = next((size for _, column, _, size in placed if column.key == "held"), 0)
@@ -79,9 +81,17 @@ def work_table(found: Sequence[Device], width: int) -> Table:
 def _wide_enough(cells: int, width: int) -> tuple[Column, ...]:
     """The columns of a table of ``width``, the last one for words of ``cells`` where it can be."""
     *others, held = _WORK
-    least = 1 + sum(column.width + GAP for column in others if column.key in _KEPT)
+    kept = [column for column in _WORK if column.key in _KEPT]
+    least = _span_of_others(kept)
+    if width - least < held.width:
+        least = _span_of_others([c for c in kept if c.key not in ("course", "temp")])
     steps = -(-max(cells - held.width, 0) // _HELD_STEP)
     wanted = held.width + steps * _HELD_STEP
+    stepped, exact = (
+        place_columns((*others, replace(held, width=size)), width) for size in (wanted, cells)
+    )
+    if len(stepped) < len(exact):
+        wanted = max(cells, held.width)
     # Where not even the room of lesser columns would do, those stay.
     wide = (
         *others,
@@ -89,6 +99,18 @@ def _wide_enough(cells: int, width: int) -> tuple[Column, ...]:
     )
     courses = any(column.key == "course" for _, column, *_ in place_columns(wide, width))
     return wide if courses else (*others, replace(wide[-1], grow=True))
+
+
+def _span_of_others(columns: Sequence[Column]) -> int:
+    """Cells of all columns but the last, with their gaps."""
+    return 1 + sum(column.width + GAP for column in columns[:-1])
+
+
+def _cells_of(device: Device, room: int) -> int:
+    """Cells for what is said of a device; why that is so has only what costs no column."""
+    cells = len(_words_of(device)[0])
+    why = len(device.why) if device.why.startswith(":") else 0
+    return max(cells - why, min(cells, room))
 
 
 def _words_of(device: Device, width: int | None = None) -> tuple[str, Ink]:
@@ -109,15 +131,16 @@ def _words_of(device: Device, width: int | None = None) -> tuple[str, Ink]:
 def _work(device: Device, cells: int, held_cells: int) -> list[Cell]:
     util = device.gauge("util")
     bar = "╌" * _BAR if util is None else left_bar(round(min(max(util, 0.0), 1.0) * _BAR * 8))
+    busy = whole_or_none(percent(util), 3)
     watts, limit = number(device.gauge("power_w")), number(device.gauge("power_limit_w"))
     clock, most = number(device.gauge("sm_clock_mhz")), number(device.gauge("sm_clock_max_mhz"))
     row: list[Cell] = [
         device.group,
-        (f"{bar:<{_BAR}} {percent(util):>3} %", Ink.DIM if util is None else Ink.TEXT),
+        (f"{bar:<{_BAR}} {busy:>3} %", Ink.DIM if util is None else Ink.TEXT),
         (course(device, "util", cells), Ink.SERIES_2),
         memory_words(device),
         (watts if limit == "—" else f"{watts} of {limit}", Ink.STRONG),
-        number(device.gauge("temp_c")),
+        whole_or_none(number(device.gauge("temp_c")), 3),
         clock if most == "—" else f"{clock} of {most}",
         _words_of(device, held_cells),
     ]
@@ -177,7 +200,7 @@ def _health(device: Device) -> list[Cell]:
         format_duration(_sum(counted, "held_power_s", "held_thermal_s")),
         format_unit(counted("energy_j"), "J"),
     ]
-    return [*faded(row)[:-1], ("", Ink.DIM)] if device.dim else row
+    return [(_text(cell), Ink.DIM) for cell in row] if device.dim else row
 
 
 def _sum(counted: Callable[[str], float | None], *names: str) -> float | None:
