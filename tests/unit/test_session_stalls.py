@@ -208,14 +208,14 @@ def test_a_meter_that_fell_silent_is_no_quiet_host() -> None:
     assert watched_share(session, 0, 90 * NS) == pytest.approx(0.25, abs=0.01)
     found = coincide(session, LIMITS, 0, 90 * NS)
     assert found.share is None
-    silent = "the hiccup meter watched 25% of the time; 60 slow requests in the rest"
+    silent = "the hiccup meter watched 25 % of the time; 60 slow requests in the rest"
     assert silent in found.caveats
     session.fold(Frame(Kind.META, 0, 0, attrs={"slo": ["ttft:p99<50ms"]}))
     view = View(session, 90 * NS)
     assert summary(view)["host_stalls"]["watched_share"] == pytest.approx(0.25, abs=0.01)
     text = StringIO()
     text_summary.write(view, text)
-    assert "no stall of 2 ms or more in the 25% of the time watched; wake-ups" in text.getvalue()
+    assert "no stall of 2 ms or more in the 25 % of the time watched; wake-ups" in text.getvalue()
     assert silent in " ".join(text.getvalue().split())
 
 

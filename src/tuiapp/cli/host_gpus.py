@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tuiapp.collectors.nvml_path import is_virtual_function, sysfs_name
 from tuiapp.collectors.recorded import TreeHost
+from tuiapp.diagnosis.reading import probe_of
 from tuiapp.machine.report import BARE_METAL
 from tuiapp.words import held_back
 
@@ -72,7 +73,6 @@ def _object(seen: Moment, gpu: Mapping[str, Any], reasons: Mapping[str, str]) ->
         for field, reason in reasons.items()
         if field.startswith(f"{group}.") and _REFUSED in reason
     }
-    source = str(gpu.get("source") or gpu.get("driver") or "")
     mask = seen.gauge(group, "throttle_reasons")
     return {
         **gpu,
@@ -81,13 +81,9 @@ def _object(seen: Moment, gpu: Mapping[str, Any], reasons: Mapping[str, str]) ->
         "health": _gauges(seen, f"{group}.health", _HEALTH),
         "processes": _processes(seen, group),
         "mig": _with_gauges(seen, group, gpu),
-        "trouble": reasons.get(group) or reasons.get(_PROBES.get(source, source)) or None,
+        "trouble": reasons.get(group) or reasons.get(probe_of(gpu)) or None,
         "refused": refused,
     }
-
-
-_PROBES = {"i915": "intel_gpu", "xe": "intel_gpu"}
-"""Probe by driver, where it is called otherwise."""
 
 
 def _gauges(seen: Moment, group: str, names: tuple[str, ...]) -> dict[str, float | None]:

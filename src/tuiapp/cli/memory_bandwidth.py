@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from tuiapp.cli.console import say
-from tuiapp.cli.host_sampling import spare_bytes
 from tuiapp.engine import gpu_memory, preflight
 from tuiapp.errors import EngineError
 
@@ -30,6 +29,8 @@ def measured_for(model: str | None) -> dict[str, Any]:
     """
     if model is None or not _may_exceed_caches(model) or gpu_memory.total_bytes() is not None:
         return {}
+    from tuiapp.cli.host_sampling import spare_bytes  # with probes that most runs do without
+
     say("measuring the memory's bandwidth")
     argv = [sys.executable, "-m", "tuiapp.tax.bandwidth"]
     if (spare := spare_bytes()) is not None:

@@ -133,7 +133,7 @@ def _stalls(found: dict[str, Any]) -> list[str]:
     part = (
         ""
         if watched is None or watched >= WATCHED
-        else f" in the {watched:.0%} of the time watched"
+        else f" in the {watched * 100:.0f} % of the time watched"
     )
     if not found["n"]:
         lines = [f"host       no stall of 2 ms or more{part}; {late}"]

@@ -208,7 +208,7 @@ def _with_caveats(
     caveats = list(found.caveats)
     if watched is not None and watched < WATCHED:
         rest = f"; {plural(outside, 'slow request')} in the rest" if outside else ""
-        caveats.append(f"the hiccup meter watched {watched:.0%} of the time{rest}")
+        caveats.append(f"the hiccup meter watched {watched * 100:.0f} % of the time{rest}")
     meter = lateness(session, window[0], window[1])
     if meter is not None and not meter.realtime:
         caveats.append(_BUSY)
