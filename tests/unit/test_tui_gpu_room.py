@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
 import pytest
 
 from tests.doubles.drawing import PALETTES, check
@@ -14,6 +15,7 @@ from tuiapp.session.view import View
 from tuiapp.tui.panes import pane_class
 from tuiapp.tui.panes.base import Scene, stack
 from tuiapp.tui.panes.devices import devices, memory_words, unknown
+from tuiapp.tui.panes.gpu_history import METRICS, _values
 from tuiapp.tui.renderables.palette import Depth
 
 REMOVED = "the GPU is gone: the kernel removed its device"
@@ -78,6 +80,17 @@ def test_a_divided_gpu_holds_what_its_instances_hold() -> None:
     assert device.memory == pytest.approx(31.1 / 79.6)
     run.fold(last(run, 0, util=NAN, mem_used_bytes=40 * GIB, mem_total_bytes=79.6 * GIB))
     assert memory_words(devices(view_of(run))[0]) == "40.0 of 79.6 GiB"
+
+
+def test_its_course_is_no_lower_than_what_its_instances_hold() -> None:
+    run = divided()
+    run.fold(last(run, 0, util=NAN, mem_used_bytes=0.1 * GIB, mem_total_bytes=79.6 * GIB))
+    device = devices(view_of(run))[0]
+    memory = next(metric for metric in METRICS if metric.gauge == "mem_used_bytes")
+    course = _values(device, memory, 120)
+    assert course[np.isfinite(course)][-1] == pytest.approx(31.1 * GIB, rel=1e-3)
+    whole = devices(view_of(watched(1)))[0]
+    assert np.nanmax(_values(whole, memory, 120)) == whole.gauge("mem_used_bytes")
 
 
 def test_reasons_that_matter_come_first() -> None:

@@ -48,7 +48,7 @@ _TABLE_FROM = 60
 _BETWEEN = 2
 """Cells between the processes and the charts."""
 _LEAST_REASONS = 3
-_MORE_REASONS = "{} more reasons for unknown values: no room here"
+_MORE_REASONS = "more reasons for unknown values ({}): no room here"
 _LOOSE_FROM = 6
 """Rows beside both tables from which an empty one stands between them."""
 _CELL_ROWS = 4

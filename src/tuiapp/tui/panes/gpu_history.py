@@ -122,7 +122,7 @@ def _chart(device: Device, metric: Metric, width: int, rows: int) -> Renderable:
     """Values in the unit of the metric's title, up to its limit."""
     points = width if rows == 1 else 2 * width
     view = device.view
-    values = resample(view, device.group, metric.gauge, _reach(view), points) * metric.times
+    values = _values(device, metric, points) * metric.times
     limits = view.series(device.group, metric.most, _after(view))[1]
     known = limits[np.isfinite(limits)]
     most = float(known[-1]) if len(known) else None  # of a GPU that is lost, what it was last
@@ -133,6 +133,18 @@ def _chart(device: Device, metric: Metric, width: int, rows: int) -> Renderable:
         return Area(values, high=high, ink=metric.ink)
     series = (Series(values, metric.ink),)
     return LineChart(series, high=high, fill=True, label=number, empty="unknown")
+
+
+def _values(device: Device, metric: Metric, points: int) -> np.ndarray:
+    """A gauge's course; of a divided GPU's memory at least what its instances have in use."""
+    view, reach = device.view, _reach(device.view)
+    own = resample(view, device.group, metric.gauge, reach, points)
+    if metric.gauge != "mem_used_bytes" or not device.instances:
+        return own
+    groups = [instance.group for instance in device.instances]
+    inside = np.stack([resample(view, group, metric.gauge, reach, points) for group in groups])
+    held = np.where(np.isnan(inside).all(axis=0), np.nan, np.nansum(inside, axis=0))
+    return np.asarray(np.fmax(own, held))
 
 
 def histories(found: Sequence[Device], width: int, rows: int) -> list[Part]:
